@@ -1,0 +1,26 @@
+package dev.yangtuo.checkpoint;
+
+/**
+ * A matrix that is read row by row as float32, whatever it is stored as. Loading is a chain of these: stored tensor, full matrix of
+ * an adapter, LoRA delta, row permutation; nothing is computed before a row is asked for, so that a matrix never has to exist whole
+ * in float32. Implementations are thread-safe: several threads read different rows at the same time. Reading is valid until the
+ * checkpoints behind it are closed.
+ */
+public interface FloatRows {
+    /** Number of rows (the output dimension of a projection, the vocabulary of an embedding); at least 1. */
+    long rows();
+
+    /** Number of columns (the input dimension); at least 1. A vector is a matrix of one row. */
+    int columns();
+
+    /**
+     * Reads consecutive rows.
+     *
+     * @param firstRow first row, 0 to {@code rows() - 1}
+     * @param rowCount number of rows; {@code firstRow + rowCount <= rows()}
+     * @param target receives {@code rowCount * columns()} values, row-major
+     * @param targetOffset index in {@code target} of the first value
+     * @throws IndexOutOfBoundsException if the rows or the target range do not exist
+     */
+    void read(long firstRow, int rowCount, float[] target, int targetOffset);
+}
