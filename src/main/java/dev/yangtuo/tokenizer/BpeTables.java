@@ -1,0 +1,228 @@
+package dev.yangtuo.tokenizer;
+
+import dev.yangtuo.exception.TokenizerFormatException;
+import java.util.Arrays;
+
+/**
+ * What the BPE encoder looks up, built once at load.
+ *
+ * <p>A <em>symbol</em> is what a merge can join: a piece that text can match, under its id, or a single character that occurs in such a
+ * piece without being one, under a number from the vocabulary's size on. A character that occurs in no piece is no symbol: nothing can
+ * ever join it.
+ */
+final class BpeTables {
+    static final int NO_SYMBOL = -1;
+
+    /** In {@link #emitted}: the symbol is written as unknown text. */
+    static final int EMIT_UNKNOWN = -1;
+
+    /** In {@link #emitted}: the symbol is an unused piece, written as the two it was merged from. */
+    static final int EMIT_HALVES = -2;
+
+    /** Four times as many as the largest known vocabulary (256,000 pieces) needs; bounds what a prepared file can cost. */
+    private static final int MAX_PAIRS = 1 << 22;
+
+    private static final int BMP = 0x10000;
+
+    private final SentencePieceModel model;
+    private final Vocabulary vocabulary;
+    /** Symbol of each character below U+10000, int32, [65536]. */
+    private final int[] bmpSymbols = new int[BMP];
+    /** Symbol of each character from U+10000 on. */
+    private final LongIntMap supplementarySymbols = new LongIntMap(16);
+    private int symbolCount;
+    /** (left symbol << 32 | right symbol) to the piece that they form. */
+    private final LongIntMap pairs;
+    /** (left << 32 | right) of character symbols that some piece holds side by side. Between all others text can be cut. */
+    private final LongIntMap neighbours;
+    /** Order of merging of each piece, int32, [pieces]; 0 first. Equal scores have equal ranks. */
+    private final int[] ranks;
+    /** Id that a symbol is written as, int32, [symbols], or one of the negative values above. */
+    private final int[] emitted;
+    private boolean unusedCanMerge;
+
+    private BpeTables(SentencePieceModel model) {
+        this.model = model;
+        vocabulary = model.vocabulary();
+        ranks = ranks(vocabulary);
+        numberSymbols();
+        emitted = new int[symbolCount];
+        pairs = new LongIntMap(2 * vocabulary.size());
+        neighbours = new LongIntMap(vocabulary.size());
+        addPieces();
+        decideEmitted();
+    }
+
+    static BpeTables of(SentencePieceModel model) {
+        return new BpeTables(model);
+    }
+
+    /** {@return the symbol of a character, or {@link #NO_SYMBOL}} */
+    int symbol(int codePoint) {
+        return codePoint < BMP ? bmpSymbols[codePoint] : supplementarySymbols.get(codePoint);
+    }
+
+    /** {@return the piece that two adjacent symbols form, or -1} */
+    int merged(int left, int right) {
+        return pairs.get((long) left << 32 | right);
+    }
+
+    /** Whether the two characters stand side by side in some piece. Where they do not, no merge can reach across. */
+    boolean canJoin(int leftCharacter, int rightCharacter) {
+        return neighbours.get((long) leftCharacter << 32 | rightCharacter) >= 0;
+    }
+
+    int rank(int piece) {
+        return ranks[piece];
+    }
+
+    int emitted(int symbol) {
+        return emitted[symbol];
+    }
+
+    /** Whether an unused piece can come out of a merge. Then how it is split again depends on the whole text before. */
+    boolean unusedCanMerge() {
+        return unusedCanMerge;
+    }
+
+    /** The highest score first. Adding +0.0 turns -0.0 into +0.0, which the reference's comparison holds equal. */
+    private static int[] ranks(Vocabulary vocabulary) {
+        int size = vocabulary.size();
+        float[] distinct = new float[size];
+        for (int id = 0; id < size; id++) {
+            distinct[id] = vocabulary.score(id) + 0.0f;
+        }
+        Arrays.sort(distinct);
+        int count = 0;
+        for (int i = 0; i < size; i++) {
+            if (i == 0 || distinct[i] != distinct[i - 1]) {
+                distinct[count++] = distinct[i];
+            }
+        }
+        int[] ranks = new int[size];
+        for (int id = 0; id < size; id++) {
+            ranks[id] = count - 1 - Arrays.binarySearch(distinct, 0, count, vocabulary.score(id) + 0.0f);
+        }
+        return ranks;
+    }
+
+    private void numberSymbols() {
+        Arrays.fill(bmpSymbols, NO_SYMBOL);
+        symbolCount = vocabulary.size();
+        for (int id = 0; id < vocabulary.size(); id++) {
+            String piece = vocabulary.piece(id);
+            if (!vocabulary.type(id).isReserved() && piece.length() == Character.charCount(piece.codePointAt(0))) {
+                setSymbol(piece.codePointAt(0), id);
+            }
+        }
+        for (int id = 0; id < vocabulary.size(); id++) {
+            if (!vocabulary.type(id).isReserved()) {
+                String piece = vocabulary.piece(id);
+                for (int i = 0; i < piece.length(); i += Character.charCount(piece.codePointAt(i))) {
+                    if (symbol(piece.codePointAt(i)) == NO_SYMBOL) {
+                        setSymbol(piece.codePointAt(i), symbolCount++);
+                    }
+                }
+            }
+        }
+    }
+
+    private void setSymbol(int codePoint, int symbol) {
+        if (codePoint < BMP) {
+            bmpSymbols[codePoint] = symbol;
+        } else {
+            supplementarySymbols.put(codePoint, symbol);
+        }
+    }
+
+    private void addPieces() {
+        boolean[] lengthExists = new boolean[longestPiece() + 1];
+        for (int id = 0; id < vocabulary.size(); id++) {
+            if (!vocabulary.type(id).isReserved()) {
+                lengthExists[vocabulary.piece(id).length()] = true;
+            }
+        }
+        long[] prefixHashes = new long[lengthExists.length];
+        long[] powers = new long[lengthExists.length];
+        powers[0] = 1;
+        for (int i = 1; i < powers.length; i++) {
+            powers[i] = vocabulary.matchable().nextPower(powers[i - 1]);
+        }
+        for (int id = 0; id < vocabulary.size(); id++) {
+            if (!vocabulary.type(id).isReserved()) {
+                addPiece(id, lengthExists, prefixHashes, powers);
+            }
+        }
+    }
+
+    private int longestPiece() {
+        int longest = 0;
+        for (int id = 0; id < vocabulary.size(); id++) {
+            longest = Math.max(longest, vocabulary.piece(id).length());
+        }
+        return longest;
+    }
+
+    /** Enters every way to form the piece of two symbols. Linear in its length but for comparisons of parts that really are pieces. */
+    private void addPiece(int id, boolean[] lengthExists, long[] prefixHashes, long[] powers) {
+        PieceIndex index = vocabulary.matchable();
+        String piece = vocabulary.piece(id);
+        int length = piece.length();
+        for (int i = 0; i < length; i++) {
+            prefixHashes[i + 1] = index.append(prefixHashes[i], piece.charAt(i));
+        }
+        int previous = NO_SYMBOL;
+        for (int i = 0; i < length; ) {
+            int codePoint = piece.codePointAt(i);
+            int symbol = symbol(codePoint);
+            if (i > 0) {
+                neighbours.put((long) previous << 32 | symbol, 1);
+                int left = part(piece, 0, i, prefixHashes, powers, lengthExists);
+                int right = left < 0 ? NO_SYMBOL : part(piece, i, length, prefixHashes, powers, lengthExists);
+                if (right >= 0) {
+                    pairs.put((long) left << 32 | right, id);
+                    unusedCanMerge |= vocabulary.type(id) == PieceType.UNUSED;
+                }
+            }
+            previous = symbol;
+            i += Character.charCount(codePoint);
+        }
+        if (pairs.size() > MAX_PAIRS || neighbours.size() > MAX_PAIRS) {
+            throw new TokenizerFormatException(model.source(),
+                    "the pieces up to piece %d have more than %d ways to merge, which no real vocabulary needs".formatted(id, MAX_PAIRS));
+        }
+    }
+
+    /** {@return the symbol that is written {@code piece[from, to)}, or {@link #NO_SYMBOL}} */
+    private int part(String piece, int from, int to, long[] prefixHashes, long[] powers, boolean[] lengthExists) {
+        int first = piece.codePointAt(from);
+        if (to - from == Character.charCount(first)) {
+            return symbol(first);
+        }
+        if (!lengthExists[to - from]) {
+            return NO_SYMBOL;
+        }
+        PieceIndex index = vocabulary.matchable();
+        return index.id(index.suffix(prefixHashes[to], prefixHashes[from], powers[to - from]), piece, from, to);
+    }
+
+    /**
+     * SentencePiece maps the final strings to ids by asking for a reserved piece first. So text that merges to a normal piece written
+     * like a byte piece, or like the unknown one, comes out as that. Written like a control piece it would be an error there; here the
+     * normal piece is used, since a control piece never comes from text.
+     */
+    private void decideEmitted() {
+        Arrays.fill(emitted, EMIT_UNKNOWN);
+        for (int id = 0; id < vocabulary.size(); id++) {
+            if (vocabulary.type(id).isReserved()) {
+                continue;
+            }
+            int reserved = vocabulary.reservedId(vocabulary.piece(id));
+            if (reserved >= 0 && vocabulary.type(reserved) == PieceType.BYTE) {
+                emitted[id] = reserved;
+            } else if (reserved < 0 || vocabulary.type(reserved) == PieceType.CONTROL) {
+                emitted[id] = vocabulary.type(id) == PieceType.UNUSED ? EMIT_HALVES : id;
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package dev.yangtuo.tokenizer;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Reads SentencePiece's {@code ModelProto} (sentencepiece_model.proto). Fields that do not matter for encoding and decoding are passed
+ * over, known or not. Singular fields that occur again replace the earlier value and messages are merged, as protobuf demands.
+ */
+final class ModelReader {
+    private static final String DEFAULT_BOS = "<s>";
+    private static final String DEFAULT_EOS = "</s>";
+    private static final String DEFAULT_PAD = "<pad>";
+
+    private final Path source;
+    private final ProtoReader model;
+
+    private final List<String> pieces = new ArrayList<>();
+    /** Score, type number and byte offset in the file of each piece. */
+    private float[] scores = new float[1024];
+    private int[] types = new int[1024];
+    private int[] offsets = new int[1024];
+
+    // Defaults are those of the .proto file.
+    private boolean trainerSpecSeen;
+    private ModelType type = ModelType.UNIGRAM;
+    private boolean byteFallback;
+    private boolean treatWhitespaceAsSuffix;
+    private String unkSurface = SentencePieceModel.DEFAULT_UNK_SURFACE;
+    private String bosPiece = DEFAULT_BOS;
+    private String eosPiece = DEFAULT_EOS;
+    private String padPiece = DEFAULT_PAD;
+
+    private boolean normalizerSpecSeen;
+    private String normalizerName = "";
+    private byte[] charsmap = {};
+    private boolean addDummyPrefix = true;
+    private boolean removeExtraWhitespaces = true;
+    private boolean escapeWhitespaces = true;
+
+    ModelReader(Path source, byte[] bytes) {
+        this.source = source;
+        this.model = new ProtoReader(source, bytes, "the model");
+    }
+
+    SentencePieceModel read() {
+        while (model.next()) {
+            switch (model.field()) {
+                case 1 -> readPiece(model.readMessage("a piece"), model.offset());
+                case 2 -> readTrainerSpec(model.readMessage("trainer_spec"));
+                case 3 -> readNormalizerSpec(model.readMessage("normalizer_spec"));
+                case 5 -> readDenormalizerSpec(model.readMessage("denormalizer_spec"));
+                default -> model.skip();
+            }
+        }
+        // Both are optional in the schema, but every trainer writes them; without them the defaults would silently change the ids.
+        if (!trainerSpecSeen || !normalizerSpecSeen) {
+            throw model.error(model.position(), "the model has no %s; the file is truncated or not a SentencePiece model".formatted(
+                    trainerSpecSeen ? "normalizer_spec" : "trainer_spec"));
+        }
+        int size = pieces.size();
+        Vocabulary vocabulary = Vocabulary.of(source, pieces, Arrays.copyOf(scores, size), Arrays.copyOf(types, size),
+                id -> "piece %d (byte %d)".formatted(id, offsets[id]));
+        SpecialTokens special = new SpecialTokens(controlId(vocabulary, bosPiece, DEFAULT_BOS),
+                controlId(vocabulary, eosPiece, DEFAULT_EOS), controlId(vocabulary, padPiece, DEFAULT_PAD), true, false);
+        return new SentencePieceModel(source, type, vocabulary,
+                new NormalizerSpec(normalizerName, charsmap, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces),
+                byteFallback, treatWhitespaceAsSuffix, unkSurface, special);
+    }
+
+    private void readPiece(ProtoReader message, int offset) {
+        String piece = "";
+        float score = 0;
+        PieceType pieceType = PieceType.NORMAL;
+        while (message.next()) {
+            switch (message.field()) {
+                case 1 -> piece = message.readString("the text of piece " + pieces.size());
+                case 2 -> score = message.readFloat("the score of a piece");
+                case 3 -> {
+                    long number = message.readVarint("the type of a piece");
+                    pieceType = PieceType.ofNumber(number).orElseThrow(() -> message.error(message.offset(),
+                            "piece %d has the unknown type %d, expected 1 to 6".formatted(pieces.size(), number)));
+                }
+                default -> message.skip();
+            }
+        }
+        int id = pieces.size();
+        if (id == Vocabulary.MAX_PIECES) {
+            throw message.error(offset, "there are more than the %d pieces that are supported".formatted(Vocabulary.MAX_PIECES));
+        }
+        if (id == scores.length) {
+            scores = Arrays.copyOf(scores, 2 * id);
+            types = Arrays.copyOf(types, 2 * id);
+            offsets = Arrays.copyOf(offsets, 2 * id);
+        }
+        pieces.add(piece);
+        scores[id] = score;
+        types[id] = pieceType.number();
+        offsets[id] = offset;
+    }
+
+    private void readTrainerSpec(ProtoReader message) {
+        trainerSpecSeen = true;
+        while (message.next()) {
+            switch (message.field()) {
+                case 3 -> type = readModelType(message);
+                case 24 -> treatWhitespaceAsSuffix = message.readBool("treat_whitespace_as_suffix");
+                case 35 -> byteFallback = message.readBool("byte_fallback");
+                case 44 -> unkSurface = untilNul(message.readString("unk_surface"));
+                case 46 -> bosPiece = message.readString("bos_piece");
+                case 47 -> eosPiece = message.readString("eos_piece");
+                case 48 -> padPiece = message.readString("pad_piece");
+                default -> message.skip();
+            }
+        }
+    }
+
+    private static ModelType readModelType(ProtoReader message) {
+        long number = message.readVarint("model_type");
+        for (ModelType candidate : ModelType.values()) {
+            if (candidate.number() == number) {
+                return candidate;
+            }
+        }
+        throw message.error(message.offset(), "the model type %d is unknown, expected 1 to 4".formatted(number));
+    }
+
+    private void readNormalizerSpec(ProtoReader message) {
+        normalizerSpecSeen = true;
+        while (message.next()) {
+            switch (message.field()) {
+                case 1 -> normalizerName = message.readString("the normalizer's name");
+                case 2 -> charsmap = message.readBytes("precompiled_charsmap");
+                case 3 -> addDummyPrefix = message.readBool("add_dummy_prefix");
+                case 4 -> removeExtraWhitespaces = message.readBool("remove_extra_whitespaces");
+                case 5 -> escapeWhitespaces = message.readBool("escape_whitespaces");
+                default -> message.skip();
+            }
+        }
+    }
+
+    private static void readDenormalizerSpec(ProtoReader message) {
+        while (message.next()) {
+            if (message.field() == 2 && message.readBytes("precompiled_charsmap").length > 0) {
+                throw message.error(message.offset(), "the model changes decoded text by a denormalizer, which is not supported");
+            } else if (message.field() != 2) {
+                message.skip();
+            }
+        }
+    }
+
+    /** SentencePiece knows the special ids by the pieces' names, not by the numbers in trainer_spec; an empty name is the default. */
+    private static int controlId(Vocabulary vocabulary, String piece, String defaultPiece) {
+        int id = vocabulary.pieceToId(piece.isEmpty() ? defaultPiece : piece);
+        return id >= 0 && vocabulary.type(id) == PieceType.CONTROL ? id : -1;
+    }
+
+    /** SentencePiece reads this one as a C string. */
+    private static String untilNul(String text) {
+        int nul = text.indexOf('\0');
+        return nul < 0 ? text : text.substring(0, nul);
+    }
+}

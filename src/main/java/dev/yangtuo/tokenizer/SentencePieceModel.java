@@ -1,0 +1,114 @@
+package dev.yangtuo.tokenizer;
+
+import dev.yangtuo.exception.TokenizerFormatException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/**
+ * Everything that decides how a SentencePiece model encodes and decodes, whether it comes from a {@code .model} file or from the
+ * arrays of a checkpoint. Of any kind: a unigram model can be read here too. Immutable and thread-safe.
+ *
+ * @param source the file that it comes from; error messages begin with it
+ * @param type how text is cut
+ * @param vocabulary the pieces
+ * @param normalizer how text is prepared
+ * @param byteFallback whether a character without a piece becomes the pieces of its UTF-8 bytes
+ * @param treatWhitespaceAsSuffix whether the dummy space stands after the text instead of before it
+ * @param unkSurface what the unknown piece is decoded to
+ * @param special the ids of special tokens
+ */
+public record SentencePieceModel(
+        Path source,
+        ModelType type,
+        Vocabulary vocabulary,
+        NormalizerSpec normalizer,
+        boolean byteFallback,
+        boolean treatWhitespaceAsSuffix,
+        String unkSurface,
+        SpecialTokens special) {
+
+    /** What the unknown piece is decoded to where a model does not say otherwise: U+2047 between spaces. */
+    public static final String DEFAULT_UNK_SURFACE = " \u2047 ";
+
+    /** The largest models there are take 5 MB. */
+    private static final long MAX_FILE_BYTES = 64L << 20;
+
+    /**
+     * Checks what its parts cannot check alone.
+     *
+     * @throws TokenizerFormatException if byte pieces and {@code byteFallback} contradict each other or a special id is not in the
+     *     vocabulary
+     */
+    public SentencePieceModel {
+        if (byteFallback && !vocabulary.hasBytePieces()) {
+            throw new TokenizerFormatException(source, "byte_fallback is set, but there are no byte pieces; expected all 256");
+        }
+        if (!byteFallback && vocabulary.hasBytePieces()) {
+            throw new TokenizerFormatException(source, "there are byte pieces, but byte_fallback is not set; the file may be truncated");
+        }
+        checkSpecial(source, vocabulary, "bos", special.bosId());
+        checkSpecial(source, vocabulary, "eos", special.eosId());
+        checkSpecial(source, vocabulary, "pad", special.padId());
+    }
+
+    private static void checkSpecial(Path source, Vocabulary vocabulary, String name, int id) {
+        if (id < -1 || id >= vocabulary.size()) {
+            throw new TokenizerFormatException(source, "the %s id %d is outside the vocabulary of %d pieces; expected -1 for none"
+                    .formatted(name, id, vocabulary.size()));
+        }
+    }
+
+    /**
+     * {@return a BPE model made of a checkpoint's arrays; it falls back to bytes if the vocabulary has byte pieces}
+     *
+     * @param source the file that they come from
+     * @param vocabulary its pieces
+     * @param normalizer its whitespace rules
+     * @param special its special ids
+     * @throws TokenizerFormatException if a special id is not in the vocabulary
+     */
+    public static SentencePieceModel bpe(Path source, Vocabulary vocabulary, NormalizerSpec normalizer, SpecialTokens special) {
+        return new SentencePieceModel(source, ModelType.BPE, vocabulary, normalizer, vocabulary.hasBytePieces(), false,
+                DEFAULT_UNK_SURFACE, special);
+    }
+
+    /**
+     * Reads a {@code .model} file.
+     *
+     * @param file the file
+     * @return the model
+     * @throws TokenizerFormatException if the file is missing, damaged or inconsistent; the message names the byte or the piece
+     * @throws UncheckedIOException if it cannot be read
+     */
+    public static SentencePieceModel read(Path file) {
+        try {
+            if (Files.isDirectory(file)) {
+                throw new TokenizerFormatException(file, "is a directory; name the tokenizer.model file inside it");
+            }
+            long size = Files.size(file);
+            if (size > MAX_FILE_BYTES) {
+                throw new TokenizerFormatException(file, "has %d bytes, more than the %d of any SentencePiece model".formatted(
+                        size, MAX_FILE_BYTES));
+            }
+            return parse(file, Files.readAllBytes(file));
+        } catch (NoSuchFileException e) {
+            throw new TokenizerFormatException(file, "there is no such file", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read", e);
+        }
+    }
+
+    /**
+     * {@return the model in the bytes of a {@code .model} file}
+     *
+     * @param source where the bytes come from; error messages begin with it
+     * @param bytes the file's content; not kept
+     * @throws TokenizerFormatException if they are damaged or inconsistent; the message names the byte or the piece
+     */
+    public static SentencePieceModel parse(Path source, byte[] bytes) {
+        return new ModelReader(source, bytes).read();
+    }
+}

@@ -1,0 +1,269 @@
+package dev.yangtuo.tokenizer;
+
+import dev.yangtuo.exception.TokenizerFormatException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pieces of a model by id, checked: no piece is empty, none occurs twice among those that text can match (normal, user-defined,
+ * unused) nor among the reserved ones (control, unknown, byte), exactly one is UNKNOWN, no score is NaN, and byte pieces are
+ * {@code <0x00>} to {@code <0xFF>}, all or none. Immutable and thread-safe.
+ */
+public final class Vocabulary {
+    /** More pieces than any model has by a factor of eight; a bound on what a prepared file can make the JVM allocate. */
+    public static final int MAX_PIECES = 1 << 21;
+
+    /** Longest piece, in chars. Trainers stop at 16 characters unless told otherwise. */
+    public static final int MAX_PIECE_CHARS = 1 << 16;
+
+    /** Chars of all pieces together; twice what the 900,000 pieces of the largest known model need. */
+    private static final int MAX_TOTAL_CHARS = 1 << 24;
+
+    private static final int SHOWN_CHARS = 40;
+    private static final String BYTE_PREFIX = "<0x";
+
+    private final String[] pieces;
+    private final float[] scores;
+    private final PieceType[] types;
+    /** Pieces that text can match. */
+    private final PieceIndex matchable;
+    /** CONTROL, UNKNOWN and BYTE pieces. */
+    private final PieceIndex reserved;
+    private final int unkId;
+    /** Id of the piece of each byte, int32, [256]; null without byte pieces. */
+    private final int @Nullable [] byteIds;
+
+    private Vocabulary(Path source, String[] pieces, float[] scores, PieceType[] types, IntFunction<String> place) {
+        this.pieces = pieces;
+        this.scores = scores;
+        this.types = types;
+        int reservedCount = 0;
+        for (PieceType type : types) {
+            reservedCount += type.isReserved() ? 1 : 0;
+        }
+        matchable = new PieceIndex(pieces, pieces.length - reservedCount);
+        reserved = new PieceIndex(pieces, reservedCount);
+        int unknown = -1;
+        int[] bytes = new int[256];
+        Arrays.fill(bytes, -1);
+        int byteCount = 0;
+        int totalChars = 0;
+        for (int id = 0; id < pieces.length; id++) {
+            checkPiece(source, id, place);
+            totalChars += pieces[id].length();
+            if (totalChars > MAX_TOTAL_CHARS) {
+                throw new TokenizerFormatException(source, "the pieces up to %s have more than %d characters together".formatted(
+                        place.apply(id), MAX_TOTAL_CHARS));
+            }
+            int earlier = (types[id].isReserved() ? reserved : matchable).add(id);
+            if (earlier >= 0) {
+                throw new TokenizerFormatException(source, "%s %s occurs before as %s; every piece must be unique".formatted(
+                        place.apply(id), shown(pieces[id]), place.apply(earlier)));
+            }
+            if (types[id] == PieceType.UNKNOWN) {
+                if (unknown >= 0) {
+                    throw new TokenizerFormatException(source, "%s %s is of type UNKNOWN, but so is %s; there must be one".formatted(
+                            place.apply(id), shown(pieces[id]), place.apply(unknown)));
+                }
+                unknown = id;
+            } else if (types[id] == PieceType.BYTE) {
+                bytes[byteOf(source, id, place)] = id;
+                byteCount++;
+            }
+        }
+        if (unknown < 0) {
+            throw new TokenizerFormatException(source, "none of the %d pieces is of type UNKNOWN; there must be one"
+                    .formatted(pieces.length));
+        }
+        // Byte pieces are valid and unique here, so 256 of them are all.
+        if (byteCount != 0 && byteCount != 256) {
+            int missing = 0;
+            while (bytes[missing] >= 0) {
+                missing++;
+            }
+            throw new TokenizerFormatException(source, "there are %d byte pieces, expected 256: <0x%02X> is missing".formatted(
+                    byteCount, missing));
+        }
+        unkId = unknown;
+        byteIds = byteCount == 0 ? null : bytes;
+    }
+
+    /**
+     * Makes a vocabulary of plain arrays, such as a GGUF's {@code tokenizer.ggml.tokens}, {@code scores} and {@code token_type}.
+     *
+     * @param source the file that they come from; error messages begin with it
+     * @param pieces the pieces by id, spaces written as U+2581
+     * @param scores their scores, as many
+     * @param types numbers of their {@linkplain PieceType types}, as many
+     * @return the vocabulary; the arrays are copied
+     * @throws TokenizerFormatException if the lengths differ or one of the rules above is broken; the message names the piece
+     */
+    public static Vocabulary of(Path source, List<String> pieces, float[] scores, int[] types) {
+        return of(source, pieces, scores, types, id -> "piece " + id);
+    }
+
+    /** As {@link #of(Path, List, float[], int[])}, with the words that say where a piece stands in the file. */
+    static Vocabulary of(Path source, List<String> pieces, float[] scores, int[] types, IntFunction<String> place) {
+        int size = pieces.size();
+        if (scores.length != size || types.length != size) {
+            throw new TokenizerFormatException(source, "%d pieces, but %d scores and %d types; there must be one of each for a piece"
+                    .formatted(size, scores.length, types.length));
+        }
+        if (size > MAX_PIECES) {
+            throw new TokenizerFormatException(source, "%d pieces are more than the %d that are supported".formatted(size, MAX_PIECES));
+        }
+        PieceType[] typesById = new PieceType[size];
+        for (int id = 0; id < size; id++) {
+            int position = id;
+            typesById[id] = PieceType.ofNumber(types[id]).orElseThrow(() -> new TokenizerFormatException(source,
+                    "%s has the unknown type %d, expected 1 to 6".formatted(place.apply(position), types[position])));
+        }
+        return new Vocabulary(source, pieces.toArray(String[]::new), scores.clone(), typesById, place);
+    }
+
+    private void checkPiece(Path source, int id, IntFunction<String> place) {
+        String piece = pieces[id];
+        if (piece.isEmpty()) {
+            throw new TokenizerFormatException(source, place.apply(id) + " is empty");
+        }
+        if (piece.length() > MAX_PIECE_CHARS) {
+            throw new TokenizerFormatException(source, "%s has %d characters, more than the %d that are supported".formatted(
+                    place.apply(id), piece.length(), MAX_PIECE_CHARS));
+        }
+        for (int i = 0; i < piece.length(); i += Character.charCount(piece.codePointAt(i))) {
+            int codePoint = piece.codePointAt(i);
+            if (codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE) {
+                throw new TokenizerFormatException(source, "%s holds half a surrogate pair".formatted(place.apply(id)));
+            }
+        }
+        if (Float.isNaN(scores[id])) {
+            throw new TokenizerFormatException(source, "%s %s has the score NaN".formatted(place.apply(id), shown(piece)));
+        }
+        // SentencePiece's matcher reads these as C strings; what it does with a NUL is an accident that nobody should rely on.
+        if (types[id] == PieceType.USER_DEFINED && piece.indexOf('\0') >= 0) {
+            throw new TokenizerFormatException(source, "%s is user-defined and holds a NUL character".formatted(place.apply(id)));
+        }
+    }
+
+    private int byteOf(Path source, int id, IntFunction<String> place) {
+        String piece = pieces[id];
+        if (piece.length() == 6 && piece.startsWith(BYTE_PREFIX) && piece.endsWith(">")
+                && isUpperHex(piece.charAt(3)) && isUpperHex(piece.charAt(4))) {
+            return byteValue(piece);
+        }
+        throw new TokenizerFormatException(source, "%s %s is of type BYTE, expected a name from <0x00> to <0xFF>".formatted(
+                place.apply(id), shown(piece)));
+    }
+
+    private static boolean isUpperHex(char c) {
+        return c >= '0' && c <= '9' || c >= 'A' && c <= 'F';
+    }
+
+    /** {@return a piece for a message: quoted, control characters escaped, cut after some characters} */
+    private static String shown(String piece) {
+        StringBuilder text = new StringBuilder("'");
+        int end = Math.min(piece.length(), SHOWN_CHARS);
+        for (int i = 0; i < end; i++) {
+            char c = piece.charAt(i);
+            text.append(Character.isISOControl(c) ? "\\u%04X".formatted((int) c) : String.valueOf(c));
+        }
+        return text.append(end < piece.length() ? "...'" : "'").toString();
+    }
+
+    /** {@return the number of pieces; ids are 0 to this minus 1} */
+    public int size() {
+        return pieces.length;
+    }
+
+    /**
+     * {@return the piece with that id, spaces written as U+2581}
+     *
+     * @param id from 0 to {@code size() - 1}
+     * @throws IllegalArgumentException if there is no such id
+     */
+    public String piece(int id) {
+        return pieces[check(id)];
+    }
+
+    /**
+     * {@return the score of the piece with that id: the higher, the earlier it is merged (BPE) or the more probable it is (unigram)}
+     *
+     * @param id from 0 to {@code size() - 1}
+     * @throws IllegalArgumentException if there is no such id
+     */
+    public float score(int id) {
+        return scores[check(id)];
+    }
+
+    /**
+     * {@return the type of the piece with that id}
+     *
+     * @param id from 0 to {@code size() - 1}
+     * @throws IllegalArgumentException if there is no such id
+     */
+    public PieceType type(int id) {
+        return types[check(id)];
+    }
+
+    /**
+     * {@return the id of a piece, empty where there is none; where a reserved piece and an ordinary one are written alike, the reserved
+     * one's, as in SentencePiece}
+     *
+     * @param piece spaces written as U+2581
+     */
+    public OptionalInt id(String piece) {
+        int id = pieceToId(piece);
+        return id < 0 ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    /** {@return the id of the piece of type UNKNOWN} */
+    public int unkId() {
+        return unkId;
+    }
+
+    /** {@return whether there is a piece for each of the 256 bytes} */
+    public boolean hasBytePieces() {
+        return byteIds != null;
+    }
+
+    /** {@return the id of the piece of a byte, 0 to 255} Only for a vocabulary that has them. */
+    int byteId(int value) {
+        if (byteIds == null) {
+            throw new IllegalStateException("the vocabulary has no byte pieces");
+        }
+        return byteIds[value];
+    }
+
+    /** {@return the byte, 0 to 255, that a piece of type BYTE stands for} */
+    static int byteValue(String piece) {
+        return HexFormat.fromHexDigits(piece, 3, 5);
+    }
+
+    /** {@return id of a piece, reserved ones first, or -1} */
+    int pieceToId(String piece) {
+        int id = reserved.id(piece);
+        return id >= 0 ? id : matchable.id(piece);
+    }
+
+    /** {@return id of the reserved piece that is written so, or -1} */
+    int reservedId(String piece) {
+        return reserved.id(piece);
+    }
+
+    /** {@return the pieces that text can match} */
+    PieceIndex matchable() {
+        return matchable;
+    }
+
+    private int check(int id) {
+        if (id < 0 || id >= pieces.length) {
+            throw new IllegalArgumentException("id %d is outside the vocabulary of %d pieces".formatted(id, pieces.length));
+        }
+        return id;
+    }
+}
