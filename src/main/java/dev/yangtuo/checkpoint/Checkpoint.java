@@ -1,8 +1,10 @@
 package dev.yangtuo.checkpoint;
 
+import dev.yangtuo.exception.CheckpointFormatException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,19 +16,53 @@ public interface Checkpoint extends AutoCloseable {
     /** The file or directory that was opened, for messages. */
     Path path();
 
-    /** All tensors in the order of the file (of the shards, one after the other). */
+    /** All readable tensors in the order of the file (of the shards, one after the other). */
     Collection<TensorInfo> tensors();
 
-    /** The tensor of this name, or null. */
+    /**
+     * Tensors whose place and size were checked but whose type this version cannot read. They do not make opening fail: many
+     * checkpoints carry integer or double buffers that nobody needs.
+     */
+    default Collection<UnreadableTensor> unreadable() {
+        return List.of();
+    }
+
+    /**
+     * The tensor of this name, or null if the checkpoint has none.
+     *
+     * @throws dev.yangtuo.exception.CheckpointFormatException if the tensor exists but is {@linkplain #unreadable() unreadable}, so that
+     *     it is never taken for an absent one (an output matrix of an unknown type is not a tied embedding)
+     */
     @Nullable TensorInfo find(String name);
 
-    /** The stored bytes of a tensor of this checkpoint, read-only, exactly {@code tensor.byteSize()} long. */
+    /**
+     * The tensor of this name.
+     *
+     * @throws dev.yangtuo.exception.CheckpointFormatException if the checkpoint has none, or if it is unreadable
+     */
+    default TensorInfo require(String name) {
+        TensorInfo tensor = find(name);
+        if (tensor == null) {
+            throw new CheckpointFormatException(path(), ("tensor %s is missing; the checkpoint has %d other tensors. It is incomplete"
+                    + " or belongs to another kind of model").formatted(Quoted.text(name), tensors().size() + unreadable().size()));
+        }
+        return tensor;
+    }
+
+    /**
+     * The stored bytes of a tensor of this checkpoint, read-only, exactly {@code tensor.byteSize()} long. They are the file's own pages:
+     * if the file shrinks while it is open, Java code that touches them gets an {@link InternalError}, and native code must not be
+     * given them ({@link #rows} is safe: it copies and reports).
+     *
+     * @throws IllegalArgumentException if the tensor is not one of {@link #tensors()}
+     */
     MemorySegment bytes(TensorInfo tensor);
 
     /**
      * The tensor as float32 rows: the last (fastest) dimension is the columns, all others are flattened into rows; a vector is one row.
      *
-     * @throws dev.yangtuo.exception.CheckpointFormatException if its type cannot be read as float32
+     * @throws dev.yangtuo.exception.CheckpointFormatException if it has no elements or more than 2,147,483,647 columns
+     * @throws IllegalArgumentException if the tensor is not one of {@link #tensors()}
      */
     FloatRows rows(TensorInfo tensor);
 

@@ -1,5 +1,7 @@
 package dev.yangtuo.checkpoint;
 
+import java.util.function.LongUnaryOperator;
+
 /**
  * A matrix that is read row by row as float32, whatever it is stored as. Loading is a chain of these: stored tensor, full matrix of
  * an adapter, LoRA delta, row permutation; nothing is computed before a row is asked for, so that a matrix never has to exist whole
@@ -23,4 +25,35 @@ public interface FloatRows {
      * @throws IndexOutOfBoundsException if the rows or the target range do not exist
      */
     void read(long firstRow, int rowCount, float[] target, int targetOffset);
+
+    /**
+     * A matrix in memory.
+     *
+     * @param values row-major; not copied, so it must not change while the matrix is read
+     * @param columns columns of a row, at least 1
+     * @throws IllegalArgumentException if {@code values} is empty or not a whole number of rows
+     */
+    static FloatRows of(float[] values, int columns) {
+        return new ArrayRows(values, columns);
+    }
+
+    /**
+     * A view of the same size whose row {@code r} is this matrix' row {@code sourceRowOf(r)}. It need not be one-to-one.
+     *
+     * @param sourceRowOf thread-safe; called when rows are read. A result outside this matrix makes {@link #read} throw
+     *     {@link IndexOutOfBoundsException}
+     */
+    default FloatRows permuted(LongUnaryOperator sourceRowOf) {
+        return selected(rows(), sourceRowOf);
+    }
+
+    /**
+     * A view of {@code rowCount} rows of this matrix, as {@link #permuted}, but of any height: {@code selected(n, r -> r)} is the first
+     * n rows.
+     *
+     * @throws IllegalArgumentException if {@code rowCount} is less than 1
+     */
+    default FloatRows selected(long rowCount, LongUnaryOperator sourceRowOf) {
+        return new SelectedRows(this, rowCount, sourceRowOf);
+    }
 }

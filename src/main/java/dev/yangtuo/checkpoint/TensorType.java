@@ -37,11 +37,11 @@ public enum TensorType {
     /**
      * Bytes of a row.
      *
-     * @throws IllegalArgumentException if {@code columns} is not a multiple of {@link #blockElements()}
+     * @throws IllegalArgumentException if {@code columns} is negative or not a multiple of {@link #blockElements()}
      * @throws ArithmeticException if the size overflows a long
      */
     public long rowBytes(long columns) {
-        if (columns % blockElements != 0) {
+        if (columns < 0 || columns % blockElements != 0) {
             throw new IllegalArgumentException(
                     "a row of %d elements cannot be stored as %s: not a multiple of %d".formatted(columns, this, blockElements));
         }

@@ -1,0 +1,200 @@
+/*
+ * Yangtuo's native boundary: the one header that Java binds to (jextract's input) and that every backend fills.
+ *
+ * Rules
+ *  - Every call that can fail returns a yt_status; yt_last_error() then tells the calling thread what was wrong.
+ *  - Nothing here prints, aborts, exits or keeps a pointer that the caller owns past the call. The only exception are the handles inside
+ *    yt_layer, yt_output and yt_batch, which must stay alive for the call they are passed to, and no longer.
+ *  - Handles are opaque. Destroying NULL is allowed. A buffer, matrix or KV pool must be destroyed before its context.
+ *  - Memory of a device is reached by upload and download alone, so that the same calls can stand on a GPU.
+ *  - A context runs one stage at a time; a second thread that enters one meanwhile gets YT_ERR_BUSY. Uploads into different rows of a
+ *    matrix, or different bytes of a buffer, may run concurrently with each other but not with a stage that uses them.
+ *
+ * Words
+ *  - column: one token of the batch. Activations are float32 [n_columns][width], row-major, so that one column is contiguous.
+ *  - dim: width of the residual stream; hidden_dim: width of the feed-forward part; q_dim = n_heads * head_dim;
+ *    kv_dim = n_kv_heads * head_dim.
+ *  - The arithmetic of every stage, down to the order of operations, is defined in docs/kernels.md: every kernel on every instruction set
+ *    gives the same bits, alone or in a batch, whatever the number of threads.
+ */
+#ifndef YANGTUO_H
+#define YANGTUO_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32)
+#define YT_API __declspec(dllexport)
+#else
+#define YT_API __attribute__((visibility("default")))
+#endif
+
+/* Changes whenever a struct, a signature or a meaning below changes; Java refuses a library of another version. */
+#define YT_ABI_VERSION 1
+
+enum yt_status {
+    YT_OK = 0,
+    YT_ERR_ARGUMENT = 1,    /* NULL, or a value out of range */
+    YT_ERR_SHAPE = 2,       /* sizes that do not fit each other */
+    YT_ERR_MEMORY = 3,      /* out of memory; the message names the bytes asked for */
+    YT_ERR_UNSUPPORTED = 4, /* a kernel or type that this library or processor does not have */
+    YT_ERR_BUSY = 5,        /* another thread is inside a stage of the same context */
+    YT_ERR_SYSTEM = 6       /* the operating system refused (threads) */
+};
+
+/* Element types; the numbers are GGML's. */
+enum yt_type { YT_F32 = 0, YT_F16 = 1, YT_Q4_0 = 2, YT_Q8_0 = 8, YT_BF16 = 30 };
+
+/* ---- the library ------------------------------------------------------------------------------------------------------------------ */
+
+/* YT_ABI_VERSION of the library itself. */
+YT_API int32_t yt_abi_version(void);
+
+/* Text of the last error of the calling thread, "" if none yet. Valid until the thread's next call. Never NULL. */
+YT_API const char *yt_last_error(void);
+
+/* Names of the kernels compiled in, best last, separated by spaces: "portable avx2 avx512". Static. */
+YT_API const char *yt_kernel_names(void);
+
+/* 1 if the processor and the operating system can run the named kernels, 0 if not or if the name is unknown. */
+YT_API int32_t yt_kernel_supported(const char *name);
+
+/* How often a matrix kernel of this name has run in this process; shows that a forced kernel really ran. 0 for an unknown name. */
+YT_API int64_t yt_kernel_calls(const char *name);
+
+/* Processor features found that kernels care about, separated by spaces. Static. */
+YT_API const char *yt_cpu_features(void);
+
+/* Size and field offsets of every struct below, one line each, as compiled: "yt_layer 96 index:0 n_heads:8 ...\n". Static. */
+YT_API const char *yt_struct_layouts(void);
+
+/* ---- context: kernels, threads, scratch memory ------------------------------------------------------------------------------------ */
+
+typedef struct yt_context yt_context;
+
+/*
+ * kernel_name: one of yt_kernel_names(); NULL takes the environment variable YANGTUO_KERNEL, or, if that is unset or empty, the best that the
+ * machine supports. An unknown or unsupported name is YT_ERR_UNSUPPORTED, never a silent other choice.
+ * n_threads: 1 to 256, the calling thread included.
+ */
+YT_API int32_t yt_context_create(const char *kernel_name, int32_t n_threads, yt_context **out);
+YT_API void yt_context_destroy(yt_context *context);
+
+/* Name of the kernels that this context runs. Static. */
+YT_API const char *yt_context_kernel(const yt_context *context);
+
+/* ---- device memory ---------------------------------------------------------------------------------------------------------------- */
+
+typedef struct yt_buffer yt_buffer;
+
+/* byte_size: at least 1. The contents are zero. */
+YT_API int32_t yt_buffer_create(yt_context *context, int64_t byte_size, yt_buffer **out);
+YT_API void yt_buffer_destroy(yt_buffer *buffer);
+YT_API int32_t yt_buffer_upload(yt_buffer *buffer, int64_t byte_offset, const void *source, int64_t byte_size);
+YT_API int32_t yt_buffer_download(const yt_buffer *buffer, int64_t byte_offset, void *target, int64_t byte_size);
+
+/* A weight matrix, packed for the kernels. */
+typedef struct yt_matrix yt_matrix;
+
+/* rows, columns: at least 1; for quantized types, columns is a multiple of 32. The contents are zero. */
+YT_API int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_t columns, yt_matrix **out);
+YT_API void yt_matrix_destroy(yt_matrix *matrix);
+
+/* Packs whole rows, given as GGML stores them (row after row, blocks in order). byte_size must be exactly n_rows times the row's bytes. */
+YT_API int32_t yt_matrix_upload(yt_matrix *matrix, int64_t first_row, int64_t n_rows, const void *source, int64_t byte_size);
+
+/* Bytes of memory that the packed matrix takes. 0 for NULL. */
+YT_API int64_t yt_matrix_bytes(const yt_matrix *matrix);
+
+/* The pool of key/value pages that all sequences share. */
+typedef struct yt_kv yt_kv;
+
+typedef struct yt_kv_shape {
+    int32_t type;           /* YT_F16 or YT_F32 */
+    int32_t page_positions; /* positions of a page, a multiple of 16 */
+    int64_t n_pages;        /* at least 1 */
+    int64_t n_layers;
+    int64_t n_kv_heads;
+    int64_t head_dim;       /* even, at least 2, at most 1024 */
+} yt_kv_shape;
+
+/* The memory is reserved at once and used page by page as positions are written. */
+YT_API int32_t yt_kv_create(yt_context *context, const yt_kv_shape *shape, yt_kv **out);
+YT_API void yt_kv_destroy(yt_kv *kv);
+
+/* ---- what a forward pass works on ------------------------------------------------------------------------------------------------- */
+
+/*
+ * The columns of one forward pass. Columns of one sequence stand in ascending order of position. Position p of sequence s lives
+ * in page page_table[s][p / page_positions]. A column sees the positions 0 to its own of its own sequence.
+ */
+typedef struct yt_batch {
+    int64_t n_columns;           /* at least 1 */
+    int64_t n_sequences;         /* at least 1 */
+    int64_t max_pages;           /* length of a row of the page table */
+    const yt_buffer *tokens;     /* int32 [n_columns] */
+    const yt_buffer *positions;  /* int32 [n_columns], 0 or more */
+    const yt_buffer *sequences;  /* int32 [n_columns], row of the page table */
+    const yt_buffer *page_table; /* int32 [n_sequences][max_pages]; entries that no column needs may be anything */
+    const yt_buffer *rope;       /* float32 [n_columns][head_dim / 2][2]: cosine and sine of each pair's angle */
+} yt_batch;
+
+/* One transformer layer. Rows of wq and wk are in pairs: rows 2j and 2j + 1 of a head are rotated together. */
+typedef struct yt_layer {
+    int64_t index;                   /* 0 to n_layers - 1: where its keys and values live */
+    int64_t n_heads;                 /* a multiple of n_kv_heads */
+    int64_t n_kv_heads;
+    int64_t head_dim;
+    float norm_eps;
+    const yt_buffer *attention_norm; /* float32 [dim] */
+    const yt_matrix *wq;             /* [q_dim][dim] */
+    const yt_matrix *wk;             /* [kv_dim][dim] */
+    const yt_matrix *wv;             /* [kv_dim][dim] */
+    const yt_matrix *wo;             /* [dim][q_dim] */
+    const yt_buffer *ffn_norm;       /* float32 [dim] */
+    const yt_matrix *w_gate;         /* [hidden_dim][dim] */
+    const yt_matrix *w_up;           /* [hidden_dim][dim] */
+    const yt_matrix *w_down;         /* [dim][hidden_dim] */
+} yt_layer;
+
+/* The end of the model. */
+typedef struct yt_output {
+    const yt_buffer *norm;   /* float32 [dim] */
+    const yt_matrix *matrix; /* [vocab_size][dim] */
+    float norm_eps;
+} yt_output;
+
+/* ---- stages, in the order of the model -------------------------------------------------------------------------------------------- */
+
+/* x[c] = row tokens[c] of table, as float32. table: [vocab_size][dim]; x: float32 [n_columns][dim]. */
+YT_API int32_t yt_embed(yt_context *context, const yt_matrix *table, const yt_batch *batch, yt_buffer *x);
+
+/* q = rope(wq rms_norm(x)); the batch's keys rope(wk rms_norm(x)) and values wv rms_norm(x) go into kv. q: float32 [n_columns][q_dim]. */
+YT_API int32_t yt_qkv(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q);
+
+/* out = softmax(q k / sqrt(head_dim)) v per head, over positions 0 to the column's own. q, out: float32 [n_columns][q_dim]. */
+YT_API int32_t yt_attention(
+    yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, yt_buffer *out);
+
+/* x = x + wo attention. attention: float32 [n_columns][q_dim]; x: float32 [n_columns][dim]. */
+YT_API int32_t yt_attention_output(
+    yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *attention, yt_buffer *x);
+
+/* hidden = silu(w_gate n) * (w_up n) with n = rms_norm(x). hidden: float32 [n_columns][hidden_dim]. */
+YT_API int32_t yt_gate_up(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_buffer *hidden);
+
+/* x = x + w_down hidden. */
+YT_API int32_t yt_down(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *hidden, yt_buffer *x);
+
+/* logits[i] = matrix rms_norm(x[columns[i]]). columns: int32 [n_outputs]; logits: float32 [n_outputs][vocab_size]. */
+YT_API int32_t yt_logits(
+    yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

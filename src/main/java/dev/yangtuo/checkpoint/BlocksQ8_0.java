@@ -1,0 +1,63 @@
+package dev.yangtuo.checkpoint;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * Q8_0: blocks of 32 elements in 34 bytes, a binary16 scale d and 32 signed bytes q, value = d * q. d = amax / 127 in float32,
+ * q = round(x / d) with halves away from zero, computed with the float32 d before it is rounded to binary16
+ * ({@code quantize_row_q8_0_ref} in GGML's {@code ggml-quants.c}).
+ */
+final class BlocksQ8_0 {
+    private static final int ELEMENTS = TensorType.Q8_0.blockElements();
+    private static final int BYTES = TensorType.Q8_0.blockBytes();
+    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    /** The largest float below one half, see {@link #round}. */
+    private static final int BELOW_HALF_BITS = Float.floatToRawIntBits(Math.nextDown(0.5f));
+
+    private BlocksQ8_0() {}
+
+    static void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+        for (int block = 0; block < blocks; block++) {
+            int from = sourceOffset + block * ELEMENTS;
+            int to = block * BYTES;
+            float d = maxMagnitude(source, from) / 127f;
+            // A subnormal d has an infinite inverse in GGML too; its binary16 is 0, so whatever q is, the values read back are 0.
+            float inverse = d != 0f ? 1f / d : 0f;
+            SHORT.set(target, to, Float.floatToFloat16(d));
+            for (int j = 0; j < ELEMENTS; j++) {
+                target[to + 2 + j] = (byte) round(source[from + j] * inverse);
+            }
+        }
+    }
+
+    static void decode(byte[] source, float[] target, int targetOffset, int blocks) {
+        for (int block = 0; block < blocks; block++) {
+            int from = block * BYTES;
+            int to = targetOffset + block * ELEMENTS;
+            float d = Float.float16ToFloat((short) SHORT.get(source, from));
+            for (int j = 0; j < ELEMENTS; j++) {
+                target[to + j] = d * source[from + 2 + j];
+            }
+        }
+    }
+
+    /** The largest magnitude of a block. Magnitudes of floats compare like their bits as integers, which the JIT reduces in vectors. */
+    static float maxMagnitude(float[] source, int from) {
+        int max = 0;
+        for (int j = 0; j < ELEMENTS; j++) {
+            max = Math.max(max, Float.floatToRawIntBits(source[from + j]) & 0x7fff_ffff);
+        }
+        return Float.intBitsToFloat(max);
+    }
+
+    /**
+     * C's {@code roundf} for magnitudes below 2^22, without its branches. Adding 0.5 itself would round the float just below 0.5 up to
+     * 1; adding the float just below 0.5 does not, and ties still reach the next integer because the sum rounds to even.
+     */
+    static int round(float x) {
+        int sign = Float.floatToRawIntBits(x) & 0x8000_0000;
+        return (int) (x + Float.intBitsToFloat(BELOW_HALF_BITS | sign));
+    }
+}

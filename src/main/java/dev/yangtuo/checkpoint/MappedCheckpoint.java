@@ -1,0 +1,86 @@
+package dev.yangtuo.checkpoint;
+
+import dev.yangtuo.exception.CheckpointFormatException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/** What the formats have in common once their headers have been read: names, mapped files, one arena that owns the mappings. */
+abstract sealed class MappedCheckpoint implements Checkpoint permits GgufCheckpoint, SafetensorsCheckpoint {
+    private final Path path;
+    private final Arena arena;
+    /** Whole files, by the path that {@link TensorInfo#file()} gives. */
+    private final Map<Path, MemorySegment> files;
+    private final TensorTable table;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /**
+     * @param arena a shared arena with the files mapped; owned by this object from here on
+     * @param table every tensor inside its file
+     */
+    MappedCheckpoint(Path path, Arena arena, Map<Path, MemorySegment> files, TensorTable table) {
+        this.path = path;
+        this.arena = arena;
+        this.files = Map.copyOf(files);
+        this.table = table;
+    }
+
+    @Override
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public Collection<TensorInfo> tensors() {
+        return Collections.unmodifiableCollection(table.readable().values());
+    }
+
+    @Override
+    public Collection<UnreadableTensor> unreadable() {
+        return Collections.unmodifiableCollection(table.unreadable().values());
+    }
+
+    @Override
+    public @Nullable TensorInfo find(String name) {
+        TensorInfo tensor = table.readable().get(name);
+        if (tensor == null) {
+            UnreadableTensor other = table.unreadable().get(name);
+            if (other != null) {
+                throw new CheckpointFormatException(other.file(), ("tensor %s at byte %d: its type %s is not supported by this version;"
+                        + " supported: %s. Take or make a copy of the model in one of these types").formatted(
+                                Quoted.text(name), other.byteOffset(), other.typeName(), Arrays.toString(TensorType.values())));
+            }
+        }
+        return tensor;
+    }
+
+    @Override
+    public MemorySegment bytes(TensorInfo tensor) {
+        if (!tensor.equals(table.readable().get(tensor.name()))) {
+            throw new IllegalArgumentException(
+                    "tensor %s of %s is not one of %s".formatted(Quoted.text(tensor.name()), tensor.file(), path));
+        }
+        if (closed.get()) {
+            throw new IllegalStateException("%s: the checkpoint has been closed".formatted(path));
+        }
+        return files.get(tensor.file()).asSlice(tensor.byteOffset(), tensor.byteSize());
+    }
+
+    @Override
+    public FloatRows rows(TensorInfo tensor) {
+        return new StoredRows(tensor, bytes(tensor));
+    }
+
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            arena.close();
+        }
+    }
+}
