@@ -35,6 +35,9 @@ public final class LoraAdapter implements AutoCloseable {
     // 224 modules with two patterns for each of them take about 2 million steps; a hundred million are a second or two.
     private static final long MATCHING_STEPS = 100_000_000;
 
+    // Beyond any model's dimension; keeps what is decoded of lora_A close to what is stored of it.
+    private static final int MAX_RANK = 1 << 16;
+
     private final Path directory;
     private final LoraConfig config;
     private final Checkpoint checkpoint;
@@ -169,6 +172,11 @@ public final class LoraAdapter implements AutoCloseable {
                         a.file(),
                         "the ranks of %s %s and %s %s differ"
                                 .formatted(AdapterKey.quote(a.name()), a.shape(), AdapterKey.quote(b.name()), b.shape()));
+            }
+            if (a.shape().getFirst() > MAX_RANK) {
+                throw new AdapterException(
+                        a.file(),
+                        "tensor %s has shape %s: a rank of more than %d".formatted(AdapterKey.quote(a.name()), a.shape(), MAX_RANK));
             }
             int rank = Math.toIntExact(a.shape().getFirst());
             String module = parameter.substring(0, parameter.length() - ".weight".length());

@@ -8,7 +8,9 @@ import dev.yangtuo.exception.CheckpointFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -138,6 +140,13 @@ class LoraAdapterTest {
     }
 
     @Test
+    void refusesARankThatNoModelHas() {
+        assertThatThrownBy(() -> adapter(tensors().with("q.lora_A.weight", 70_000, 1, new float[70_000]).with("q.lora_B.weight", 1, 70_000, new float[70_000])))
+                .isInstanceOf(AdapterException.class)
+                .hasMessageContaining("tensor 'q.lora_A.weight' has shape [70000, 1]: a rank of more than 65536");
+    }
+
+    @Test
     void refusesTypesThatItCannotRead() {
         assertThatThrownBy(() -> adapter(tensors().with("lm_head.weight", 1, 1, 1).withUnreadable("q.lora_A.weight", "I64")))
                 .isInstanceOf(AdapterException.class)
@@ -153,7 +162,7 @@ class LoraAdapterTest {
     void notesRanksAndModulesThatDifferFromTheConfiguration() {
         LoraConfig config = LoraConfigTest.parse("{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": 6, \"modules_to_save\": [\"embed_tokens\", \"lm_head\"]}");
         LoraAdapter adapter = LoraAdapter.of(DIRECTORY, config, tensors()
-                .with("lm_head.weight", 1, 1, 1).random("a.lora_A.weight", 3, 1, new java.util.Random(1)).random("a.lora_B.weight", 1, 3, new java.util.Random(2)));
+                .with("lm_head.weight", 1, 1, 1).random("a.lora_A.weight", 3, 1, new Random(1)).random("a.lora_B.weight", 1, 3, new Random(2)));
         assertThat(adapter.notes()).containsExactly(
                 "1 of 1 matrices have another rank than adapter_config.json says ('a': rank 3 instead of 2); the matrices' own is used",
                 "modules_to_save of adapter_config.json names 'embed_tokens', but no tensor of it is there");
@@ -223,7 +232,7 @@ class LoraAdapterTest {
         Path original = Path.of(LoraAdapterTest.class.getResource("/models/tiny/plain").toURI());
         Files.copy(original.resolve("adapter_config.json"), directory.resolve("adapter_config.json"));
         byte[] whole = Files.readAllBytes(original.resolve("adapter_model.safetensors"));
-        Files.write(directory.resolve("adapter_model.safetensors"), java.util.Arrays.copyOf(whole, (int) length));
+        Files.write(directory.resolve("adapter_model.safetensors"), Arrays.copyOf(whole, (int) length));
         assertThatThrownBy(() -> LoraAdapter.open(directory))
                 .isInstanceOf(CheckpointFormatException.class)
                 .hasMessageContaining("adapter_model.safetensors");
