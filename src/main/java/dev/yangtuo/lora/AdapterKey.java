@@ -1,7 +1,7 @@
 package dev.yangtuo.lora;
 
-import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.AdapterException;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,11 +40,12 @@ record AdapterKey(Role role, String parameter) {
     /**
      * Reads the name of a tensor.
      *
+     * @param file where it is, for messages
+     * @param key its name in the file
      * @return null if the tensor is known to decide nothing: the frozen original beside a saved module, the rotary frequencies of the base
      * @throws AdapterException if the name means nothing that is supported
      */
-    static @Nullable AdapterKey parse(TensorInfo tensor) {
-        String key = tensor.name();
+    static @Nullable AdapterKey parse(Path file, String key) {
         if (key.endsWith(".original_module.weight") || key.endsWith("rotary_emb.inv_freq")) {
             return null;
         }
@@ -57,7 +58,7 @@ record AdapterKey(Role role, String parameter) {
                 return new AdapterKey(ending.role, module + ".weight");
             }
         }
-        throw new AdapterException(tensor.file(), "tensor %s %s".formatted(quote(key), problem(key)));
+        throw new AdapterException(file, "tensor %s %s".formatted(quote(key), problem(key)));
     }
 
     /** Removes PEFT's wrapper and adds the {@code model.} that adapters of a bare LlamaModel (without its output) lack. */

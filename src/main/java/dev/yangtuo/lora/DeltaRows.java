@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * delta keeps both). Thread-safe.
  */
 final class DeltaRows {
-    /** Rows of the left matrix that are decoded at a time. */
-    private static final int LEFT_ROWS = 64;
+    /** Elements of the left matrix that are decoded at a time, at least one row. */
+    private static final int LEFT_ELEMENTS = 1 << 14;
 
     /** Deltas beyond this are refused: nothing trained comes near, and twice this is no float any more. */
     private static final double MAX_DELTA = Float.MAX_VALUE / 2;
@@ -53,10 +53,11 @@ final class DeltaRows {
         int rank = pair.rank();
         int columns = Math.toIntExact(pair.columns());
         FloatRows left = pair.transposed() ? null : adapter.rows(pair.b());
-        float[] coefficients = new float[Math.multiplyExact(Math.min(LEFT_ROWS, rowCount), rank)];
+        int leftRows = Math.clamp(LEFT_ELEMENTS / rank, 1, Math.max(1, rowCount));
+        float[] coefficients = new float[leftRows * rank];
         float[] delta = new float[columns];
-        for (int done = 0; done < rowCount; done += LEFT_ROWS) {
-            int count = Math.min(LEFT_ROWS, rowCount - done);
+        for (int done = 0; done < rowCount; done += leftRows) {
+            int count = Math.min(leftRows, rowCount - done);
             readLeft(left, loaded, firstRow + done, count, coefficients);
             for (int i = 0; i < count; i++) {
                 long row = firstRow + done + i;

@@ -2,7 +2,9 @@ package dev.yangtuo.lora;
 
 import dev.yangtuo.checkpoint.Checkpoint;
 import dev.yangtuo.checkpoint.FloatRows;
+import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
+import dev.yangtuo.checkpoint.UnreadableTensor;
 import dev.yangtuo.exception.AdapterException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +16,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.SequencedSet;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,10 +29,14 @@ import org.jspecify.annotations.Nullable;
 public final class LoraAdapter implements AutoCloseable {
     private static final String CONFIG = "adapter_config.json";
     private static final String SAFETENSORS = "adapter_model.safetensors";
+    private static final String SHARD_INDEX = "adapter_model.safetensors.index.json";
     private static final String PYTORCH = "adapter_model.bin";
 
     // 224 modules with two patterns for each of them take about 2 million steps; a hundred million are a second or two.
     private static final long MATCHING_STEPS = 100_000_000;
+
+    // Beyond any model's dimension; keeps what is decoded of lora_A close to what is stored of it.
+    private static final int MAX_RANK = 1 << 16;
 
     private final Path directory;
     private final LoraConfig config;
@@ -44,10 +49,18 @@ public final class LoraAdapter implements AutoCloseable {
         this.directory = directory;
         this.config = config;
         this.checkpoint = checkpoint;
+        for (UnreadableTensor tensor : checkpoint.unreadable()) {
+            if (AdapterKey.parse(tensor.file(), tensor.name()) != null) {
+                throw new AdapterException(
+                        tensor.file(),
+                        "tensor %s is of type %s, which is not supported; expected F32, F16 or BF16"
+                                .formatted(AdapterKey.quote(tensor.name()), tensor.typeName()));
+            }
+        }
         Map<String, TensorInfo> as = new LinkedHashMap<>();
         Map<String, TensorInfo> bs = new LinkedHashMap<>();
         for (TensorInfo tensor : checkpoint.tensors()) {
-            AdapterKey key = AdapterKey.parse(tensor);
+            AdapterKey key = AdapterKey.parse(tensor.file(), tensor.name());
             if (key == null) {
                 continue;
             }
@@ -75,11 +88,11 @@ public final class LoraAdapter implements AutoCloseable {
     /**
      * Opens a directory with {@code adapter_config.json} and {@code adapter_model.safetensors}, as PEFT's save_pretrained writes it.
      *
-     * @param openSafetensors opens the file of tensors
+     * @param directory also its name in messages and in the report
      * @throws AdapterException if something is missing, damaged, or not supported
      * @throws dev.yangtuo.exception.CheckpointFormatException if the file of tensors is damaged
      */
-    static LoraAdapter open(Path directory, Function<Path, Checkpoint> openSafetensors) {
+    public static LoraAdapter open(Path directory) {
         if (!Files.exists(directory)) {
             throw new AdapterException(directory, "there is no such directory; expected the directory of a PEFT LoRA adapter");
         }
@@ -93,18 +106,18 @@ public final class LoraAdapter implements AutoCloseable {
                     directory, "%s is missing; expected the directory of a PEFT LoRA adapter".formatted(CONFIG));
         }
         LoraConfig config = LoraConfig.read(configFile);
-        Path tensors = directory.resolve(SAFETENSORS);
-        if (!Files.isRegularFile(tensors)) {
-            if (Files.exists(directory.resolve(PYTORCH))) {
-                throw new AdapterException(
-                        directory.resolve(PYTORCH),
-                        ("adapters in PyTorch's .bin format are not supported by this version; save it as %s "
-                                        + "(PEFT: save_pretrained(directory, safe_serialization=True))")
-                                .formatted(SAFETENSORS));
-            }
-            throw new AdapterException(directory, "%s is missing".formatted(SAFETENSORS));
+        if (Files.exists(directory.resolve(SAFETENSORS)) || Files.exists(directory.resolve(SHARD_INDEX))) {
+            return of(directory, config, SafetensorsCheckpoint.openDirectory(directory, "adapter_model"));
         }
-        return of(directory, config, openSafetensors.apply(tensors));
+        Path pytorch = directory.resolve(PYTORCH);
+        if (Files.exists(pytorch)) {
+            throw new AdapterException(
+                    pytorch,
+                    ("adapters in PyTorch's .bin format are not supported by this version; save it as %s "
+                                    + "(PEFT: save_pretrained(directory, safe_serialization=True))")
+                            .formatted(SAFETENSORS));
+        }
+        throw new AdapterException(directory, "%s is missing; the download may be incomplete".formatted(SAFETENSORS));
     }
 
     /**
@@ -159,6 +172,11 @@ public final class LoraAdapter implements AutoCloseable {
                         a.file(),
                         "the ranks of %s %s and %s %s differ"
                                 .formatted(AdapterKey.quote(a.name()), a.shape(), AdapterKey.quote(b.name()), b.shape()));
+            }
+            if (a.shape().getFirst() > MAX_RANK) {
+                throw new AdapterException(
+                        a.file(),
+                        "tensor %s has shape %s: a rank of more than %d".formatted(AdapterKey.quote(a.name()), a.shape(), MAX_RANK));
             }
             int rank = Math.toIntExact(a.shape().getFirst());
             String module = parameter.substring(0, parameter.length() - ".weight".length());

@@ -45,7 +45,7 @@ public record LoraConfig(
     public record PatternValue(ModulePattern pattern, double value) {}
 
     /** Largest configuration that is read; one with a rank for each module of a large model has 40 kB. */
-    static final int MAX_BYTES = 4 << 20;
+    static final int MAX_BYTES = 1 << 20;
 
     // PEFT's defaults (LoraConfig in peft/tuners/lora/config.py).
     private static final int DEFAULT_RANK = 8;
@@ -67,7 +67,7 @@ public record LoraConfig(
         try (InputStream in = Files.newInputStream(file)) {
             bytes = in.readNBytes(MAX_BYTES + 1);
         } catch (IOException e) {
-            throw new AdapterException(file, "cannot be read: " + e.getMessage(), e);
+            throw new AdapterException(file, "cannot be read: " + e, e);
         }
         if (bytes.length > MAX_BYTES) {
             throw new AdapterException(file, "is larger than %d bytes, which no adapter configuration is".formatted(MAX_BYTES));

@@ -190,8 +190,7 @@ public final class LoraMerge {
                 replace(adapter, full, outcome);
             }
             if (pair != null) {
-                outcome.norm = new DeltaNorm(pair.rows());
-                add(adapter, pair, outcome.norm);
+                outcome.norm = add(adapter, pair);
             }
             if ((full != null || pair != null) && name.equals(parameter)) {
                 outcomes.put(index, outcome);
@@ -215,7 +214,7 @@ public final class LoraMerge {
             sourceTensor = full;
         }
 
-        private void add(LoraAdapter adapter, LoraPair pair, DeltaNorm norm) {
+        private DeltaNorm add(LoraAdapter adapter, LoraPair pair) {
             FloatRows before = source;
             if (before == null) {
                 throw new IllegalArgumentException(
@@ -225,7 +224,9 @@ public final class LoraMerge {
                 String tensors = "%s times %s".formatted(AdapterKey.quote(pair.b().name()), AdapterKey.quote(pair.a().name()));
                 throw misfit(adapter, before, tensors, pair.rows(), pair.columns());
             }
+            DeltaNorm norm = new DeltaNorm(pair.rows());
             deltas.add(new DeltaRows(adapter, pair, norm));
+            return norm;
         }
 
         private AdapterException misfit(LoraAdapter adapter, FloatRows before, String tensors, long rows, long columns) {
