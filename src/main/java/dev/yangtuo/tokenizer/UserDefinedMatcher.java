@@ -29,8 +29,8 @@ final class UserDefinedMatcher {
             if (vocabulary.type(id) == PieceType.USER_DEFINED) {
                 matcher.add(vocabulary.piece(id), id);
                 if (matcher.nodes > MAX_NODES) {
-                    throw new TokenizerFormatException(model.source(), "the user-defined pieces up to piece %d are longer than %d characters together"
-                            .formatted(id, MAX_NODES));
+                    throw new TokenizerFormatException(model.source(),
+                            "the user-defined pieces up to piece %d are longer than %d characters together".formatted(id, MAX_NODES));
                 }
             }
         }
