@@ -1,7 +1,7 @@
 package dev.yangtuo.tokenizer;
 
 /** UTF-8 as SentencePiece reads it: every byte that is not part of a valid character stands alone and counts as U+FFFD. */
-final class Utf8 {
+public final class Utf8 {
     /** The bytes so far may be the beginning of a valid character. */
     static final int UNFINISHED = 0;
 
@@ -9,6 +9,16 @@ final class Utf8 {
     static final int INVALID = -1;
 
     private Utf8() {}
+
+    /**
+     * {@return the text in these bytes; each one that is not part of a valid character becomes U+FFFD}
+     *
+     * @param bytes UTF-8, valid or not
+     */
+    public static String decode(byte[] bytes) {
+        char[] chars = new char[bytes.length];
+        return new String(chars, 0, toUtf16(bytes, chars));
+    }
 
     /**
      * Looks at the character that begins at {@code from}. Overlong forms, surrogates and values above U+10FFFF are invalid

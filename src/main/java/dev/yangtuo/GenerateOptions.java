@@ -1,0 +1,137 @@
+package dev.yangtuo;
+
+import dev.yangtuo.sampling.SamplingOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
+
+/**
+ * How one text is generated. Immutable: each method returns a changed copy. What is not set comes from the
+ * {@code generation_config.json} of the last adapter or of the model, or is what LLaMA models are usually run with: temperature 0.2,
+ * top-k 40, top-p 0.9, repetition penalty 1.1, 400 tokens.
+ *
+ * <p>The steps of sampling, in their order: repetition penalty, top-k, top-p, min-p, temperature, draw.
+ */
+public final class GenerateOptions {
+    private static final GenerateOptions DEFAULTS = new GenerateOptions();
+
+    // Assigned only to a fresh copy before it is handed out.
+    private UnaryOperator<SamplingOptions> sampling = UnaryOperator.identity();
+    private int maxTokens;
+    private OptionalLong seed = OptionalLong.empty();
+    private List<String> stops = List.of();
+    private boolean bos = true;
+
+    private GenerateOptions() {}
+
+    private GenerateOptions copy() {
+        GenerateOptions copy = new GenerateOptions();
+        copy.sampling = sampling;
+        copy.maxTokens = maxTokens;
+        copy.seed = seed;
+        copy.stops = stops;
+        copy.bos = bos;
+        return copy;
+    }
+
+    private GenerateOptions with(UnaryOperator<SamplingOptions> change) {
+        change.apply(SamplingOptions.DEFAULT); // out of range is said at once, where the caller can see it
+        UnaryOperator<SamplingOptions> before = sampling;
+        GenerateOptions copy = copy();
+        copy.sampling = options -> change.apply(before.apply(options));
+        return copy;
+    }
+
+    /** As the model recommends, with a random seed. */
+    public static GenerateOptions defaults() {
+        return DEFAULTS;
+    }
+
+    /** Always the most probable token, without penalties; settings made before are forgotten, later ones hold. */
+    public GenerateOptions greedy() {
+        return with(options -> SamplingOptions.GREEDY);
+    }
+
+    /** 0 takes the most probable token, 1 samples as the model computed it; 0 or more. */
+    public GenerateOptions temperature(float value) {
+        return with(options -> options.withTemperature(value));
+    }
+
+    /** Keeps this many most probable tokens; 0 keeps all. */
+    public GenerateOptions topK(int value) {
+        return with(options -> options.withTopK(value));
+    }
+
+    /** Keeps the most probable tokens that together reach this probability; more than 0, 1 keeps all. */
+    public GenerateOptions topP(float value) {
+        return with(options -> options.withTopP(value));
+    }
+
+    /** Keeps tokens at least this share as probable as the most probable one; 0 to 1, 0 keeps all. */
+    public GenerateOptions minP(float value) {
+        return with(options -> options.withMinP(value));
+    }
+
+    /** Makes tokens that were already there, prompt included, less probable; more than 0, 1 changes nothing. */
+    public GenerateOptions repeatPenalty(float value) {
+        return with(options -> options.withRepeatPenalty(value));
+    }
+
+    /** The same seed gives the same text. */
+    public GenerateOptions seed(long value) {
+        GenerateOptions copy = copy();
+        copy.seed = OptionalLong.of(value);
+        return copy;
+    }
+
+    /** Tokens to generate at most, at least 1; the context may end the text before. */
+    public GenerateOptions maxTokens(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("maxTokens is %d, must be at least 1".formatted(count));
+        }
+        GenerateOptions copy = copy();
+        copy.maxTokens = count;
+        return copy;
+    }
+
+    /** Ends the text before the first occurrence of this string, which must not be empty. May be called several times. */
+    public GenerateOptions stop(String text) {
+        if (text.isEmpty()) {
+            throw new IllegalArgumentException("a stop text must not be empty");
+        }
+        List<String> longer = new ArrayList<>(stops);
+        longer.add(text);
+        GenerateOptions copy = copy();
+        copy.stops = List.copyOf(longer);
+        return copy;
+    }
+
+    /** Whether a beginning-of-sequence token precedes the prompt; true unless set. */
+    public GenerateOptions bos(boolean add) {
+        GenerateOptions copy = copy();
+        copy.bos = add;
+        return copy;
+    }
+
+    SamplingOptions sampling(SamplingOptions recommended) {
+        return sampling.apply(recommended);
+    }
+
+    /** 0: as the model recommends. */
+    int maxTokens() {
+        return maxTokens;
+    }
+
+    OptionalLong seed() {
+        return seed;
+    }
+
+    List<String> stops() {
+        return stops;
+    }
+
+    boolean bos() {
+        return bos;
+    }
+}

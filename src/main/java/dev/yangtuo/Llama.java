@@ -1,0 +1,191 @@
+package dev.yangtuo;
+
+import dev.yangtuo.exception.ContextLengthException;
+import dev.yangtuo.model.GenerationConfig;
+import dev.yangtuo.model.LoadedModel;
+import dev.yangtuo.model.Model;
+import dev.yangtuo.model.ModelLoader;
+import dev.yangtuo.model.Sequence;
+import dev.yangtuo.model.TokenizerFiles;
+import dev.yangtuo.sampling.Sampler;
+import dev.yangtuo.sampling.SamplingOptions;
+import dev.yangtuo.tokenizer.Tokenizer;
+import java.lang.ref.Cleaner;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A loaded LLaMA model. Owns its weights and threads until it is closed. May be shared by threads: several texts can be in the making at the
+ * same time, their forward passes run one after the other.
+ *
+ * {@snippet :
+ * try (Llama llama = Llama.load(Path.of("model"), LoadOptions.defaults().lora(Path.of("chinese-lora")))) {
+ *     llama.generate("《静夜思》李白\n", GenerateOptions.defaults()).forEach(System.out::print);
+ * }
+ * }
+ */
+public final class Llama implements AutoCloseable {
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    private final Tokenizer tokenizer;
+    private final GenerationConfig recommended;
+    private final LoadReport report;
+    private final Model model;
+    private final Cleaner.Cleanable cleanable;
+
+    private Llama(LoadedModel loaded) {
+        this.tokenizer = loaded.tokenizer();
+        this.recommended = loaded.generation();
+        this.report = LoadReport.of(loaded);
+        this.model = loaded.model();
+        this.cleanable = CLEANER.register(this, loaded.model()::close);
+    }
+
+    /** Loads a model without adapters; see {@link #load(Path, LoadOptions)}. */
+    public static Llama load(Path model) {
+        return load(model, LoadOptions.defaults());
+    }
+
+    /**
+     * Loads a model and merges its adapters.
+     *
+     * @param model a Hugging Face directory ({@code config.json}, {@code *.safetensors}, {@code tokenizer.model}) or a GGUF file
+     * @throws dev.yangtuo.exception.CheckpointFormatException if a file of the model is missing, damaged or not understood
+     * @throws dev.yangtuo.exception.TokenizerFormatException the same for its tokenizer
+     * @throws dev.yangtuo.exception.AdapterException if an adapter is, or if it does not fit the model
+     * @throws dev.yangtuo.exception.KernelException if the memory does not suffice
+     * @throws dev.yangtuo.exception.NativeLibraryException if the native library was asked for and cannot be loaded
+     */
+    public static Llama load(Path model, LoadOptions options) {
+        return new Llama(ModelLoader.load(model, options.settings()));
+    }
+
+    /**
+     * Loads the tokenizer of a model without its weights.
+     *
+     * @param path a {@code tokenizer.model} file, a directory that holds one, or a GGUF file
+     * @throws dev.yangtuo.exception.TokenizerFormatException if there is none, or it is damaged or of a kind that is not supported
+     */
+    public static Tokenizer loadTokenizer(Path path) {
+        return TokenizerFiles.load(path);
+    }
+
+    /** What was loaded and merged. */
+    public LoadReport report() {
+        return report;
+    }
+
+    /** The tokenizer: the last adapter's that has one, else the model's. */
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /** Number of logits of each token: rows of the output matrix. */
+    public int vocabSize() {
+        return model.config().vocabSize();
+    }
+
+    /** Tokens that a text can have, prompt included. */
+    public int contextLength() {
+        return model.contextLength();
+    }
+
+    /**
+     * Starts a text.
+     *
+     * @param prompt what the text begins with; may be empty if a beginning-of-sequence token is added
+     * @return the continuation, computed as it is read
+     * @throws ContextLengthException if the prompt is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public Generation generate(String prompt, GenerateOptions options) {
+        int[] ids = tokenizer.encode(prompt);
+        if (!options.bos() || tokenizer.bosId() < 0) {
+            return generate(ids, options);
+        }
+        int[] withBos = new int[ids.length + 1];
+        withBos[0] = tokenizer.bosId();
+        System.arraycopy(ids, 0, withBos, 1, ids.length);
+        return generate(withBos, options);
+    }
+
+    /**
+     * Starts a text from token ids; nothing is added to them.
+     *
+     * @param prompt ids, at least one
+     * @throws ContextLengthException if there are more than the context takes
+     * @throws IllegalStateException if the model is closed
+     */
+    public Generation generate(int[] prompt, GenerateOptions options) {
+        requireIds(prompt);
+        SamplingOptions sampling = options.sampling(recommended.sampling());
+        long seed = options.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 32));
+        int maxTokens = options.maxTokens() == 0 ? recommended.maxTokens() : options.maxTokens();
+        // Rows beyond the tokenizer's pieces are padding: they stand for no text, so they are never chosen.
+        int choices = Math.min(vocabSize(), tokenizer.vocabSize());
+        return new Generation(
+                this,
+                model,
+                new Generation.Request(prompt.clone(), maxTokens, endIds(), seed),
+                new Sampler(sampling, seed, choices),
+                tokenizer.continuationDecoder(prompt),
+                new StopText(options.stops()));
+    }
+
+    /**
+     * Computes the logits of each of the given tokens: those of the token that follows it. Nothing is added to them.
+     *
+     * @param ids at least one
+     * @throws ContextLengthException if there are more than the context takes
+     */
+    public void logits(int[] ids, LogitsConsumer consumer) {
+        requireIds(ids);
+        int step = Math.min(model.maxOutputColumns(), ids.length);
+        float[] logits = new float[Math.multiplyExact(step, vocabSize())];
+        try (Sequence sequence = model.newSequence()) {
+            for (int done = 0; done < ids.length; ) {
+                int count = Math.min(step, ids.length - done);
+                model.forwardAll(sequence, ids, done, count, logits);
+                for (int i = 0; i < count; i++) {
+                    consumer.accept(done + i, logits, i * vocabSize());
+                }
+                done += count;
+            }
+        }
+    }
+
+    private void requireIds(int[] ids) {
+        model.requireOpen();
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("there is no token to begin with; give a prompt, or let a beginning-of-sequence token be added");
+        }
+        if (ids.length > contextLength()) {
+            throw new ContextLengthException(ids.length, contextLength());
+        }
+        for (int id : ids) {
+            if (id < 0 || id >= vocabSize()) {
+                throw new IllegalArgumentException("token id %d is outside the vocabulary of %d".formatted(id, vocabSize()));
+            }
+        }
+    }
+
+    private Set<Integer> endIds() {
+        Set<Integer> ids = new LinkedHashSet<>(recommended.eosIds());
+        ids.addAll(model.config().eosIds());
+        if (tokenizer.eosId() >= 0) {
+            ids.add(tokenizer.eosId());
+        }
+        return ids;
+    }
+
+    /**
+     * Frees the weights and ends the threads; waits for the forward pass that is running. Texts in the making then fail with an
+     * {@link IllegalStateException}. Closing twice is harmless.
+     */
+    @Override
+    public void close() {
+        cleanable.clean();
+    }
+}

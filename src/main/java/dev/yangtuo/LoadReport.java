@@ -1,0 +1,80 @@
+package dev.yangtuo;
+
+import dev.yangtuo.lora.MergeReport;
+import dev.yangtuo.model.LoadedModel;
+import dev.yangtuo.model.Model;
+import dev.yangtuo.model.ModelConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What was loaded and merged.
+ *
+ * @param model the base model
+ * @param layers transformer layers
+ * @param dim width of the model
+ * @param baseVocabSize vocabulary of the base model
+ * @param vocabSize vocabulary after the adapters
+ * @param adapters what each adapter changed, a line each
+ * @param weightTypes types of the matrices, the most frequent first
+ * @param weightBytes bytes of the packed matrices
+ * @param context tokens that a text can have
+ * @param backend what computes
+ * @param time how long loading and merging took
+ */
+public record LoadReport(
+        Path model,
+        int layers,
+        int dim,
+        int baseVocabSize,
+        int vocabSize,
+        List<String> adapters,
+        List<String> weightTypes,
+        long weightBytes,
+        int context,
+        String backend,
+        Duration time) {
+    /** Copies the lists. */
+    public LoadReport {
+        adapters = List.copyOf(adapters);
+        weightTypes = List.copyOf(weightTypes);
+    }
+
+    static LoadReport of(LoadedModel loaded) {
+        Model model = loaded.model();
+        ModelConfig config = model.config();
+        return new LoadReport(
+                loaded.path(),
+                config.nLayers(),
+                config.dim(),
+                loaded.baseVocabSize(),
+                config.vocabSize(),
+                loaded.merge().adapters().stream().map(MergeReport.Adapter::describe).toList(),
+                loaded.weightTypes(),
+                model.weightBytes(),
+                model.contextLength(),
+                model.backendName(),
+                loaded.time());
+    }
+
+    /** The report as a few lines for a person, without a final line break. */
+    public String describe() {
+        StringBuilder text = new StringBuilder();
+        text.append("model %s: %d layers, dim %d, vocabulary %d%n".formatted(model, layers, dim, baseVocabSize));
+        for (String adapter : adapters) {
+            text.append(adapter).append(System.lineSeparator());
+        }
+        text.append(String.format(
+                Locale.ROOT,
+                "loaded in %.2f s: vocabulary %s, weights %s %.1f MB, context %d, %s",
+                time.toNanos() / 1e9,
+                vocabSize == baseVocabSize ? vocabSize : baseVocabSize + " -> " + vocabSize,
+                String.join("+", weightTypes).toLowerCase(Locale.ROOT),
+                weightBytes / 1e6,
+                context,
+                backend));
+        return text.toString();
+    }
+}

@@ -1,0 +1,68 @@
+package dev.yangtuo.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.yangtuo.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.StringTokenizer;
+import java.util.concurrent.Callable;
+import java.util.stream.StreamSupport;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Ids in, text out. */
+@Command(
+        name = "detokenize",
+        mixinStandardHelpOptions = true,
+        description = "Reads lines of token ids from standard input and writes the text of each on a line.")
+final class DetokenizeCommand implements Callable<Integer>, Verbose {
+    @Mixin
+    private TokenizerOptions tokenizerOptions;
+
+    @Option(names = "--jsonl", description = "Read {\"ids\":[..]} and write {\"text\":..}, one object a line.")
+    private boolean jsonl;
+
+    @Override
+    public boolean verbose() {
+        return tokenizerOptions.verbose();
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Tokenizer tokenizer = tokenizerOptions.load();
+        ObjectMapper mapper = new ObjectMapper();
+        LineFilter.run(line -> {
+            if (jsonl) {
+                return mapper.writeValueAsString(Map.of("text", tokenizer.decode(jsonIds(mapper.readTree(line)))));
+            }
+            return tokenizer.decode(plainIds(line));
+        });
+        return CommandLine.ExitCode.OK;
+    }
+
+    private static int[] plainIds(byte[] line) {
+        StringTokenizer words = new StringTokenizer(new String(line, StandardCharsets.UTF_8), " \t\r,");
+        int[] ids = new int[words.countTokens()];
+        for (int i = 0; i < ids.length; i++) {
+            String word = words.nextToken();
+            try {
+                ids[i] = Integer.parseInt(word);
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("'%s' is not a token id".formatted(word), e);
+            }
+        }
+        return ids;
+    }
+
+    private static int[] jsonIds(JsonNode object) {
+        JsonNode ids = object.path("ids");
+        if (!ids.isArray() || StreamSupport.stream(ids.spliterator(), false).anyMatch(id -> !id.isInt())) {
+            throw new IllegalArgumentException("expected an object with a list of integers \"ids\"");
+        }
+        return StreamSupport.stream(ids.spliterator(), false).mapToInt(JsonNode::intValue).toArray();
+    }
+}

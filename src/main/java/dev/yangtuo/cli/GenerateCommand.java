@@ -1,0 +1,175 @@
+package dev.yangtuo.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.yangtuo.FinishReason;
+import dev.yangtuo.GenerateOptions;
+import dev.yangtuo.Generation;
+import dev.yangtuo.GenerationResult;
+import dev.yangtuo.KvType;
+import dev.yangtuo.Llama;
+import dev.yangtuo.tokenizer.Utf8;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Generates one text. Standard output carries the text alone, everything else goes to standard error. */
+@Command(
+        name = "generate",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Generates a text and writes it as it is computed.",
+            "Without a prompt the demonstration model writes a poem on a title of its choice."
+        })
+final class GenerateCommand implements Callable<Integer>, Verbose {
+    private static final int INTERRUPTED = 130;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ModelOptions model;
+
+    @ArgGroup
+    private @Nullable PromptSource promptSource;
+
+    @Mixin
+    private SamplingFlags sampling;
+
+    @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens to generate at most. Default: what the model recommends, else 400.")
+    private @Nullable Integer maxTokens;
+
+    @Option(names = "--stop", paramLabel = "TEXT", description = "End before this text; may be given several times.")
+    private List<String> stops = List.of();
+
+    @Option(names = "--echo", description = "Write the prompt before the text.")
+    private boolean echo;
+
+    @Option(names = "--json", description = "Write one JSON object instead of the text.")
+    private boolean json;
+
+    /** One of three ways to give the prompt. */
+    private static final class PromptSource {
+        @Option(names = "--prompt", paramLabel = "TEXT", description = "What the text begins with.")
+        private @Nullable String text;
+
+        @Option(names = "--prompt-file", paramLabel = "F", description = "Read the prompt from this file, taken as it is.")
+        private @Nullable Path file;
+
+        @Parameters(paramLabel = "-", arity = "0..1", description = "Read the prompt from standard input, taken as it is.")
+        private @Nullable String dash;
+    }
+
+    @Override
+    public boolean verbose() {
+        return model.verbose();
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        PrintWriter err = spec.commandLine().getErr();
+        String prompt = prompt();
+        GenerateOptions options = options();
+        try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, err);
+                Generation generation = llama.generate(prompt, options)) {
+            return json ? writeJson(generation, prompt, err) : writeText(generation, prompt, err);
+        }
+    }
+
+    private String prompt() throws IOException {
+        if (promptSource == null) {
+            return "";
+        }
+        if (promptSource.text != null) {
+            return promptSource.text;
+        }
+        if (promptSource.file != null) {
+            return Utf8.decode(Files.readAllBytes(promptSource.file));
+        }
+        if (!"-".equals(promptSource.dash)) {
+            throw new CommandLine.ParameterException(
+                    spec.commandLine(), "'%s' is not understood; a prompt is given with --prompt TEXT".formatted(promptSource.dash));
+        }
+        return Utf8.decode(System.in.readAllBytes());
+    }
+
+    private GenerateOptions options() {
+        try {
+            GenerateOptions options = sampling.apply(GenerateOptions.defaults(), spec.commandLine());
+            options = maxTokens == null ? options : options.maxTokens(maxTokens);
+            for (String stop : stops) {
+                options = options.stop(stop);
+            }
+            return options;
+        } catch (IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private int writeText(Generation generation, String prompt, PrintWriter err) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (echo) {
+            out.print(prompt);
+            out.flush();
+        }
+        try (InterruptGuard guard = new InterruptGuard(generation)) {
+            String last = echo ? prompt : "";
+            for (String piece : generation) {
+                out.print(piece);
+                out.flush();
+                last = piece;
+            }
+            if (!last.endsWith("\n")) {
+                out.println();
+            }
+            return finish(generation.result(), err);
+        }
+    }
+
+    private int writeJson(Generation generation, String prompt, PrintWriter err) throws IOException {
+        try (InterruptGuard guard = new InterruptGuard(generation)) {
+            GenerationResult result = generation.result();
+            ObjectNode object = new ObjectMapper().createObjectNode();
+            if (echo) {
+                object.put("prompt", prompt);
+            }
+            object.put("text", result.text());
+            result.ids().forEach(object.putArray("ids")::add);
+            object.put("finish_reason", result.finishReason().name().toLowerCase(Locale.ROOT));
+            object.put("prompt_tokens", result.promptTokens());
+            object.put("generated_tokens", result.generatedTokens());
+            object.put("time_to_first_token_ms", result.timeToFirstToken().toNanos() / 1e6);
+            object.put("tokens_per_second", result.tokensPerSecond());
+            object.put("seed", result.seed());
+            PrintWriter out = spec.commandLine().getOut();
+            out.println(new ObjectMapper().writeValueAsString(object));
+            return finish(result, err);
+        }
+    }
+
+    private static int finish(GenerationResult result, PrintWriter err) {
+        err.println(String.format(
+                Locale.ROOT,
+                "%d prompt tokens, %d generated (%s), first token after %.1f ms, %.1f tokens/s, seed %d",
+                result.promptTokens(),
+                result.generatedTokens(),
+                result.finishReason().name().toLowerCase(Locale.ROOT).replace('_', ' '),
+                result.timeToFirstToken().toNanos() / 1e6,
+                result.tokensPerSecond(),
+                result.seed()));
+        return result.finishReason() == FinishReason.CANCELLED ? INTERRUPTED : CommandLine.ExitCode.OK;
+    }
+}

@@ -1,0 +1,77 @@
+package dev.yangtuo.cli;
+
+import dev.yangtuo.KvType;
+import dev.yangtuo.Llama;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Writes the logits of given tokens, for comparison with other engines. */
+@Command(
+        name = "logits",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Computes the logits of each of the given tokens; nothing is added to them.",
+            "Writes float32, little-endian, [tokens][vocabulary]. Weights and keys/values are f32 unless told otherwise."
+        })
+final class LogitsCommand implements Callable<Integer>, Verbose {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Option(names = "--ids", required = true, split = ",", paramLabel = "ID", description = "Token ids, separated by commas.")
+    private int[] ids;
+
+    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The file to write; moved into place when it is complete.")
+    private Path output;
+
+    @Override
+    public boolean verbose() {
+        return model.verbose();
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        PrintWriter err = spec.commandLine().getErr();
+        Path target = output.toAbsolutePath();
+        Path partial = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".partial");
+        try (Llama llama = model.load(ModelOptions.WeightTypeDefault.F32, KvType.F32, err)) {
+            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(partial))) {
+                ByteBuffer row = ByteBuffer.allocate(llama.vocabSize() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+                llama.logits(ids, (position, logits, offset) -> {
+                    row.asFloatBuffer().put(logits, offset, llama.vocabSize());
+                    write(out, row.array());
+                });
+            }
+            Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            err.println("%s: %d x %d float32".formatted(output, ids.length, llama.vocabSize()));
+            return CommandLine.ExitCode.OK;
+        } finally {
+            Files.deleteIfExists(partial);
+        }
+    }
+
+    private static void write(OutputStream out, byte[] bytes) {
+        try {
+            out.write(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package dev.yangtuo.cli;
+
+import dev.yangtuo.BackendType;
+import dev.yangtuo.KvType;
+import dev.yangtuo.WeightType;
+import dev.yangtuo.exception.YangtuoException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Function;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** The program {@code yangtuo}. Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted. */
+@Command(
+        name = "yangtuo",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        description = "Runs LLaMA models natively, with Chinese vocabularies and LoRA adapters merged at load time.",
+        footer = {"", "'yangtuo test' runs the tests of a source checkout."},
+        subcommands = {
+            GenerateCommand.class,
+            TokenizeCommand.class,
+            DetokenizeCommand.class,
+            LogitsCommand.class,
+            DoctorCommand.class,
+            HelpCommand.class
+        })
+public final class Main implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    /** @param args see {@code --help} */
+    public static void main(String[] args) {
+        System.exit(run(args));
+    }
+
+    /** Runs one command line and returns its exit code. */
+    static int run(String... args) {
+        CommandLine commandLine = new CommandLine(new Main());
+        commandLine.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
+        commandLine.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
+        commandLine.registerConverter(WeightType.class, named(WeightType::of));
+        commandLine.registerConverter(KvType.class, named(KvType::of));
+        commandLine.registerConverter(BackendType.class, named(BackendType::of));
+        commandLine.setUsageHelpAutoWidth(true);
+        commandLine.setUnmatchedOptionsArePositionalParams(false);
+        commandLine.setExecutionExceptionHandler(Main::report);
+        return commandLine.execute(args);
+    }
+
+    /** A converter whose message is the one of the lookup. */
+    private static <T> ITypeConverter<T> named(Function<String, T> lookup) {
+        return name -> {
+            try {
+                return lookup.apply(name);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        };
+    }
+
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing");
+    }
+
+    /** One readable paragraph; the stack trace only where it was asked for, or where the failure is not one of ours. */
+    private static int report(Exception failure, CommandLine command, ParseResult parsed) {
+        PrintWriter err = command.getErr();
+        boolean verbose = command.getCommand() instanceof Verbose options && options.verbose();
+        err.println("yangtuo: " + message(failure));
+        if (verbose) {
+            failure.printStackTrace(err);
+        } else if (!isExpected(failure)) {
+            err.println("This was not foreseen; --verbose shows where it happened.");
+        }
+        err.flush();
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    private static boolean isExpected(Exception failure) {
+        return failure instanceof YangtuoException
+                || failure instanceof UncheckedIOException
+                || failure instanceof java.io.IOException
+                || failure instanceof IllegalArgumentException;
+    }
+
+    private static String message(Exception failure) {
+        String message = failure.getMessage();
+        return isExpected(failure) && message != null ? message : failure.toString();
+    }
+}

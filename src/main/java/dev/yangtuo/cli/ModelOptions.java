@@ -1,0 +1,80 @@
+package dev.yangtuo.cli;
+
+import dev.yangtuo.BackendType;
+import dev.yangtuo.KvType;
+import dev.yangtuo.Llama;
+import dev.yangtuo.LoadOptions;
+import dev.yangtuo.WeightType;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options of every command that loads a model. */
+final class ModelOptions {
+    @Option(names = "--model", paramLabel = "PATH",
+            description = "A Hugging Face directory or a GGUF file. Without --model and --lora: the demonstration model with its Chinese adapter.")
+    private @Nullable Path model;
+
+    @Option(names = "--lora", paramLabel = "PATH",
+            description = "An adapter in PEFT's format, merged at load; several are merged in order. Without --model: on the demonstration base.")
+    private List<Path> adapters = List.of();
+
+    @Option(names = "--quantize", paramLabel = "TYPE",
+            description = "Keep all matrices as f32, f16, bf16, q8_0 or q4_0. Default: as the file stores them.")
+    private @Nullable WeightType quantize;
+
+    @Option(names = "--kv-type", paramLabel = "TYPE", description = "Keep keys and values as f16 or f32.")
+    private @Nullable KvType kvType;
+
+    @Option(names = "--backend", paramLabel = "B",
+            description = "native, scalar (plain Java, slow), or auto: native where it can be loaded. Default: auto.")
+    private BackendType backend = BackendType.AUTO;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute. Default: all processors.")
+    private @Nullable Integer threads;
+
+    @Option(names = "--context", paramLabel = "N", description = "Tokens that a text can have, prompt included. Default: the model's.")
+    private @Nullable Integer context;
+
+    @Option(names = "--verbose", description = "Show where a failure happened.")
+    private boolean verbose;
+
+    boolean verbose() {
+        return verbose;
+    }
+
+    /** Whether the demonstration model with its Chinese adapter is meant. */
+    boolean isDemo() {
+        return model == null && adapters.isEmpty();
+    }
+
+    /** Loads the model, with progress and the report on {@code err}. */
+    Llama load(WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
+        LoadOptions options = LoadOptions.defaults().backend(backend).kvType(kvType == null ? kvDefault : kvType);
+        WeightType type = quantize == null ? weightDefault.type() : quantize;
+        options = type == null ? options : options.quantize(type);
+        options = threads == null ? options : options.threads(threads);
+        options = context == null ? options : options.context(context);
+        for (Path adapter : isDemo() ? List.of(DemoModel.chineseLora()) : adapters) {
+            options = options.lora(adapter);
+        }
+        try (LoadProgressDisplay display = new LoadProgressDisplay(err)) {
+            Llama llama = Llama.load(model == null ? DemoModel.base() : model, options.onProgress(display));
+            display.close();
+            err.println(llama.report().describe());
+            return llama;
+        }
+    }
+
+    /**
+     * What a command keeps the weights as when it is not told.
+     *
+     * @param type null for the type of the file
+     */
+    record WeightTypeDefault(@Nullable WeightType type) {
+        static final WeightTypeDefault OF_FILE = new WeightTypeDefault(null);
+        static final WeightTypeDefault F32 = new WeightTypeDefault(WeightType.F32);
+    }
+}

@@ -1,0 +1,354 @@
+package dev.yangtuo.kernel;
+
+import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.exception.KernelException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+
+/**
+ * The reference: the arithmetic of {@code docs/kernels.md} in the plainest Java that says it. Also the fallback where the native
+ * library cannot be loaded; then rows and heads are divided among the threads of the common pool.
+ */
+public final class ScalarBackend implements Backend {
+    /** Rows that one task of a product works on. */
+    private static final int TASK_ROWS = 64;
+
+    private final int threads;
+    private boolean closed;
+
+    /** @param threads 1 keeps everything on the calling thread; more uses the common pool */
+    public ScalarBackend(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("threads is %d, must be at least 1".formatted(threads));
+        }
+        this.threads = threads;
+    }
+
+    @Override
+    public String name() {
+        return "scalar";
+    }
+
+    @Override
+    public int threads() {
+        return threads;
+    }
+
+    @Override
+    public DeviceFloats createFloats(long count) {
+        requireOpen();
+        return new ScalarFloats(count);
+    }
+
+    @Override
+    public WeightMatrix createMatrix(TensorType type, long rows, int columns) {
+        requireOpen();
+        return new ScalarMatrix(type, rows, columns);
+    }
+
+    @Override
+    public KvPool createKvPool(KvShape shape) {
+        requireOpen();
+        return new ScalarKvPool(shape);
+    }
+
+    @Override
+    public Batch createBatch(BatchCapacity capacity) {
+        requireOpen();
+        return new ScalarBatch(capacity);
+    }
+
+    @Override
+    public Layer createLayer(LayerWeights weights) {
+        requireOpen();
+        return new ScalarLayer(weights);
+    }
+
+    @Override
+    public OutputLayer createOutputLayer(OutputWeights weights) {
+        requireOpen();
+        return new ScalarOutputLayer(weights);
+    }
+
+    @Override
+    public void embed(WeightMatrix table, Batch batch, DeviceFloats x) {
+        requireOpen();
+        int dim = table.columns();
+        float[] out = floats(x, (long) batch.columnCount() * dim);
+        for (int c = 0; c < batch.columnCount(); c++) {
+            if (batch.tokens[c] < 0 || batch.tokens[c] >= table.rows()) {
+                throw new IllegalArgumentException("token %d is outside the vocabulary of %d".formatted(batch.tokens[c], table.rows()));
+            }
+            ((ScalarMatrix) table).decodeRow(batch.tokens[c], out, c * dim);
+        }
+    }
+
+    @Override
+    public void qkv(Layer layer, Batch batch, DeviceFloats x, KvPool kv, DeviceFloats q) {
+        requireOpen();
+        LayerWeights w = layer.weights();
+        int n = batch.columnCount();
+        int headDim = w.headDim();
+        int qDim = w.nHeads() * headDim;
+        int kvDim = w.nKvHeads() * headDim;
+        ScalarKvPool pool = checkedPool(kv, batch, w);
+        float[] norm = normalize(floats(x, (long) n * w.wq().columns()), n, w.attentionNorm(), w.normEps());
+        float[] queries = floats(q, (long) n * qDim);
+        float[] keys = new float[n * kvDim];
+        float[] values = new float[n * kvDim];
+        multiply(w.wq(), norm, n, queries);
+        multiply(w.wk(), norm, n, keys);
+        multiply(w.wv(), norm, n, values);
+        for (int c = 0; c < n; c++) {
+            int position = batch.positions[c];
+            int page = pageOf(batch, c, position, pool.shape());
+            for (int head = 0; head < w.nHeads(); head++) {
+                rotate(queries, c * qDim + head * headDim, headDim, batch.rope, c * headDim);
+            }
+            for (int head = 0; head < w.nKvHeads(); head++) {
+                int offset = c * kvDim + head * headDim;
+                rotate(keys, offset, headDim, batch.rope, c * headDim);
+                int inPage = position % pool.shape().pagePositions();
+                pool.write(page, w.index(), head, false, inPage, keys, offset);
+                pool.write(page, w.index(), head, true, inPage, values, offset);
+            }
+        }
+    }
+
+    /** RoPE, Su et al., arXiv 2104.09864: elements 2j and 2j + 1 of a head turn by the j-th angle. */
+    private static void rotate(float[] head, int offset, int headDim, float[] rope, int ropeOffset) {
+        for (int i = 0; i < headDim; i += 2) {
+            float a = head[offset + i];
+            float b = head[offset + i + 1];
+            float cosine = rope[ropeOffset + i];
+            float sine = rope[ropeOffset + i + 1];
+            head[offset + i] = Math.fma(a, cosine, -(b * sine));
+            head[offset + i + 1] = Math.fma(a, sine, b * cosine);
+        }
+    }
+
+    @Override
+    public void attention(Layer layer, Batch batch, DeviceFloats q, KvPool kv, DeviceFloats out) {
+        requireOpen();
+        LayerWeights w = layer.weights();
+        int n = batch.columnCount();
+        int qDim = w.nHeads() * w.headDim();
+        ScalarKvPool pool = checkedPool(kv, batch, w);
+        float[] queries = floats(q, (long) n * qDim);
+        float[] result = floats(out, (long) n * qDim);
+        inParallel(n * w.nHeads(), item -> attend(w, batch, pool, queries, item / w.nHeads(), item % w.nHeads(), result));
+    }
+
+    private static void attend(LayerWeights w, Batch batch, ScalarKvPool pool, float[] queries, int column, int head, float[] result) {
+        int headDim = w.headDim();
+        int offset = (column * w.nHeads() + head) * headDim;
+        int kvHead = head / (w.nHeads() / w.nKvHeads());
+        int pagePositions = pool.shape().pagePositions();
+        int length = batch.positions[column] + 1;
+        float scale = 1f / (float) Math.sqrt((float) headDim);
+        float[] query = new float[headDim];
+        for (int d = 0; d < headDim; d++) {
+            query[d] = queries[offset + d] * scale;
+        }
+        float[] row = new float[headDim];
+        float[] scores = new float[length];
+        float max = Float.NEGATIVE_INFINITY;
+        for (int t = 0; t < length; t++) {
+            pool.read(pageOf(batch, column, t, pool.shape()), w.index(), kvHead, false, t % pagePositions, row);
+            float score = 0f;
+            for (int d = 0; d < headDim; d++) {
+                score = Math.fma(query[d], row[d], score);
+            }
+            scores[t] = score;
+            max = max > score ? max : score;
+        }
+        for (int t = 0; t < length; t++) {
+            scores[t] = ScalarMath.exp(scores[t] - max);
+        }
+        float inverse = 1f / ScalarMath.sum16(scores, 0, length);
+        float[] sum = new float[headDim];
+        for (int t = 0; t < length; t++) {
+            pool.read(pageOf(batch, column, t, pool.shape()), w.index(), kvHead, true, t % pagePositions, row);
+            for (int d = 0; d < headDim; d++) {
+                sum[d] = Math.fma(scores[t], row[d], sum[d]);
+            }
+        }
+        for (int d = 0; d < headDim; d++) {
+            result[offset + d] = sum[d] * inverse;
+        }
+    }
+
+    @Override
+    public void attentionOutput(Layer layer, Batch batch, DeviceFloats attention, DeviceFloats x) {
+        requireOpen();
+        addProduct(layer.weights().wo(), attention, batch.columnCount(), x);
+    }
+
+    @Override
+    public void gateUp(Layer layer, Batch batch, DeviceFloats x, DeviceFloats hidden) {
+        requireOpen();
+        LayerWeights w = layer.weights();
+        int n = batch.columnCount();
+        int hiddenDim = Math.toIntExact(w.wGate().rows());
+        float[] norm = normalize(floats(x, (long) n * w.wGate().columns()), n, w.ffnNorm(), w.normEps());
+        float[] gate = floats(hidden, (long) n * hiddenDim);
+        float[] up = new float[n * hiddenDim];
+        multiply(w.wGate(), norm, n, gate);
+        multiply(w.wUp(), norm, n, up);
+        for (int i = 0; i < n * hiddenDim; i++) {
+            gate[i] = ScalarMath.swiGlu(gate[i], up[i]);
+        }
+    }
+
+    @Override
+    public void down(Layer layer, Batch batch, DeviceFloats hidden, DeviceFloats x) {
+        requireOpen();
+        addProduct(layer.weights().wDown(), hidden, batch.columnCount(), x);
+    }
+
+    @Override
+    public void logits(OutputLayer output, Batch batch, DeviceFloats x, DeviceFloats logits) {
+        requireOpen();
+        OutputWeights w = output.weights();
+        int dim = w.matrix().columns();
+        int n = batch.outputCount();
+        float[] all = floats(x, (long) batch.columnCount() * dim);
+        float[] chosen = new float[n * dim];
+        for (int i = 0; i < n; i++) {
+            System.arraycopy(all, batch.outputs[i] * dim, chosen, i * dim, dim);
+        }
+        multiply(w.matrix(), normalize(chosen, n, w.norm(), w.normEps()), n, floats(logits, n * w.matrix().rows()));
+    }
+
+    private void addProduct(WeightMatrix matrix, DeviceFloats input, int n, DeviceFloats x) {
+        int rows = Math.toIntExact(matrix.rows());
+        float[] sum = floats(x, (long) n * rows);
+        float[] product = new float[n * rows];
+        multiply(matrix, floats(input, (long) n * matrix.columns()), n, product);
+        for (int i = 0; i < n * rows; i++) {
+            sum[i] = sum[i] + product[i];
+        }
+    }
+
+    private static float[] normalize(float[] x, int n, DeviceFloats weight, float eps) {
+        float[] weights = ((ScalarFloats) weight).values();
+        float[] out = new float[n * weights.length];
+        for (int c = 0; c < n; c++) {
+            ScalarMath.rmsNorm(x, c * weights.length, weights, eps, out, c * weights.length);
+        }
+        return out;
+    }
+
+    /** {@code out[c][r] = matrix[r] . input[c]} for {@code n} columns. */
+    private void multiply(WeightMatrix weights, float[] input, int n, float[] out) {
+        ScalarMatrix matrix = (ScalarMatrix) weights;
+        int rows = Math.toIntExact(matrix.rows());
+        int tasks = (rows + TASK_ROWS - 1) / TASK_ROWS;
+        if (!matrix.isQuantized()) {
+            inParallel(tasks, task -> multiplyFloat(matrix, task * TASK_ROWS, Math.min(rows, (task + 1) * TASK_ROWS), input, n, out));
+            return;
+        }
+        byte[][] q = new byte[n][matrix.columns()];
+        float[][] scales = new float[n][matrix.columns() / ScalarMath.BLOCK];
+        for (int c = 0; c < n; c++) {
+            ScalarMath.quantize(input, c * matrix.columns(), matrix.columns(), q[c], scales[c]);
+        }
+        inParallel(tasks, task -> multiplyQuantized(matrix, task * TASK_ROWS, Math.min(rows, (task + 1) * TASK_ROWS), q, scales, out));
+    }
+
+    private static void multiplyFloat(ScalarMatrix matrix, int firstRow, int endRow, float[] input, int n, float[] out) {
+        int columns = matrix.columns();
+        int rows = (int) matrix.rows();
+        float[] weights = new float[columns];
+        for (int row = firstRow; row < endRow; row++) {
+            matrix.decodeRow(row, weights, 0);
+            for (int c = 0; c < n; c++) {
+                float sum = 0f;
+                for (int i = 0; i < columns; i++) {
+                    sum = Math.fma(weights[i], input[c * columns + i], sum);
+                }
+                out[c * rows + row] = sum;
+            }
+        }
+    }
+
+    private static void multiplyQuantized(ScalarMatrix matrix, int firstRow, int endRow, byte[][] q, float[][] scales, float[] out) {
+        int blocks = matrix.columns() / ScalarMath.BLOCK;
+        int rows = (int) matrix.rows();
+        byte[] weights = new byte[matrix.columns()];
+        float[] weightScales = new float[blocks];
+        for (int row = firstRow; row < endRow; row++) {
+            matrix.decodeQuantizedRow(row, weights, weightScales);
+            for (int c = 0; c < q.length; c++) {
+                byte[] activations = q[c];
+                float sum = 0f;
+                for (int block = 0; block < blocks; block++) {
+                    int exact = 0;
+                    for (int i = block * ScalarMath.BLOCK; i < (block + 1) * ScalarMath.BLOCK; i++) {
+                        exact += weights[i] * activations[i];
+                    }
+                    sum = Math.fma((float) exact, weightScales[block] * scales[c][block], sum);
+                }
+                out[c * rows + row] = sum;
+            }
+        }
+    }
+
+    private void inParallel(int tasks, IntConsumer task) {
+        IntStream range = IntStream.range(0, tasks);
+        (threads > 1 ? range.parallel() : range).forEach(task);
+    }
+
+    private static float[] floats(DeviceFloats buffer, long atLeast) {
+        float[] values = ((ScalarFloats) buffer).values();
+        if (values.length < atLeast) {
+            throw new IllegalArgumentException("a buffer of %d elements is too small, %d are needed".formatted(values.length, atLeast));
+        }
+        return values;
+    }
+
+    private static ScalarKvPool checkedPool(KvPool kv, Batch batch, LayerWeights w) {
+        KvShape shape = kv.shape();
+        if (w.index() >= shape.layers() || w.nKvHeads() != shape.kvHeads() || w.headDim() != shape.headDim()
+                || batch.capacity().headDim() != w.headDim()) {
+            throw new IllegalArgumentException("layer %d with %d key/value heads of %d elements does not fit %s and %s"
+                    .formatted(w.index(), w.nKvHeads(), w.headDim(), shape, batch.capacity()));
+        }
+        return (ScalarKvPool) kv;
+    }
+
+    private static int pageOf(Batch batch, int column, int position, KvShape shape) {
+        int index = position / shape.pagePositions();
+        if (index >= batch.capacity().pagesPerSequence()) {
+            throw new IllegalArgumentException("position %d is beyond the %d pages of a sequence"
+                    .formatted(position, batch.capacity().pagesPerSequence()));
+        }
+        int page = batch.pageTable[batch.sequences[column] * batch.capacity().pagesPerSequence() + index];
+        if (page < 0 || page >= shape.pages()) {
+            throw new IllegalArgumentException("page %d is outside the pool of %d".formatted(page, shape.pages()));
+        }
+        return page;
+    }
+
+    /** Zeroed off-heap memory; a failure names the bytes. */
+    static MemorySegment allocate(Arena arena, long byteSize) {
+        try {
+            return arena.allocate(byteSize, Long.BYTES);
+        } catch (OutOfMemoryError e) {
+            throw new KernelException("out of memory: %d bytes for a weight matrix could not be had".formatted(byteSize));
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the backend is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+}

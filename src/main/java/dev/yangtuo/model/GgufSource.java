@@ -1,0 +1,146 @@
+package dev.yangtuo.model;
+
+import dev.yangtuo.checkpoint.GgufCheckpoint;
+import dev.yangtuo.checkpoint.GgufMetadata;
+import dev.yangtuo.checkpoint.TensorInfo;
+import dev.yangtuo.checkpoint.UnreadableTensor;
+import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** A GGUF file of the architecture {@code llama}. */
+final class GgufSource extends ModelSource {
+    private static final String GGUF_EMBEDDING = "token_embd.weight";
+    private static final String GGUF_NORM = "output_norm.weight";
+    private static final String GGUF_OUTPUT = "output.weight";
+    private static final String ARCHITECTURE = "llama";
+
+    private final ModelConfig config;
+
+    GgufSource(GgufCheckpoint checkpoint) {
+        super(checkpoint);
+        Path file = checkpoint.path();
+        config = readConfig(checkpoint);
+        Set<String> expected = new HashSet<>(List.of(GGUF_EMBEDDING, GGUF_NORM, GGUF_OUTPUT));
+        for (int layer = 0; layer < config.nLayers(); layer++) {
+            for (LayerParameter parameter : LayerParameter.values()) {
+                require(parameter.ggufName(layer), parameter.shape(config));
+                expected.add(parameter.ggufName(layer));
+            }
+        }
+        embedding();
+        norm();
+        output();
+        Stream.concat(checkpoint.tensors().stream().map(TensorInfo::name), checkpoint.unreadable().stream().map(UnreadableTensor::name))
+                .filter(name -> !expected.contains(name))
+                .findFirst()
+                .ifPresent(name -> {
+                    throw new CheckpointFormatException(
+                            file, "tensor '%s' is not understood; the model is of a kind that cannot be run".formatted(name));
+                });
+    }
+
+    private static ModelConfig readConfig(GgufCheckpoint checkpoint) {
+        GgufMetadata metadata = checkpoint.metadata();
+        Path file = checkpoint.path();
+        String architecture = metadata.string("general.architecture");
+        if (!architecture.equals(ARCHITECTURE)) {
+            throw new CheckpointFormatException(file, "its architecture is '%s'; '%s' can be run".formatted(architecture, ARCHITECTURE));
+        }
+        if (metadata.integer("llama.expert_count", 0) > 0) {
+            throw new CheckpointFormatException(file, "it is a mixture of experts (llama.expert_count), which cannot be run");
+        }
+        TensorInfo embedding = checkpoint.find(GGUF_EMBEDDING);
+        if (embedding == null || embedding.shape().size() != 2) {
+            throw new CheckpointFormatException(file, "the embedding '%s' is missing or is no matrix".formatted(GGUF_EMBEDDING));
+        }
+        int dim = metadata.integer("llama.embedding_length");
+        int heads = metadata.integer("llama.attention.head_count");
+        if (heads < 1 || (!metadata.contains("llama.attention.key_length") && dim % heads != 0)) {
+            throw new CheckpointFormatException(file, "llama.embedding_length is %d, llama.attention.head_count is %d: the first must be a multiple of the second"
+                    .formatted(dim, heads));
+        }
+        int headDim = metadata.integer("llama.attention.key_length", dim / heads);
+        for (String key : List.of("llama.attention.value_length", "llama.rope.dimension_count")) {
+            if (metadata.integer(key, headDim) != headDim) {
+                throw new CheckpointFormatException(file, "%s is %d, but heads have %d elements; this cannot be run"
+                        .formatted(key, metadata.integer(key, headDim), headDim));
+            }
+        }
+        try {
+            return new ModelConfig(
+                    dim,
+                    metadata.integer("llama.feed_forward_length"),
+                    metadata.integer("llama.block_count"),
+                    heads,
+                    metadata.integer("llama.attention.head_count_kv", heads),
+                    headDim,
+                    Math.toIntExact(embedding.shape().getFirst()),
+                    metadata.integer("llama.context_length"),
+                    metadata.number("llama.attention.layer_norm_rms_epsilon"),
+                    metadata.number("llama.rope.freq_base", 10_000f),
+                    ropeScale(file, metadata),
+                    checkpoint.find(GGUF_OUTPUT) == null,
+                    List.of());
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new CheckpointFormatException(file, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static float ropeScale(Path file, GgufMetadata metadata) {
+        String type = metadata.string("llama.rope.scaling.type", metadata.contains("llama.rope.scale_linear") ? "linear" : "none");
+        return switch (type) {
+            case "none" -> 1f;
+            case "linear" -> metadata.number("llama.rope.scaling.factor", metadata.number("llama.rope.scale_linear", 1f));
+            default -> throw new CheckpointFormatException(file, "RoPE scaling '%s' cannot be computed; 'linear' can".formatted(type));
+        };
+    }
+
+    @Override
+    ModelConfig config() {
+        return config;
+    }
+
+    @Override
+    Parameter embedding() {
+        return plain(require(GGUF_EMBEDDING, vocabularyShape()));
+    }
+
+    @Override
+    Parameter norm() {
+        return plain(require(GGUF_NORM, List.of((long) config.dim())));
+    }
+
+    @Override
+    @Nullable Parameter output() {
+        return config.tiedEmbeddings() ? null : plain(require(GGUF_OUTPUT, vocabularyShape()));
+    }
+
+    private List<Long> vocabularyShape() {
+        return List.of((long) config.vocabSize(), (long) config.dim());
+    }
+
+    @Override
+    Parameter layer(int layer, LayerParameter parameter) {
+        Parameter stored = plain(require(parameter.ggufName(layer), parameter.shape(config)));
+        if (!parameter.isRotated()) {
+            return stored;
+        }
+        return new Parameter(RowOrder.pairsToHalves(stored.rows(), config.headDim()), stored.type(), stored.blocks());
+    }
+
+    @Override
+    Tokenizer tokenizer() {
+        return TokenizerFiles.of((GgufCheckpoint) checkpoint());
+    }
+
+    @Override
+    GenerationConfig generation() {
+        return GenerationConfig.DEFAULT;
+    }
+}

@@ -1,0 +1,228 @@
+package dev.yangtuo.model;
+
+import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.kernel.Backend;
+import dev.yangtuo.kernel.Batch;
+import dev.yangtuo.kernel.BatchCapacity;
+import dev.yangtuo.kernel.DeviceFloats;
+import dev.yangtuo.kernel.Layer;
+import dev.yangtuo.kernel.OutputLayer;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A loaded model: weights, key/value memory and the forward pass. Owns all of it, the backend included. May be shared by threads: forward
+ * passes run one after the other. Closing waits for the pass that is running.
+ */
+public final class Model implements AutoCloseable {
+    /** Columns of one forward pass; longer prompts are cut. */
+    private static final int MAX_COLUMNS = 256;
+    /** Columns of a forward pass that wants every column's logits, so that these stay below some tens of megabytes. */
+    private static final int MAX_OUTPUT_COLUMNS = 64;
+
+    private final ModelConfig config;
+    private final Backend backend;
+    private final ModelWeights weights;
+    private final KvCache kvCache;
+    private final Rope rope;
+    private final Batch batch;
+    private final ReentrantLock lock = new ReentrantLock();
+    private volatile boolean closed;
+
+    /** The residual stream, float32 [columns][dim]. */
+    private final DeviceFloats x;
+    /** Queries, float32 [columns][qDim]. */
+    private final DeviceFloats q;
+    /** What the heads gathered, float32 [columns][qDim]. */
+    private final DeviceFloats attention;
+    /** Between gate/up and down, float32 [columns][hiddenDim]. */
+    private final DeviceFloats hidden;
+    /** Float32 [outputs][vocabSize]; made when first wanted, replaced when more outputs are. */
+    private @Nullable DeviceFloats logits;
+
+    /**
+     * Takes ownership of {@code backend} and {@code weights}, also when it fails.
+     *
+     * @param kvType F16 or F32
+     * @param contextLength positions that a sequence can have
+     * @param maxSequences sequences that can be open together
+     */
+    Model(ModelConfig config, Backend backend, ModelWeights weights, TensorType kvType, int contextLength, int maxSequences) {
+        this.config = config;
+        this.backend = backend;
+        this.weights = weights;
+        this.rope = new Rope(config.headDim(), config.ropeTheta(), config.ropeScale());
+        try (var undo = new CloseStack()) {
+            undo.push(backend);
+            undo.push(weights);
+            int columns = Math.min(MAX_COLUMNS, contextLength);
+            kvCache = undo.push(new KvCache(backend, config, kvType, contextLength, maxSequences));
+            batch = undo.push(backend.createBatch(new BatchCapacity(columns, 1, kvCache.pagesPerSequence(), config.headDim())));
+            x = undo.push(backend.createFloats((long) columns * config.dim()));
+            q = undo.push(backend.createFloats((long) columns * config.qDim()));
+            attention = undo.push(backend.createFloats((long) columns * config.qDim()));
+            hidden = undo.push(backend.createFloats((long) columns * config.hiddenDim()));
+            undo.keep();
+        }
+    }
+
+    /** The hyper-parameters, with the vocabulary of the last adapter. */
+    public ModelConfig config() {
+        return config;
+    }
+
+    /** Positions that a sequence can have. */
+    public int contextLength() {
+        return kvCache.contextLength();
+    }
+
+    /** What computes, for people. */
+    public String backendName() {
+        return backend.name();
+    }
+
+    /** Bytes of the packed weights. */
+    public long weightBytes() {
+        return weights.byteSize();
+    }
+
+    /**
+     * Opens an empty sequence.
+     *
+     * @throws IllegalStateException if as many are open as the model was loaded for
+     */
+    public Sequence newSequence() {
+        requireOpen();
+        return kvCache.open();
+    }
+
+    /** Columns that one call of {@link #forward} takes at most. */
+    public int maxColumns() {
+        return batch.capacity().columns();
+    }
+
+    /** Columns that one call of {@link #forwardAll} takes at most. */
+    public int maxOutputColumns() {
+        return Math.min(MAX_OUTPUT_COLUMNS, maxColumns());
+    }
+
+    /**
+     * Appends tokens to a sequence and computes the logits of the last one.
+     *
+     * @param tokens ids, 1 to {@link #maxColumns()} of them from {@code offset} on
+     * @param target receives {@code vocabSize} logits; null if they are not wanted
+     */
+    public void forward(Sequence sequence, int[] tokens, int offset, int count, float @Nullable [] target) {
+        forward(sequence, tokens, offset, count, false, target);
+    }
+
+    /**
+     * Appends tokens to a sequence and computes the logits of each.
+     *
+     * @param tokens ids, 1 to {@link #maxOutputColumns()} of them from {@code offset} on
+     * @param target receives {@code count * vocabSize} logits, row-major
+     */
+    public void forwardAll(Sequence sequence, int[] tokens, int offset, int count, float[] target) {
+        forward(sequence, tokens, offset, count, true, target);
+    }
+
+    private void forward(Sequence sequence, int[] tokens, int offset, int count, boolean all, float @Nullable [] target) {
+        lock.lock();
+        try {
+            requireOpen();
+            for (int i = offset; i < offset + count; i++) {
+                if (tokens[i] < 0 || tokens[i] >= config.vocabSize()) {
+                    throw new IllegalArgumentException(
+                            "token id %d is outside the model's vocabulary of %d".formatted(tokens[i], config.vocabSize()));
+                }
+            }
+            sequence.reserve(count);
+            fillBatch(sequence, tokens, offset, count, all, target != null);
+            DeviceFloats out = target == null ? null : logitsBuffer();
+            compute(out);
+            sequence.advance(count);
+            if (out != null && target != null) {
+                out.download(0, target, 0, Math.multiplyExact(batch.outputCount(), config.vocabSize()));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void fillBatch(Sequence sequence, int[] tokens, int offset, int count, boolean all, boolean last) {
+        batch.clear();
+        int row = batch.addSequence(sequence.pages(), sequence.pageCount());
+        for (int i = 0; i < count; i++) {
+            int position = sequence.length() + i;
+            int column = batch.addColumn(tokens[offset + i], position, row, all || (last && i == count - 1));
+            rope.fill(position, batch.rope(), column * config.headDim());
+        }
+        batch.upload();
+    }
+
+    /** The model, in its own order. */
+    private void compute(@Nullable DeviceFloats out) {
+        backend.embed(weights.embedding(), batch, x);
+        for (Layer layer : weights.layers()) {
+            backend.qkv(layer, batch, x, kvCache.pool(), q);
+            backend.attention(layer, batch, q, kvCache.pool(), attention);
+            backend.attentionOutput(layer, batch, attention, x);
+            backend.gateUp(layer, batch, x, hidden);
+            backend.down(layer, batch, hidden, x);
+        }
+        if (out != null) {
+            OutputLayer output = weights.output();
+            backend.logits(output, batch, x, out);
+        }
+    }
+
+    private DeviceFloats logitsBuffer() {
+        long needed = (long) batch.outputCount() * config.vocabSize();
+        if (logits == null || logits.count() < needed) {
+            if (logits != null) {
+                logits.close();
+                logits = null;
+            }
+            logits = backend.createFloats(needed);
+        }
+        return logits;
+    }
+
+    /**
+     * Checks that it can still be used.
+     *
+     * @throws IllegalStateException if it is closed
+     */
+    public void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the model is closed");
+        }
+    }
+
+    /** Frees weights and memory and ends the backend's threads; waits for a forward pass that is running. Closing twice is harmless. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            try (var all = new CloseStack()) {
+                all.push(backend);
+                all.push(weights);
+                all.push(kvCache);
+                all.push(batch);
+                all.push(x);
+                all.push(q);
+                all.push(attention);
+                all.push(hidden);
+                if (logits != null) {
+                    all.push(logits);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package dev.yangtuo.model;
+
+/**
+ * One text in the making: how many of its positions are in the key/value memory, and in which pages. Owns its pages until it is closed;
+ * used by one thread at a time.
+ */
+public final class Sequence implements AutoCloseable {
+    private final KvCache cache;
+    private final int[] pages;
+    private int pageCount;
+    private int length;
+    private boolean closed;
+
+    Sequence(KvCache cache) {
+        this.cache = cache;
+        this.pages = new int[cache.pagesPerSequence()];
+    }
+
+    /** Positions computed so far. */
+    public int length() {
+        return length;
+    }
+
+    /** Positions that are left of the context. */
+    public int remaining() {
+        return cache.contextLength() - length;
+    }
+
+    /** Makes room for {@code count} further positions; {@link #advance} then counts them. */
+    void reserve(int count) {
+        if (closed) {
+            throw new IllegalStateException("the sequence is closed");
+        }
+        if (count > remaining()) {
+            throw new IllegalArgumentException(
+                    "%d tokens after %d do not fit the context of %d".formatted(count, length, cache.contextLength()));
+        }
+        int needed = Math.ceilDiv(length + count, cache.pagePositions());
+        while (pageCount < needed) {
+            pages[pageCount++] = cache.takePage();
+        }
+    }
+
+    void advance(int count) {
+        length += count;
+    }
+
+    int[] pages() {
+        return pages;
+    }
+
+    int pageCount() {
+        return pageCount;
+    }
+
+    /** Gives the pages back; closing twice is harmless. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            cache.giveBack(pages, pageCount);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+package dev.yangtuo.model;
+
+import dev.yangtuo.checkpoint.FloatRows;
+import dev.yangtuo.checkpoint.RowCodec;
+import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.kernel.Backend;
+import dev.yangtuo.kernel.DeviceFloats;
+import dev.yangtuo.kernel.WeightMatrix;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings weights onto the device, some rows at a time on several threads: read and merged in float32, rounded once to the type asked for,
+ * packed. Beside the finished weights it needs one piece of rows per thread.
+ */
+final class WeightPacker implements AutoCloseable {
+    /** Elements of a piece of rows: 4 MB of float32. */
+    private static final int PIECE_ELEMENTS = 1 << 20;
+    /** Rows that kernels keep together; pieces are multiples of it. */
+    private static final int ROW_GROUP = 16;
+    private static final int INFINITY_BITS = 0x7F800000;
+    /** From here on a value rounds to infinity in binary16. */
+    private static final float F16_OVERFLOW = 65520f;
+
+    private final Backend backend;
+    private final Path source;
+    private final int threads;
+    private final ExecutorService executor;
+
+    /** @param source the model's path, for messages */
+    WeightPacker(Backend backend, Path source, int threads) {
+        this.backend = backend;
+        this.source = source;
+        this.threads = threads;
+        this.executor = Executors.newFixedThreadPool(threads, task -> {
+            Thread thread = new Thread(task, "yangtuo-load");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** A vector of float32 on the device. */
+    DeviceFloats vector(String name, FloatRows rows) {
+        float[] values = new float[rows.columns()];
+        rows.read(0, 1, values, 0);
+        requireFinite(name, values, values.length, 0, values.length, Float.MAX_VALUE);
+        DeviceFloats vector = backend.createFloats(values.length);
+        vector.upload(0, values, 0, values.length);
+        return vector;
+    }
+
+    /**
+     * A packed matrix.
+     *
+     * @param rows in the order of the kernels
+     * @param type how to store it
+     * @param blocks the rows as {@code type} stores them, if they can be taken as they are
+     */
+    WeightMatrix matrix(String name, FloatRows rows, TensorType type, @Nullable MemorySegment blocks) {
+        WeightMatrix matrix = backend.createMatrix(type, rows.rows(), rows.columns());
+        try {
+            int pieceRows = Math.max(1, PIECE_ELEMENTS / rows.columns() / ROW_GROUP) * ROW_GROUP;
+            AtomicLong next = new AtomicLong();
+            List<Future<?>> workers = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                workers.add(executor.submit(() -> {
+                    if (blocks == null) {
+                        packConverted(name, rows, matrix, pieceRows, next);
+                    } else {
+                        packStored(blocks, matrix, pieceRows, next);
+                    }
+                }));
+            }
+            await(workers);
+            return matrix;
+        } catch (RuntimeException | Error e) {
+            matrix.close();
+            throw e;
+        }
+    }
+
+    private void packConverted(String name, FloatRows rows, WeightMatrix matrix, int pieceRows, AtomicLong next) {
+        int columns = rows.columns();
+        int bufferRows = (int) Math.min(pieceRows, rows.rows());
+        float[] values = new float[Math.multiplyExact(bufferRows, columns)];
+        long rowBytes = matrix.type().rowBytes(columns);
+        float limit = matrix.type() == TensorType.F16 ? F16_OVERFLOW : Float.MAX_VALUE;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment encoded = arena.allocate(bufferRows * rowBytes, Long.BYTES);
+            for (long first = next.getAndAdd(pieceRows); first < rows.rows(); first = next.getAndAdd(pieceRows)) {
+                int count = (int) Math.min(pieceRows, rows.rows() - first);
+                rows.read(first, count, values, 0);
+                requireFinite(name, values, count * columns, first, columns, limit);
+                RowCodec.encodeRows(matrix.type(), values, 0, count, columns, encoded, 0);
+                matrix.upload(first, count, encoded.asSlice(0, count * rowBytes));
+            }
+        }
+    }
+
+    private static void packStored(MemorySegment blocks, WeightMatrix matrix, int pieceRows, AtomicLong next) {
+        long rowBytes = matrix.type().rowBytes(matrix.columns());
+        for (long first = next.getAndAdd(pieceRows); first < matrix.rows(); first = next.getAndAdd(pieceRows)) {
+            long count = Math.min(pieceRows, matrix.rows() - first);
+            matrix.upload(first, count, blocks.asSlice(first * rowBytes, count * rowBytes));
+        }
+    }
+
+    /** Waits for all, also when one fails: none may still be using the matrix afterwards. */
+    private static void await(List<Future<?>> workers) {
+        Throwable failure = null;
+        boolean interrupted = false;
+        for (Future<?> worker : workers) {
+            boolean done = false;
+            while (!done) {
+                try {
+                    worker.get();
+                    done = true;
+                } catch (ExecutionException e) {
+                    failure = failure == null ? e.getCause() : failure;
+                    done = true;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        switch (failure) {
+            case null -> { }
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new IllegalStateException(failure);
+        }
+    }
+
+    private void requireFinite(String name, float[] values, int count, long firstRow, int columns, float limit) {
+        int largest = 0;
+        for (int i = 0; i < count; i++) {
+            largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & 0x7FFFFFFF);
+        }
+        if (largest < INFINITY_BITS && Float.intBitsToFloat(largest) < limit) {
+            return;
+        }
+        int at = 0;
+        while ((Float.floatToRawIntBits(values[at]) & 0x7FFFFFFF) != largest) {
+            at++;
+        }
+        throw new CheckpointFormatException(source, "tensor '%s', row %d, column %d: %s %s".formatted(
+                name, firstRow + at / columns, at % columns, values[at],
+                largest >= INFINITY_BITS
+                        ? "is not a number that weights can have; the file is damaged, or an adapter is"
+                        : "is too large for F16; keep the weights as F32 or BF16"));
+    }
+
+    @Override
+    public void close() {
+        executor.shutdown();
+    }
+}

@@ -1,0 +1,264 @@
+package dev.yangtuo.sampling;
+
+import dev.yangtuo.exception.YangtuoException;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/**
+ * Chooses tokens for one text. The steps, in this order: repetition penalty, top-k, top-p, min-p, temperature, draw. The same options,
+ * seed and logits give the same tokens. Allocates nothing per token. Used by one thread at a time.
+ */
+public final class Sampler {
+    private final SamplingOptions options;
+    private final SplittableRandom random;
+    private final int vocabSize;
+    /** Which ids were seen, and the distinct ones in the order of their first appearance. */
+    private final boolean[] seen;
+
+    private final int[] seenIds;
+    private int seenCount;
+
+    /**
+     * Candidates, best first once sorted: the logit turned into an integer that sorts descending in the upper half, the id in the lower,
+     * so that equal logits are ordered by id.
+     */
+    private final long[] candidates;
+
+    private final float[] probabilities;
+
+    /** @param vocabSize number of logits of each call */
+    public Sampler(SamplingOptions options, long seed, int vocabSize) {
+        this.options = options;
+        this.random = new SplittableRandom(seed);
+        this.vocabSize = vocabSize;
+        this.seen = new boolean[vocabSize];
+        this.seenIds = new int[vocabSize];
+        this.candidates = new long[vocabSize];
+        this.probabilities = new float[vocabSize];
+    }
+
+    /** Counts a token as having been there, for the repetition penalty; ids outside the vocabulary are ignored. */
+    public void accept(int id) {
+        if (id >= 0 && id < vocabSize && !seen[id]) {
+            seen[id] = true;
+            seenIds[seenCount++] = id;
+        }
+    }
+
+    /**
+     * The next token; the caller {@linkplain #accept accepts} it if it becomes part of the text.
+     *
+     * @param logits {@code vocabSize} values; changed by the penalty
+     * @return an id
+     * @throws YangtuoException if the logits hold a NaN or nothing finite
+     */
+    public int sample(float[] logits) {
+        penalize(logits);
+        int best = argmax(logits);
+        if (options.temperature() == 0 || options.topK() == 1) {
+            return best;
+        }
+        float max = logits[best];
+        int count;
+        if (options.topK() > 0 && options.topK() < vocabSize) {
+            count = keepTopK(logits, max);
+        } else if (options.topP() < 1f) {
+            count = keepNucleusCandidates(logits, max);
+        } else {
+            count = keepAll(logits, max);
+        }
+        count = keepTopP(count);
+        count = keepMinP(count);
+        return draw(count);
+    }
+
+    private void penalize(float[] logits) {
+        float penalty = options.repeatPenalty();
+        if (penalty == 1f) {
+            return;
+        }
+        for (int i = 0; i < seenCount; i++) {
+            float logit = logits[seenIds[i]];
+            logits[seenIds[i]] = logit > 0 ? logit / penalty : logit * penalty;
+        }
+    }
+
+    private int argmax(float[] logits) {
+        int best = 0;
+        for (int id = 0; id < vocabSize; id++) {
+            float logit = logits[id];
+            if (Float.isNaN(logit)) {
+                throw new YangtuoException(
+                        "the model computed NaN as the logit of token %d; its weights are probably damaged".formatted(id));
+            }
+            if (logit > logits[best]) {
+                best = id;
+            }
+        }
+        if (Float.isInfinite(logits[best])) {
+            throw new YangtuoException("the model computed no finite logit; its weights are probably damaged");
+        }
+        return best;
+    }
+
+    /** The top-k candidates, best first, with their probabilities among themselves. */
+    private int keepTopK(float[] logits, float max) {
+        for (int id = 0; id < vocabSize; id++) {
+            candidates[id] = candidate(logits[id], id);
+        }
+        int count = options.topK();
+        selectSmallest(candidates, vocabSize, count);
+        Arrays.sort(candidates, 0, count);
+        float sum = 0;
+        for (int i = 0; i < count; i++) {
+            probabilities[i] = (float) Math.exp(logits[(int) candidates[i]] - max);
+            sum += probabilities[i];
+        }
+        scale(count, sum);
+        return count;
+    }
+
+    /**
+     * The candidates that can be in the nucleus, best first, with their probabilities among all. What is less probable than
+     * {@code (1 - topP) / (vocabSize - 1)} cannot: all such tokens together have less than {@code 1 - topP}. So few are left to sort.
+     */
+    private int keepNucleusCandidates(float[] logits, float max) {
+        float sum = 0;
+        for (int id = 0; id < vocabSize; id++) {
+            probabilities[id] = (float) Math.exp(logits[id] - max);
+            sum += probabilities[id];
+        }
+        float least = sum * (1f - options.topP()) / Math.max(1, vocabSize - 1);
+        int count = 0;
+        for (int id = 0; id < vocabSize; id++) {
+            if (probabilities[id] >= least) {
+                candidates[count++] = candidate(logits[id], id);
+            }
+        }
+        Arrays.sort(candidates, 0, count);
+        for (int i = 0; i < count; i++) {
+            probabilities[i] = (float) Math.exp(logits[(int) candidates[i]] - max);
+        }
+        scale(count, sum);
+        return count;
+    }
+
+    /** All candidates in the order of their ids, relative to the best one: nothing that follows needs them sorted or normalized. */
+    private int keepAll(float[] logits, float max) {
+        for (int id = 0; id < vocabSize; id++) {
+            candidates[id] = id;
+            probabilities[id] = (float) Math.exp(logits[id] - max);
+        }
+        return vocabSize;
+    }
+
+    private void scale(int count, float sum) {
+        for (int i = 0; i < count; i++) {
+            probabilities[i] /= sum;
+        }
+    }
+
+    private int keepTopP(int count) {
+        if (options.topP() >= 1f) {
+            return count;
+        }
+        float sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += probabilities[i];
+            if (sum >= options.topP()) {
+                return i + 1;
+            }
+        }
+        return count;
+    }
+
+    private int keepMinP(int count) {
+        if (options.minP() == 0) {
+            return count;
+        }
+        float least = options.minP() * probabilities[mostProbable(count)];
+        int kept = 0;
+        for (int i = 0; i < count; i++) {
+            if (probabilities[i] >= least) {
+                candidates[kept] = candidates[i];
+                probabilities[kept++] = probabilities[i];
+            }
+        }
+        return kept;
+    }
+
+    private int mostProbable(int count) {
+        int best = 0;
+        for (int i = 1; i < count; i++) {
+            best = probabilities[i] > probabilities[best] ? i : best;
+        }
+        return best;
+    }
+
+    private int draw(int count) {
+        // p^(1/T) is proportional to exp(logit / T): the temperature is applied to probabilities that are already there.
+        double exponent = 1.0 / options.temperature();
+        int best = mostProbable(count);
+        float most = probabilities[best];
+        double sum = 0;
+        for (int i = 0; i < count; i++) {
+            probabilities[i] = (float) Math.pow(probabilities[i] / most, exponent);
+            sum += probabilities[i];
+        }
+        double target = random.nextDouble() * sum;
+        for (int i = 0; i < count; i++) {
+            target -= probabilities[i];
+            if (target < 0) {
+                return (int) candidates[i];
+            }
+        }
+        // Only rounding leads here.
+        return (int) candidates[best];
+    }
+
+    private static long candidate(float logit, int id) {
+        return ((long) descendingBits(logit) << 32) | id;
+    }
+
+    /** An integer that is smaller the larger the float is; NaN must not occur. */
+    private static int descendingBits(float value) {
+        int bits = Float.floatToRawIntBits(value + 0f);
+        int ascending = bits < 0 ? bits ^ 0x7FFFFFFF : bits;
+        return ~ascending;
+    }
+
+    /** Moves the {@code keep} smallest values to the front, in any order (Hoare's selection with the median of three). */
+    private static void selectSmallest(long[] values, int count, int keep) {
+        int low = 0;
+        int high = count - 1;
+        while (low < high) {
+            long pivot = medianOfThree(values[low], values[(low + high) >>> 1], values[high]);
+            int i = low;
+            int j = high;
+            while (i <= j) {
+                while (values[i] < pivot) {
+                    i++;
+                }
+                while (values[j] > pivot) {
+                    j--;
+                }
+                if (i <= j) {
+                    long swap = values[i];
+                    values[i++] = values[j];
+                    values[j--] = swap;
+                }
+            }
+            if (keep - 1 <= j) {
+                high = j;
+            } else if (keep - 1 >= i) {
+                low = i;
+            } else {
+                return;
+            }
+        }
+    }
+
+    private static long medianOfThree(long a, long b, long c) {
+        return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+    }
+}
