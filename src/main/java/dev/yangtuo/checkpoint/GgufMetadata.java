@@ -22,7 +22,8 @@ public final class GgufMetadata {
      * @param elementType of an array, else null
      * @param byteOffset where the value begins
      * @param value {@code Long} (any integer; {@code BigInteger} beyond its range), {@code Double}, {@code Boolean}, {@code String},
-     *     {@code long[]}, {@code float[]}, {@code double[]}, {@code boolean[]} or {@code String[]}
+     *     {@code int[]} (of integer types that fit),
+     *     {@code long[]} (of the others), {@code float[]}, {@code double[]}, {@code boolean[]} or {@code String[]}
      */
     record Entry(GgufValueType type, @Nullable GgufValueType elementType, long byteOffset, Object value) {
         String typeName() {
@@ -115,6 +116,9 @@ public final class GgufMetadata {
     /** The whole numbers of an array, each in the range of an int; a new array. */
     public int[] integers(String key) {
         Entry entry = require(key, "an array of whole numbers");
+        if (entry.value instanceof int[] ints) {
+            return ints.clone();
+        }
         if (!(entry.value instanceof long[] longs)) {
             throw wrongType(key, entry, "an array of whole numbers");
         }
@@ -138,6 +142,13 @@ public final class GgufMetadata {
                 float[] floats = new float[doubles.length];
                 for (int i = 0; i < doubles.length; i++) {
                     floats[i] = (float) doubles[i];
+                }
+                yield floats;
+            }
+            case int[] ints -> {
+                float[] floats = new float[ints.length];
+                for (int i = 0; i < ints.length; i++) {
+                    floats[i] = ints[i];
                 }
                 yield floats;
             }

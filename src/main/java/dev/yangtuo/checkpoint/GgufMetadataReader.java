@@ -108,6 +108,13 @@ final class GgufMetadataReader {
                 }
                 yield doubles;
             }
+            case UINT8, INT8, UINT16, INT16, INT32 -> {
+                int[] ints = new int[length];
+                for (int i = 0; i < length; i++) {
+                    ints[i] = (int) readWhole(elementType, what);
+                }
+                yield ints;
+            }
             default -> {
                 long[] longs = new long[length];
                 for (int i = 0; i < length; i++) {

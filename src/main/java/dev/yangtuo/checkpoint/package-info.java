@@ -3,7 +3,17 @@
  *
  * <p>Read in this order: {@link dev.yangtuo.checkpoint.TensorType} (how numbers are stored), {@link dev.yangtuo.checkpoint.TensorInfo}
  * (one named tensor), {@link dev.yangtuo.checkpoint.Checkpoint} (a set of them), {@link dev.yangtuo.checkpoint.FloatRows} (a matrix
- * read row by row as float32, the form in which the merge and the quantizer take it), then the readers.
+ * read row by row as float32, the form in which the merge and the quantizer take it), {@link dev.yangtuo.checkpoint.RowCodec} (float32 to
+ * the stored types and back; the block types in {@code BlocksQ8_0} and {@code BlocksQ4_0}).
+ *
+ * <p>Then the readers: {@link dev.yangtuo.checkpoint.Checkpoints} (which format a path holds), {@code MappedFile} and
+ * {@code MappedCheckpoint} (what all formats share); for safetensors {@code SafetensorsFile} (one file) and
+ * {@link dev.yangtuo.checkpoint.SafetensorsCheckpoint} (one or its shards); for GGUF {@code GgufInput} (bounded reading),
+ * {@code GgufMetadataReader}, {@link dev.yangtuo.checkpoint.GgufMetadata}, {@code GgufFile} (header and places) and
+ * {@link dev.yangtuo.checkpoint.GgufCheckpoint}.
+ *
+ * <p>Files are untrusted: every count and length is bounded by what is left of the file before anything is allocated, and whatever is
+ * wrong becomes a {@link dev.yangtuo.exception.CheckpointFormatException} that names file, place, expectation and remedy.
  */
 @org.jspecify.annotations.NullMarked
 package dev.yangtuo.checkpoint;

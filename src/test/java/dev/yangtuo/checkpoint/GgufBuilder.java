@@ -69,7 +69,12 @@ public final class GgufBuilder {
     /** Adds a pair of any type number with the bytes of its value as given. */
     public GgufBuilder pair(String key, int typeId, byte[] value) {
         byte[] name = string(key);
-        pairs.add(little(name.length + 4 + value.length).put(name).putInt(typeId).put(value).array());
+        return rawPair(little(name.length + 4 + value.length).put(name).putInt(typeId).put(value).array());
+    }
+
+    /** Adds the bytes of a pair as given: key, type and value. */
+    public GgufBuilder rawPair(byte[] bytes) {
+        pairs.add(bytes);
         return this;
     }
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(60)
 class HostileSafetensorsTest {
     private static final long SEED = 42;
-    private static final int FLIPPED_FILES = 20_000;
+    private static final int FLIPPED_FILES = 5_000;
 
     @TempDir
     Path directory;
@@ -135,7 +135,7 @@ class HostileSafetensorsTest {
     }
 
     @Test
-    void sparseFileOfTerabytesIsRefusedAtOnce() throws IOException {
+    void largeFileWhoseHeaderIsMostlyZerosIsRefused() throws IOException {
         Path path = directory.resolve("x.safetensors");
         Files.write(path, small().headerLength(99_999_999).build());
         try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -214,6 +215,23 @@ class SafetensorsCheckpointTest {
         checkpoint.close();
         assertThatThrownBy(() -> rows.read(0, 1, new float[3], 0)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> checkpoint.rows(tensor)).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+    }
+
+    @Test
+    void severalThreadsReadTheSameRows() {
+        float[] values = new float[64 * 100];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i % 2048;
+        }
+        Path file = new SafetensorsBuilder().tensor("a", TensorType.F16, values, 64, 100).write(directory.resolve("x.safetensors"));
+        try (Checkpoint checkpoint = SafetensorsCheckpoint.open(file)) {
+            FloatRows rows = checkpoint.rows(checkpoint.require("a"));
+            IntStream.range(0, 1000).parallel().forEach(i -> {
+                float[] row = new float[100];
+                rows.read(i % 64, 1, row, 0);
+                assertThat(row).containsExactly(Arrays.copyOfRange(values, i % 64 * 100, (i % 64 + 1) * 100));
+            });
+        }
     }
 
     @Test
