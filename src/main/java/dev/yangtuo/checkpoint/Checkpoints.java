@@ -43,6 +43,10 @@ public final class Checkpoints {
             throw new CheckpointFormatException(directory,
                     "this is a LoRA adapter (it has adapter_config.json, but no config.json); give it as an adapter to a base model");
         }
+        String gguf = DirectoryContents.ggufFile(directory);
+        if (gguf != null) {
+            throw new CheckpointFormatException(directory, "config.json is missing, but there is %s; give that file".formatted(Quoted.text(gguf)));
+        }
         if (DirectoryContents.hasPytorchFiles(directory)) {
             throw new CheckpointFormatException(directory, ("config.json is missing, and the weights are PyTorch files, which are not supported"
                     + " by this version. Convert the model to Hugging Face safetensors; expected %s").formatted(ACCEPTED));

@@ -8,6 +8,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** Says why a directory holds nothing that can be opened, and what to do about it. */
 final class DirectoryContents {
@@ -47,6 +48,11 @@ final class DirectoryContents {
     /** Whether the directory holds weights in PyTorch's formats. */
     static boolean hasPytorchFiles(Path directory) {
         return fileNames(directory).stream().anyMatch(DirectoryContents::isPytorch);
+    }
+
+    /** The first GGUF file of the directory, or null. */
+    static @Nullable String ggufFile(Path directory) {
+        return fileNames(directory).stream().filter(name -> name.endsWith(".gguf")).findFirst().orElse(null);
     }
 
     private static boolean isPytorch(String name) {

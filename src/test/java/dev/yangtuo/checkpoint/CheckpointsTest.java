@@ -9,6 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class CheckpointsTest {
@@ -54,6 +56,18 @@ class CheckpointsTest {
         Files.delete(directory.resolve("consolidated.00.pth"));
         Files.createFile(directory.resolve("pytorch_model-00001-of-00002.bin"));
         assertRefused(directory, "model.safetensors", "pytorch_model-00001-of-00002.bin", "PyTorch files are not supported by this version");
+    }
+
+    @Test
+    void directoryOfGgufFilesPointsToThem() throws IOException {
+        Files.createFile(directory.resolve("llama-q8_0.gguf"));
+        assertRefused(directory, "config.json is missing", "'llama-q8_0.gguf'");
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void deviceIsRefusedWithoutReadingIt() {
+        assertRefused(Path.of("/dev/zero"), "is not a plain file", "GGUF");
     }
 
     @Test
