@@ -65,10 +65,11 @@ YT_API int32_t yt_kernel_supported(const char *name);
 /* How often a matrix kernel of this name has run in this process; shows that a forced kernel really ran. 0 for an unknown name. */
 YT_API int64_t yt_kernel_calls(const char *name);
 
-/* Processor features found that kernels care about, separated by spaces. Static. */
+/* Processor features found that kernels care about, separated by spaces. Valid until the calling thread ends. */
 YT_API const char *yt_cpu_features(void);
 
-/* Size and field offsets of every struct below, one line each, as compiled: "yt_layer 96 index:0 n_heads:8 ...\n". Static. */
+/* Size and field offsets of every struct below, one line each, as compiled: "yt_layer 112 index:0 n_heads:8 ...\n". Valid
+   until the calling thread ends. */
 YT_API const char *yt_struct_layouts(void);
 
 /* ---- context: kernels, threads, scratch memory ------------------------------------------------------------------------------------ */

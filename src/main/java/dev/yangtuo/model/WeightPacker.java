@@ -77,7 +77,7 @@ final class WeightPacker implements AutoCloseable {
                     if (blocks == null) {
                         packConverted(name, rows, matrix, pieceRows, next);
                     } else {
-                        packStored(blocks, matrix, pieceRows, next);
+                        packStored(name, blocks, matrix, pieceRows, next);
                     }
                 }));
             }
@@ -107,11 +107,21 @@ final class WeightPacker implements AutoCloseable {
         }
     }
 
-    private static void packStored(MemorySegment blocks, WeightMatrix matrix, int pieceRows, AtomicLong next) {
+    /**
+     * Copies before it packs: if another process truncates the mapped file, the copy fails with an error of the JVM, whereas native code would
+     * end the process.
+     */
+    private void packStored(String name, MemorySegment blocks, WeightMatrix matrix, int pieceRows, AtomicLong next) {
         long rowBytes = matrix.type().rowBytes(matrix.columns());
-        for (long first = next.getAndAdd(pieceRows); first < matrix.rows(); first = next.getAndAdd(pieceRows)) {
-            long count = Math.min(pieceRows, matrix.rows() - first);
-            matrix.upload(first, count, blocks.asSlice(first * rowBytes, count * rowBytes));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocate(Math.min(pieceRows, matrix.rows()) * rowBytes, Long.BYTES);
+            for (long first = next.getAndAdd(pieceRows); first < matrix.rows(); first = next.getAndAdd(pieceRows)) {
+                long count = Math.min(pieceRows, matrix.rows() - first);
+                MemorySegment.copy(blocks, first * rowBytes, copy, 0, count * rowBytes);
+                matrix.upload(first, count, copy.asSlice(0, count * rowBytes));
+            }
+        } catch (InternalError e) {
+            throw new CheckpointFormatException(source, "tensor '%s' could not be read; was the file changed while it was being loaded?".formatted(name), e);
         }
     }
 

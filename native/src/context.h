@@ -1,0 +1,37 @@
+/* A context: kernels, threads, and the memory that stages work in, grown when a larger batch comes and kept from then on. */
+#ifndef YT_CONTEXT_H
+#define YT_CONTEXT_H
+
+#include "../include/yangtuo.h"
+#include "kernels/kernels.h"
+#include "threads.h"
+
+/* Memory that grows. */
+typedef struct {
+    void *data;
+    int64_t bytes;
+} yt_scratch;
+
+struct yt_context {
+    const yt_kernels *kernels;
+    int32_t n_threads;
+    yt_threads *threads;
+    atomic_flag busy;
+
+    /* The stage's inputs after norm and quantization: [columns][width], see yt_input. */
+    yt_scratch normed;
+    yt_scratch quants;
+    yt_scratch scales;
+    yt_scratch sums;
+    /* Per thread: two tiles of a product, float32 [YT_MAX_COLUMNS][YT_MAX_GROUPS * 16]. */
+    yt_scratch tiles;
+    /* Per thread: what attend needs. */
+    yt_scratch attention;
+};
+
+enum { YT_TILE_ROWS = YT_MAX_GROUPS * YT_GROUP, YT_TILE_FLOATS = YT_MAX_COLUMNS * YT_TILE_ROWS };
+
+/* Makes it at least that large; the contents are lost. YT_ERR_MEMORY if that cannot be had. */
+int32_t yt_scratch_reserve(yt_scratch *scratch, int64_t bytes);
+
+#endif

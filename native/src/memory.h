@@ -1,0 +1,42 @@
+/* Buffers, packed matrices and the KV pool of the CPU. */
+#ifndef YT_MEMORY_H
+#define YT_MEMORY_H
+
+#include "../include/yangtuo.h"
+#include "kernels/kernels.h"
+
+struct yt_buffer {
+    uint8_t *data;
+    int64_t bytes;
+};
+
+/*
+ * A page holds, for each layer and KV head: keys [page_positions / 16][head_dim][16], so that 16 scores land in one vector, then values
+ * [page_positions][value_stride], value_stride being head_dim rounded up to 16.
+ */
+struct yt_kv {
+    yt_kv_shape shape;
+    int64_t element_bytes;
+    int64_t value_stride;
+    int64_t key_bytes;   /* of one head in a page */
+    int64_t head_bytes;  /* keys and values of one head in a page */
+    int64_t page_bytes;
+    uint8_t *data;
+    int64_t bytes;
+};
+
+/* Zeroed memory, aligned to 64 bytes, large pages where it pays; returned to the system when freed. NULL if it cannot be had. */
+void *yt_allocate(int64_t bytes);
+void yt_free(void *memory, int64_t bytes);
+
+/* a * b * c without overflow, or -1. All are at least 0. */
+int64_t yt_product(int64_t a, int64_t b, int64_t c);
+
+/* Widens a row of a packed matrix to float32. */
+void yt_matrix_decode_row(const yt_matrix *matrix, int64_t row, float *out);
+
+/* Writes one row of values into a page: keys spread over their vectors, values as they are. */
+void yt_kv_write(const yt_kv *kv, int64_t page, int64_t layer, int64_t head, int64_t position_in_page, int is_value, int64_t first_element,
+    int64_t count, const float *source);
+
+#endif
