@@ -1,0 +1,52 @@
+package dev.yangtuo.kernel;
+
+import java.util.Locale;
+
+/**
+ * The kind of machine that a native library was compiled for.
+ *
+ * @param os {@code linux}, {@code macos}, {@code windows}, or whatever else the JDK says, in lower case
+ * @param arch {@code x86_64}, {@code aarch64}, or whatever else the JDK says, in lower case
+ */
+record NativePlatform(String os, String arch) {
+
+    /** The machine that this program runs on. */
+    static NativePlatform current() {
+        return of(System.getProperty("os.name"), System.getProperty("os.arch"));
+    }
+
+    /** From the JDK's names, of which there are several for the same thing. */
+    static NativePlatform of(String osName, String osArch) {
+        String os = osName.toLowerCase(Locale.ROOT);
+        String arch = osArch.toLowerCase(Locale.ROOT);
+        if (os.startsWith("mac") || os.startsWith("darwin")) {
+            os = "macos";
+        } else if (os.startsWith("windows")) {
+            os = "windows";
+        }
+        return switch (arch) {
+            case "amd64", "x64", "x86-64" -> new NativePlatform(os, "x86_64");
+            case "arm64" -> new NativePlatform(os, "aarch64");
+            default -> new NativePlatform(os, arch);
+        };
+    }
+
+    /** Name of the library's file as this operating system has it, such as {@code libyangtuo.so}. */
+    String fileName() {
+        return switch (os) {
+            case "windows" -> "yangtuo.dll";
+            case "macos" -> "libyangtuo.dylib";
+            default -> "libyangtuo.so";
+        };
+    }
+
+    /** Where the jar holds the library of this platform. */
+    String resource() {
+        return "/META-INF/native/" + this + "/" + fileName();
+    }
+
+    @Override
+    public String toString() {
+        return os + "-" + arch;
+    }
+}
