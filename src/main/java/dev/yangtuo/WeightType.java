@@ -15,7 +15,7 @@ public enum WeightType {
     BF16(TensorType.BF16),
     /** Blocks of 32 signed bytes with one scale, 1.06 bytes per weight. */
     Q8_0(TensorType.Q8_0),
-    /** Blocks of 32 four-bit integers with one scale, 0.56 bytes per weight. */
+    /** Blocks of 32 four-bit integers with one scale, 0.56 bytes per weight; the output matrix is kept as {@link #Q8_0}. */
     Q4_0(TensorType.Q4_0);
 
     private final TensorType tensorType;

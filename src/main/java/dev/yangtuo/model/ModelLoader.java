@@ -231,9 +231,15 @@ public final class ModelLoader {
         return matrix;
     }
 
-    /** The type asked for; F16 where its blocks do not divide a row. */
+    /**
+     * The type asked for, with two exceptions. The output matrix of a Q4_0 model is Q8_0: every token goes through it, and with four bits it alone
+     * costs half of the quality that the whole quantization does. F16 serves where the blocks of a type do not divide a row.
+     */
     private TensorType targetType(String name, TensorType stored, int columns) {
         TensorType type = settings.weightType() == null ? stored : settings.weightType();
+        if (settings.weightType() == TensorType.Q4_0 && name.equals(merge.outputTied() ? ModelSource.EMBEDDING : ModelSource.OUTPUT)) {
+            type = TensorType.Q8_0;
+        }
         if (columns % type.blockElements() == 0) {
             return type;
         }
