@@ -33,11 +33,17 @@ import picocli.CommandLine.TypeConversionException;
             HelpCommand.class
         })
 public final class Main implements Runnable {
+    private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
+
     @Spec
     private CommandSpec spec;
 
     /** @param args see {@code --help} */
     public static void main(String[] args) {
+        // Warnings of the library as one line each, like everything else that this program says.
+        if (System.getProperty(LOG_FORMAT) == null) {
+            System.setProperty(LOG_FORMAT, "yangtuo: %5$s%6$s%n");
+        }
         System.exit(run(args));
     }
 

@@ -15,6 +15,8 @@ public abstract sealed class Batch implements AutoCloseable permits NativeBatch,
     final int[] sequences;
     /** int32 [sequences][pagesPerSequence]. */
     final int[] pageTable;
+    /** int32 [sequences]: valid entries of each row of the page table. */
+    final int[] pageCounts;
     /** float32 [columns][headDim / 2][2]: cosine, sine. */
     final float[] rope;
     /** int32 [outputs]: columns whose logits are wanted. */
@@ -30,6 +32,7 @@ public abstract sealed class Batch implements AutoCloseable permits NativeBatch,
         positions = new int[capacity.columns()];
         sequences = new int[capacity.columns()];
         pageTable = new int[Math.multiplyExact(capacity.sequences(), capacity.pagesPerSequence())];
+        pageCounts = new int[capacity.sequences()];
         rope = new float[Math.multiplyExact(capacity.columns(), capacity.headDim())];
         outputs = new int[capacity.columns()];
     }
@@ -73,6 +76,7 @@ public abstract sealed class Batch implements AutoCloseable permits NativeBatch,
             throw new IllegalArgumentException("sequence %d with %d pages does not fit into %s".formatted(sequenceCount, pageCount, capacity));
         }
         System.arraycopy(pages, 0, pageTable, sequenceCount * capacity.pagesPerSequence(), pageCount);
+        pageCounts[sequenceCount] = pageCount;
         return sequenceCount++;
     }
 

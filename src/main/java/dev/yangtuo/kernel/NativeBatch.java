@@ -43,22 +43,26 @@ final class NativeBatch extends Batch {
     public void upload() {
         yt_batch.n_columns(struct, columnCount());
         yt_batch.n_sequences(struct, sequenceCount());
-        send(tokensBuffer, tokens, columnCount());
-        send(positionsBuffer, positions, columnCount());
-        send(sequencesBuffer, sequences, columnCount());
-        send(pageTableBuffer, pageTable, sequenceCount() * capacity().pagesPerSequence());
-        send(outputsBuffer, outputs, outputCount());
+        send(tokensBuffer, tokens, 0, columnCount());
+        send(positionsBuffer, positions, 0, columnCount());
+        send(sequencesBuffer, sequences, 0, columnCount());
+        for (int sequence = 0; sequence < sequenceCount(); sequence++) {
+            send(pageTableBuffer, pageTable, sequence * capacity().pagesPerSequence(), pageCounts[sequence]);
+        }
+        send(outputsBuffer, outputs, 0, outputCount());
         int angles = columnCount() * capacity().headDim();
         MemorySegment.copy(rope, 0, staging, JAVA_FLOAT, 0, angles);
         NativeStatus.check(YangtuoNative.yt_buffer_upload(ropeBuffer.address(), 0, staging, (long) angles * Float.BYTES));
     }
 
-    private void send(NativeHandle buffer, int[] values, int count) {
+    /** Sends {@code count} values to the same place that they have in the array. */
+    private void send(NativeHandle buffer, int[] values, int first, int count) {
         if (count == 0) {
             return;
         }
-        MemorySegment.copy(values, 0, staging, JAVA_INT, 0, count);
-        NativeStatus.check(YangtuoNative.yt_buffer_upload(buffer.address(), 0, staging, (long) count * Integer.BYTES));
+        MemorySegment.copy(values, first, staging, JAVA_INT, 0, count);
+        NativeStatus.check(YangtuoNative.yt_buffer_upload(
+                buffer.address(), (long) first * Integer.BYTES, staging, (long) count * Integer.BYTES));
     }
 
     /** @throws IllegalStateException if the batch is closed */

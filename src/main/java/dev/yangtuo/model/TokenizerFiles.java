@@ -22,6 +22,8 @@ public final class TokenizerFiles {
     private static final String FILE_NAME = "tokenizer.model";
     private static final byte[] GGUF_MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
+    private static final int GGUF_CONTROL = 3;
+
     private TokenizerFiles() {}
 
     /**
@@ -72,18 +74,22 @@ public final class TokenizerFiles {
             throw new TokenizerFormatException(
                     file, "its tokenizer is '%s'; 'llama' (SentencePiece) can be read".formatted(kind));
         }
-        Vocabulary vocabulary = Vocabulary.of(
-                file,
-                List.of(metadata.strings("tokenizer.ggml.tokens")),
-                metadata.floats("tokenizer.ggml.scores"),
-                metadata.integers("tokenizer.ggml.token_type"));
+        List<String> pieces = List.of(metadata.strings("tokenizer.ggml.tokens"));
+        int[] types = metadata.integers("tokenizer.ggml.token_type");
+        Vocabulary vocabulary = Vocabulary.of(file, pieces, metadata.floats("tokenizer.ggml.scores"), types);
         SpecialTokens special = new SpecialTokens(
-                metadata.integer("tokenizer.ggml.bos_token_id", -1),
-                metadata.integer("tokenizer.ggml.eos_token_id", -1),
+                metadata.integer("tokenizer.ggml.bos_token_id", controlPiece(pieces, types, "<s>")),
+                metadata.integer("tokenizer.ggml.eos_token_id", controlPiece(pieces, types, "</s>")),
                 metadata.integer("tokenizer.ggml.padding_token_id", -1),
                 metadata.flag("tokenizer.ggml.add_bos_token", true),
                 metadata.flag("tokenizer.ggml.add_eos_token", false));
         NormalizerSpec normalizer = NormalizerSpec.identity(metadata.flag("tokenizer.ggml.add_space_prefix", true));
         return Tokenizer.of(SentencePieceModel.bpe(file, vocabulary, normalizer, special));
+    }
+
+    /** The id of a control piece, for files that do not say which it is; -1 if there is none. */
+    private static int controlPiece(List<String> pieces, int[] types, String piece) {
+        int id = pieces.indexOf(piece);
+        return id >= 0 && types[id] == GGUF_CONTROL ? id : -1;
     }
 }
