@@ -218,7 +218,7 @@ class BackendLifecycleTest {
                     .isInstanceOf(KernelException.class).hasMessageContaining("memory").hasMessageContaining("1152921504606846976");
             assertThatThrownBy(() -> backend.createFloats(1L << 58))
                     .isInstanceOf(KernelException.class).hasMessageContaining("memory").hasMessageContaining("1152921504606846976");
-            KvShape shape = new KvShape(TensorType.F32, 1 << 20, 1 << 20, 1 << 10, 8, 128);
+            KvShape shape = new KvShape(TensorType.F32, 1 << 20, 1 << 16, 1 << 10, 8, 128);
             assertThatThrownBy(() -> backend.createKvPool(shape))
                     .isInstanceOf(KernelException.class).hasMessageContaining("memory").hasMessageContaining(Long.toString(shape.byteSize()));
         }
