@@ -127,11 +127,6 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         }
     }
 
-    /** Whether the text is complete, or was cancelled: nothing more will be computed. */
-    public synchronized boolean isFinished() {
-        return finishReason != null;
-    }
-
     /** Ends the text at the next step, at the latest after the forward pass that is running. What was computed so far stays. */
     public void cancel() {
         cancelled = true;

@@ -1,7 +1,6 @@
 package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -34,10 +33,10 @@ final class DetokenizeCommand implements Callable<Integer>, Verbose {
     @Override
     public Integer call() throws IOException {
         Tokenizer tokenizer = tokenizerOptions.load();
-        ObjectMapper mapper = new ObjectMapper();
+        JsonLines json = new JsonLines();
         LineFilter.run(line -> {
             if (jsonl) {
-                return mapper.writeValueAsString(Map.of("text", tokenizer.decode(jsonIds(mapper.readTree(line)))));
+                return json.write(Map.of("text", tokenizer.decode(jsonIds(json.read(line)))));
             }
             return tokenizer.decode(plainIds(line));
         });

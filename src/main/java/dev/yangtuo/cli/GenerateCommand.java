@@ -8,10 +8,12 @@ import dev.yangtuo.Generation;
 import dev.yangtuo.GenerationResult;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
+import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.tokenizer.Utf8;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -97,13 +99,24 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             return promptSource.text;
         }
         if (promptSource.file != null) {
-            return Utf8.decode(Files.readAllBytes(promptSource.file));
+            return Utf8.decode(promptFile(promptSource.file));
         }
         if (!"-".equals(promptSource.dash)) {
             throw new CommandLine.ParameterException(
                     spec.commandLine(), "'%s' is not understood; a prompt is given with --prompt TEXT".formatted(promptSource.dash));
         }
         return Utf8.decode(System.in.readAllBytes());
+    }
+
+    private static byte[] promptFile(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (NoSuchFileException e) {
+            throw new YangtuoException("%s: there is no such file; --prompt-file expects a file of text".formatted(file), e);
+        } catch (IOException e) {
+            String problem = Files.isDirectory(file) ? "is a directory; --prompt-file expects a file of text" : "the prompt cannot be read: " + e.getMessage();
+            throw new YangtuoException("%s: %s".formatted(file, problem), e);
+        }
     }
 
     private GenerateOptions options() {
@@ -119,21 +132,22 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         }
     }
 
-    private int writeText(Generation generation, String prompt, PrintWriter err) {
+    private int writeText(Generation generation, String prompt, PrintWriter err) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (echo) {
             out.print(prompt);
-            out.flush();
+            StandardOutput.flush(out);
         }
         try (InterruptGuard guard = new InterruptGuard(generation)) {
             String last = echo ? prompt : "";
             for (String piece : generation) {
                 out.print(piece);
-                out.flush();
+                StandardOutput.flush(out);
                 last = piece;
             }
             if (!last.endsWith("\n")) {
-                out.println();
+                out.print('\n');
+                StandardOutput.flush(out);
             }
             return finish(generation.result(), err);
         }
@@ -155,7 +169,8 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             object.put("tokens_per_second", result.tokensPerSecond());
             object.put("seed", result.seed());
             PrintWriter out = spec.commandLine().getOut();
-            out.println(new ObjectMapper().writeValueAsString(object));
+            out.print(new ObjectMapper().writeValueAsString(object) + "\n");
+            StandardOutput.flush(out);
             return finish(result, err);
         }
     }

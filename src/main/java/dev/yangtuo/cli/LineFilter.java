@@ -33,7 +33,7 @@ final class LineFilter {
     /** Runs to the end of standard input. */
     static void run(LineFunction function) throws IOException {
         LineFilter lines = new LineFilter(System.in);
-        OutputStream out = new BufferedOutputStream(System.out, 1 << 16);
+        OutputStream out = new BufferedOutputStream(new StandardOutput(), 1 << 16);
         try {
             long number = 0;
             for (byte[] line = lines.next(); line != null; line = lines.next()) {
@@ -42,12 +42,10 @@ final class LineFilter {
                 out.write('\n');
                 if (lines.pauses()) {
                     out.flush();
-                    System.out.flush();
                 }
             }
         } finally {
             out.flush();
-            System.out.flush();
         }
     }
 

@@ -2,16 +2,10 @@ package dev.yangtuo.cli;
 
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
-import java.io.BufferedOutputStream;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -35,7 +29,7 @@ final class LogitsCommand implements Callable<Integer>, Verbose {
     @Mixin
     private ModelOptions model;
 
-    @Option(names = "--ids", required = true, split = ",", paramLabel = "ID", description = "Token ids, separated by commas.")
+    @Option(names = "--ids", required = true, split = "\\s*,\\s*", paramLabel = "ID", description = "Token ids, separated by commas.")
     private int[] ids;
 
     @Option(names = "--output", required = true, paramLabel = "FILE", description = "The file to write; moved into place when it is complete.")
@@ -47,31 +41,18 @@ final class LogitsCommand implements Callable<Integer>, Verbose {
     }
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
-        Path target = output.toAbsolutePath();
-        Path partial = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".partial");
-        try (Llama llama = model.load(ModelOptions.WeightTypeDefault.F32, KvType.F32, err)) {
-            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(partial))) {
-                ByteBuffer row = ByteBuffer.allocate(llama.vocabSize() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-                llama.logits(ids, (position, logits, offset) -> {
-                    row.asFloatBuffer().put(logits, offset, llama.vocabSize());
-                    write(out, row.array());
-                });
-            }
-            Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        try (ResultFile file = ResultFile.create(output);
+                Llama llama = model.load(ModelOptions.WeightTypeDefault.F32, KvType.F32, err)) {
+            ByteBuffer row = ByteBuffer.allocate(Math.multiplyExact(llama.vocabSize(), Float.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+            llama.logits(ids, (position, logits, offset) -> {
+                row.asFloatBuffer().put(logits, offset, llama.vocabSize());
+                file.write(row.array());
+            });
+            file.complete();
             err.println("%s: %d x %d float32".formatted(output, ids.length, llama.vocabSize()));
             return CommandLine.ExitCode.OK;
-        } finally {
-            Files.deleteIfExists(partial);
-        }
-    }
-
-    private static void write(OutputStream out, byte[] bytes) {
-        try {
-            out.write(bytes);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }

@@ -3,9 +3,7 @@ package dev.yangtuo.cli;
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
 import dev.yangtuo.WeightType;
-import dev.yangtuo.exception.YangtuoException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
 import picocli.CommandLine;
@@ -40,9 +38,8 @@ public final class Main implements Runnable {
 
     /** @param args see {@code --help} */
     public static void main(String[] args) {
-        // Warnings of the library as one line each, like everything else that this program says.
         if (System.getProperty(LOG_FORMAT) == null) {
-            System.setProperty(LOG_FORMAT, "yangtuo: %5$s%6$s%n");
+            System.setProperty(LOG_FORMAT, "%4$s: %5$s%6$s%n"); // level, message, stack trace
         }
         System.exit(run(args));
     }
@@ -57,8 +54,15 @@ public final class Main implements Runnable {
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);
+        commandLine.setExpandAtFiles(false); // a prompt may begin with @
+        commandLine.setParameterExceptionHandler(Main::reportUsage);
         commandLine.setExecutionExceptionHandler(Main::report);
-        return commandLine.execute(args);
+        try {
+            return commandLine.execute(args);
+        } catch (OutOfMemoryError e) {
+            commandLine.getErr().println("yangtuo: " + Failures.describe(e));
+            return CommandLine.ExitCode.SOFTWARE;
+        }
     }
 
     /** A converter whose message is the one of the lookup. */
@@ -77,29 +81,32 @@ public final class Main implements Runnable {
         throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing");
     }
 
+    /** What is wrong, and where to read on; whoever gave no command at all is shown the commands. */
+    private static int reportUsage(CommandLine.ParameterException failure, String[] args) {
+        CommandLine command = failure.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println("yangtuo: " + Failures.describe(failure));
+        if (args.length == 0) {
+            command.usage(err);
+        } else {
+            CommandLine.UnmatchedArgumentException.printSuggestions(failure, err);
+            err.println("'%s --help' shows what there is.".formatted(command.getCommandSpec().qualifiedName()));
+        }
+        err.flush();
+        return CommandLine.ExitCode.USAGE;
+    }
+
     /** One readable paragraph; the stack trace only where it was asked for, or where the failure is not one of ours. */
     private static int report(Exception failure, CommandLine command, ParseResult parsed) {
         PrintWriter err = command.getErr();
         boolean verbose = command.getCommand() instanceof Verbose options && options.verbose();
-        err.println("yangtuo: " + message(failure));
+        err.println("yangtuo: " + Failures.describe(failure));
         if (verbose) {
             failure.printStackTrace(err);
-        } else if (!isExpected(failure)) {
+        } else if (!Failures.isExpected(failure)) {
             err.println("This was not foreseen; --verbose shows where it happened.");
         }
         err.flush();
         return CommandLine.ExitCode.SOFTWARE;
-    }
-
-    private static boolean isExpected(Exception failure) {
-        return failure instanceof YangtuoException
-                || failure instanceof UncheckedIOException
-                || failure instanceof java.io.IOException
-                || failure instanceof IllegalArgumentException;
-    }
-
-    private static String message(Exception failure) {
-        String message = failure.getMessage();
-        return isExpected(failure) && message != null ? message : failure.toString();
     }
 }

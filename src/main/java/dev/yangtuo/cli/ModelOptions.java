@@ -9,10 +9,16 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The options of every command that loads a model. */
 final class ModelOptions {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
     @Option(names = "--model", paramLabel = "PATH",
             description = "A Hugging Face directory or a GGUF file. Without --model and --lora: the demonstration model with its Chinese adapter.")
     private @Nullable Path model;
@@ -52,11 +58,7 @@ final class ModelOptions {
 
     /** Loads the model, with progress and the report on {@code err}. */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
-        LoadOptions options = LoadOptions.defaults().backend(backend).kvType(kvType == null ? kvDefault : kvType);
-        WeightType type = quantize == null ? weightDefault.type() : quantize;
-        options = type == null ? options : options.quantize(type);
-        options = threads == null ? options : options.threads(threads);
-        options = context == null ? options : options.context(context);
+        LoadOptions options = options(weightDefault, kvDefault);
         for (Path adapter : isDemo() ? List.of(DemoModel.chineseLora()) : adapters) {
             options = options.lora(adapter);
         }
@@ -65,6 +67,18 @@ final class ModelOptions {
             display.close();
             err.println(llama.report().describe());
             return llama;
+        }
+    }
+
+    private LoadOptions options(WeightTypeDefault weightDefault, KvType kvDefault) {
+        LoadOptions options = LoadOptions.defaults().backend(backend).kvType(kvType == null ? kvDefault : kvType);
+        WeightType type = quantize == null ? weightDefault.type() : quantize;
+        try {
+            options = type == null ? options : options.quantize(type);
+            options = threads == null ? options : options.threads(threads);
+            return context == null ? options : options.context(context);
+        } catch (IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
         }
     }
 

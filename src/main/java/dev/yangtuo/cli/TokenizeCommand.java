@@ -1,13 +1,13 @@
 package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.yangtuo.tokenizer.EncodeOptions;
 import dev.yangtuo.tokenizer.Tokenizer;
+import dev.yangtuo.tokenizer.Utf8;
 import java.io.IOException;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -53,13 +53,12 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
     public Integer call() throws IOException {
         Tokenizer tokenizer = tokenizerOptions.load();
         EncodeOptions options = new EncodeOptions(bos, eos);
-        ObjectMapper mapper = new ObjectMapper();
+        JsonLines json = new JsonLines();
         LineFilter.run(line -> {
             if (format.jsonl) {
-                return "{\"ids\":[" + joined(tokenizer.encode(textOf(mapper.readTree(line)), options), ",") + "]}";
+                return "{\"ids\":[" + joined(tokenizer.encode(textOf(json.read(line)), options), ",") + "]}";
             }
-            int[] ids = tokenizer.encode(line, options);
-            return format.pieces ? pieces(tokenizer, ids) : joined(ids, " ");
+            return format.pieces ? String.join(" ", pieces(tokenizer, line)) : joined(tokenizer.encode(line, options), " ");
         });
         return CommandLine.ExitCode.OK;
     }
@@ -72,8 +71,17 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
         return text.textValue();
     }
 
-    private static String pieces(Tokenizer tokenizer, int[] ids) {
-        return Arrays.stream(ids).mapToObj(tokenizer::piece).collect(Collectors.joining(" "));
+    /** Characters without a piece are written as themselves. */
+    private List<String> pieces(Tokenizer tokenizer, byte[] line) {
+        List<String> pieces = new ArrayList<>();
+        for (int id : tokenizer.encode("", new EncodeOptions(bos, false))) {
+            pieces.add(tokenizer.piece(id));
+        }
+        pieces.addAll(tokenizer.encodeAsPieces(Utf8.decode(line)));
+        for (int id : tokenizer.encode("", new EncodeOptions(false, eos))) {
+            pieces.add(tokenizer.piece(id));
+        }
+        return pieces;
     }
 
     private static String joined(int[] ids, String separator) {

@@ -1,6 +1,9 @@
 package dev.yangtuo.kernel;
 
-/** Float32 memory on the device. Not thread-safe. */
+/**
+ * Float32 memory on the device. Elements that it does not have are an {@link IllegalArgumentException}, those that the array of the host does not
+ * have an {@link IndexOutOfBoundsException}. Not thread-safe.
+ */
 public sealed interface DeviceFloats extends AutoCloseable permits NativeFloats, ScalarFloats {
     /** Number of elements. */
     long count();

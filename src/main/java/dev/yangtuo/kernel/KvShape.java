@@ -23,6 +23,10 @@ public record KvShape(TensorType type, int pagePositions, int pages, int layers,
         require(layers > 0, "layers", layers, "at least 1");
         require(kvHeads > 0, "kvHeads", kvHeads, "at least 1");
         require(headDim > 0 && headDim % 2 == 0 && headDim <= 1024, "headDim", headDim, "even, 2 to 1024");
+        double bytes = 2.0 * pagePositions * pages * layers * kvHeads * headDim * type.blockBytes();
+        if (bytes > Long.MAX_VALUE / 2) {
+            throw new IllegalArgumentException("keys and values of %.3g bytes are not possible".formatted(bytes));
+        }
     }
 
     private static void require(boolean holds, String name, int value, String expected) {
@@ -33,11 +37,11 @@ public record KvShape(TensorType type, int pagePositions, int pages, int layers,
 
     /** Elements of a page: keys and values of all its positions, layers and heads. */
     long pageElements() {
-        return Math.multiplyExact(2L * pagePositions * layers, (long) kvHeads * headDim);
+        return 2L * pagePositions * layers * kvHeads * headDim;
     }
 
     /** Bytes of the whole pool. */
     public long byteSize() {
-        return Math.multiplyExact(Math.multiplyExact(pageElements(), (long) type.blockBytes()), (long) pages);
+        return pageElements() * type.blockBytes() * pages;
     }
 }

@@ -106,7 +106,10 @@ public final class NativeBackend implements Backend {
 
     @Override
     public DeviceFloats createFloats(long count) {
-        return new NativeFloats(createBuffer(Math.multiplyExact(count, (long) Float.BYTES)), count);
+        if (count > Long.MAX_VALUE / Float.BYTES) {
+            throw new IllegalArgumentException("a buffer of %d elements is not possible".formatted(count));
+        }
+        return new NativeFloats(createBuffer(count * Float.BYTES), count);
     }
 
     @Override

@@ -31,6 +31,7 @@ final class NativeFloats implements DeviceFloats {
 
     @Override
     public void upload(long firstElement, float[] source, int sourceOffset, int count) {
+        ScalarFloats.requireRange(firstElement, count, this.count);
         for (int done = 0; done < count; done += PIECE) {
             int piece = Math.min(PIECE, count - done);
             MemorySegment.copy(source, sourceOffset + done, staging, JAVA_FLOAT, 0, piece);
@@ -41,6 +42,7 @@ final class NativeFloats implements DeviceFloats {
 
     @Override
     public void download(long firstElement, float[] target, int targetOffset, int count) {
+        ScalarFloats.requireRange(firstElement, count, this.count);
         for (int done = 0; done < count; done += PIECE) {
             int piece = Math.min(PIECE, count - done);
             NativeStatus.check(YangtuoNative.yt_buffer_download(

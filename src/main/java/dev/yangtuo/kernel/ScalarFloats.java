@@ -26,12 +26,22 @@ final class ScalarFloats implements DeviceFloats {
 
     @Override
     public void upload(long firstElement, float[] source, int sourceOffset, int count) {
-        System.arraycopy(source, sourceOffset, values(), Math.toIntExact(firstElement), count);
+        requireRange(firstElement, count, values().length);
+        System.arraycopy(source, sourceOffset, values(), (int) firstElement, count);
     }
 
     @Override
     public void download(long firstElement, float[] target, int targetOffset, int count) {
-        System.arraycopy(values(), Math.toIntExact(firstElement), target, targetOffset, count);
+        requireRange(firstElement, count, values().length);
+        System.arraycopy(values(), (int) firstElement, target, targetOffset, count);
+    }
+
+    /** Checks that the elements of a copy are inside a buffer of {@code size}. */
+    static void requireRange(long firstElement, int count, long size) {
+        if (firstElement < 0 || count < 0 || firstElement > size - count) {
+            throw new IllegalArgumentException(
+                    "%d elements from %d on are outside a buffer of %d".formatted(count, firstElement, size));
+        }
     }
 
     @Override

@@ -24,11 +24,15 @@ final class ScalarMatrix implements WeightMatrix {
         if (rows < 1 || columns < 1) {
             throw new IllegalArgumentException("a matrix of %d x %d is not possible".formatted(rows, columns));
         }
+        long rowBytes = type.rowBytes(columns);
+        if (rows > Long.MAX_VALUE / rowBytes) {
+            throw new IllegalArgumentException("a matrix of %d x %d is not possible".formatted(rows, columns));
+        }
         this.type = type;
         this.rows = rows;
         this.columns = columns;
-        this.rowBytes = type.rowBytes(columns);
-        this.blocks = ScalarBackend.allocate(arena, Math.multiplyExact(rows, rowBytes));
+        this.rowBytes = rowBytes;
+        this.blocks = ScalarBackend.allocate(arena, rows * rowBytes);
     }
 
     @Override

@@ -25,7 +25,10 @@ final class KvCache implements AutoCloseable {
     KvCache(Backend backend, ModelConfig config, TensorType type, int contextLength, int maxSequences) {
         this.contextLength = contextLength;
         this.maxSequences = maxSequences;
-        int pages = Math.multiplyExact(pagesPerSequence(), maxSequences);
+        if ((long) pagesPerSequence() * maxSequences > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("a context of %d for %d sequences is not possible".formatted(contextLength, maxSequences));
+        }
+        int pages = pagesPerSequence() * maxSequences;
         pool = backend.createKvPool(new KvShape(type, PAGE_POSITIONS, pages, config.nLayers(), config.nKvHeads(), config.headDim()));
         freePages = new int[pages];
         for (int i = 0; i < pages; i++) {

@@ -22,6 +22,10 @@ public final class TokenizerFiles {
     private static final String FILE_NAME = "tokenizer.model";
     private static final byte[] GGUF_MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
+    /** Field 1, length-delimited: the first piece, with which every writer begins. */
+    private static final byte[] SENTENCEPIECE_START = {0x0A};
+
+    /** GGML's number of the type of control pieces. */
     private static final int GGUF_CONTROL = 3;
 
     private TokenizerFiles() {}
@@ -42,10 +46,23 @@ public final class TokenizerFiles {
             return Tokenizer.load(path.resolve(FILE_NAME));
         }
         if (!isGguf(path)) {
-            return Tokenizer.load(path);
+            return loadSentencePiece(path);
         }
         try (GgufCheckpoint checkpoint = GgufCheckpoint.open(path)) {
             return of(checkpoint);
+        }
+    }
+
+    /** Says of what is no SentencePiece model at all that it is none, instead of where it stops looking like one. */
+    private static Tokenizer loadSentencePiece(Path path) {
+        try {
+            return Tokenizer.load(path);
+        } catch (TokenizerFormatException e) {
+            if (!Files.isRegularFile(path) || startsWith(path, SENTENCEPIECE_START)) {
+                throw e;
+            }
+            throw new TokenizerFormatException(
+                    path, "is no SentencePiece model; expected a %s, a directory that holds one, or a GGUF file".formatted(FILE_NAME), e);
         }
     }
 
@@ -55,11 +72,12 @@ public final class TokenizerFiles {
     }
 
     private static boolean isGguf(Path file) {
-        if (!Files.isRegularFile(file)) {
-            return false;
-        }
+        return Files.isRegularFile(file) && startsWith(file, GGUF_MAGIC);
+    }
+
+    private static boolean startsWith(Path file, byte[] start) {
         try (InputStream in = Files.newInputStream(file)) {
-            return Arrays.equals(in.readNBytes(GGUF_MAGIC.length), GGUF_MAGIC);
+            return Arrays.equals(in.readNBytes(start.length), start);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }

@@ -1,0 +1,44 @@
+package dev.yangtuo.cli;
+
+import dev.yangtuo.exception.YangtuoException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import picocli.CommandLine;
+
+/** What is said of a failure: one paragraph, without a stack trace. */
+final class Failures {
+    private Failures() {}
+
+    /** Whether it was thrown for the user to read. */
+    static boolean isExpected(Throwable failure) {
+        return failure instanceof YangtuoException
+                || failure instanceof UncheckedIOException
+                || failure instanceof IOException
+                || failure instanceof CommandLine.ParameterException
+                || failure instanceof IllegalArgumentException;
+    }
+
+    /** The paragraph. */
+    static String describe(Throwable failure) {
+        String message = switch (failure) {
+            case OutOfMemoryError e -> "the Java heap of %d MB is too small (%s); enlarge it with JAVA_TOOL_OPTIONS=-Xmx16g"
+                    .formatted(Runtime.getRuntime().maxMemory() >> 20, e.getMessage());
+            case FileSystemException e -> "%s: %s".formatted(e.getFile(), reason(e));
+            default -> isExpected(failure) && failure.getMessage() != null ? failure.getMessage() : failure.toString();
+        };
+        return message.strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+
+    /** Why a file could not be used, without its name: the JDK's messages are often the name alone. */
+    static String reason(IOException failure) {
+        return switch (failure) {
+            case NoSuchFileException e -> "there is no such file";
+            case AccessDeniedException e -> "permission denied";
+            case FileSystemException e -> e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
+            default -> String.valueOf(failure.getMessage());
+        };
+    }
+}
