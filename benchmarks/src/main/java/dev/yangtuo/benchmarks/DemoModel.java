@@ -33,13 +33,18 @@ final class DemoModel {
         return Llama.load(folder().resolve("base"), options);
     }
 
-    /** Poems as token ids with a beginning-of-sequence token before them. */
+    /** Poems as token ids, a beginning-of-sequence token before them and a title after them, so that the model begins a new one. */
     static int[] prompt(Llama llama, int tokens) {
+        int[] title = llama.tokenizer().encode("《静夜思》李白\n");
+        if (tokens < 1 + title.length) {
+            throw new IllegalArgumentException("a prompt of %d tokens is too short for its title".formatted(tokens));
+        }
         try {
-            int[] ids = llama.tokenizer().encode(Files.readString(folder().resolve("text/poems.txt")));
+            int[] poems = llama.tokenizer().encode(Files.readString(folder().resolve("text/poems.txt")));
             int[] prompt = new int[tokens];
             prompt[0] = llama.tokenizer().bosId();
-            System.arraycopy(ids, 0, prompt, 1, tokens - 1);
+            System.arraycopy(poems, 0, prompt, 1, tokens - 1 - title.length);
+            System.arraycopy(title, 0, prompt, tokens - title.length, title.length);
             return prompt;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

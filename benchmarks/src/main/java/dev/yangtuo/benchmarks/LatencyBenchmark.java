@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(2)
 public class LatencyBenchmark {
     /** Tokens that are timed after the first one. Together with the longest prompt they fit into the context of 512. */
-    private static final int FURTHER_TOKENS = 32;
+    private static final int FURTHER_TOKENS = 64;
 
     /** Seeds tried for a text that is long enough: many poems end earlier. */
     private static final int SEEDS = 200;
