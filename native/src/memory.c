@@ -161,12 +161,15 @@ int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_
         return yt_fail(YT_ERR_SHAPE, "yt_matrix_create: type %d does not exist, or rows of %lld elements do not divide into its blocks", type,
             (long long)columns);
     }
+    /* Rows that are longer than this cannot exist in memory; it keeps the sums below from overflowing. */
+    if (columns > INT64_MAX / 128) {
+        return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld could not be had", (long long)rows, (long long)columns);
+    }
     int64_t n_groups = rows / YT_GROUP + (rows % YT_GROUP != 0);
     int64_t scale_group = is_quantized(type) ? round_up(columns / YT_BLOCK * YT_GROUP * 2, 64) : 0;
     int64_t per_block = type == YT_Q8_0 ? 512 : 256;
     int64_t group = is_quantized(type) ? yt_product(columns / YT_BLOCK, per_block, 1) : yt_product(row_bytes, YT_GROUP, 1);
-    /* Rows that are longer than this cannot exist in memory; it keeps the sums below from overflowing. */
-    int64_t bytes = row_bytes < 0 || group < 0 || columns > INT64_MAX / 64 ? -1 : yt_product(n_groups, group + scale_group, 1);
+    int64_t bytes = yt_product(n_groups, group + scale_group, 1);
     yt_matrix *matrix = bytes < 0 ? NULL : calloc(1, sizeof *matrix);
     void *memory = matrix == NULL ? NULL : yt_allocate(bytes);
     if (memory == NULL) {
