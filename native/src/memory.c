@@ -9,8 +9,25 @@
 
 #define HUGE_PAGE ((int64_t)2 << 20)
 
+#if defined(__SANITIZE_ADDRESS__)
+/* AddressSanitizer watches the borders of what malloc gives, not of what is mapped. Larger blocks stay mapped, since they must cost nothing until used. */
+static int is_watched(int64_t bytes)
+{
+    return bytes < (int64_t)64 << 20;
+}
+#endif
+
 void *yt_allocate(int64_t bytes)
 {
+#if defined(__SANITIZE_ADDRESS__)
+    if (is_watched(bytes)) {
+        void *watched = NULL;
+        if (posix_memalign(&watched, 64, (size_t)bytes) != 0) {
+            return NULL;
+        }
+        return memset(watched, 0, (size_t)bytes);
+    }
+#endif
     /* Mapped, not taken from malloc: what is freed goes back to the system, what is not touched costs nothing. */
     void *memory = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
@@ -26,6 +43,12 @@ void *yt_allocate(int64_t bytes)
 
 void yt_free(void *memory, int64_t bytes)
 {
+#if defined(__SANITIZE_ADDRESS__)
+    if (is_watched(bytes)) {
+        free(memory);
+        return;
+    }
+#endif
     if (memory != NULL) {
         munmap(memory, (size_t)bytes);
     }
@@ -138,12 +161,15 @@ int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_
         return yt_fail(YT_ERR_SHAPE, "yt_matrix_create: type %d does not exist, or rows of %lld elements do not divide into its blocks", type,
             (long long)columns);
     }
+    /* Rows that are longer than this cannot exist in memory; it keeps the sums below from overflowing. */
+    if (columns > INT64_MAX / 128) {
+        return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld could not be had", (long long)rows, (long long)columns);
+    }
     int64_t n_groups = rows / YT_GROUP + (rows % YT_GROUP != 0);
     int64_t scale_group = is_quantized(type) ? round_up(columns / YT_BLOCK * YT_GROUP * 2, 64) : 0;
     int64_t per_block = type == YT_Q8_0 ? 512 : 256;
     int64_t group = is_quantized(type) ? yt_product(columns / YT_BLOCK, per_block, 1) : yt_product(row_bytes, YT_GROUP, 1);
-    /* Rows that are longer than this cannot exist in memory; it keeps the sums below from overflowing. */
-    int64_t bytes = row_bytes < 0 || group < 0 || columns > INT64_MAX / 64 ? -1 : yt_product(n_groups, group + scale_group, 1);
+    int64_t bytes = yt_product(n_groups, group + scale_group, 1);
     yt_matrix *matrix = bytes < 0 ? NULL : calloc(1, sizeof *matrix);
     void *memory = matrix == NULL ? NULL : yt_allocate(bytes);
     if (memory == NULL) {

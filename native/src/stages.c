@@ -32,19 +32,36 @@ static int32_t leave(yt_context *context, int32_t status)
 
 static int32_t check_buffer(const char *stage, const char *name, const yt_buffer *buffer, int64_t a, int64_t b)
 {
+    if (buffer == NULL) {
+        return yt_fail(YT_ERR_ARGUMENT, "%s: %s is NULL", stage, name);
+    }
     int64_t bytes = yt_product(a, b, 4);
-    if (buffer == NULL || bytes < 0 || buffer->bytes < bytes) {
-        return yt_fail(YT_ERR_SHAPE, "%s: %s has %lld bytes, %lld x %lld elements of 4 bytes are needed", stage, name,
-            buffer == NULL ? 0LL : (long long)buffer->bytes, (long long)a, (long long)b);
+    if (bytes < 0 || buffer->bytes < bytes) {
+        return yt_fail(YT_ERR_SHAPE, "%s: %s has %lld bytes, %lld x %lld elements of 4 bytes are needed", stage, name, (long long)buffer->bytes,
+            (long long)a, (long long)b);
     }
     return YT_OK;
 }
 
 static int32_t check_matrix(const char *stage, const char *name, const yt_matrix *matrix, int64_t rows, int64_t columns)
 {
-    if (matrix == NULL || matrix->rows != rows || matrix->columns != columns) {
-        return yt_fail(YT_ERR_SHAPE, "%s: %s is %lld x %lld, %lld x %lld is needed", stage, name, matrix == NULL ? 0LL : (long long)matrix->rows,
-            matrix == NULL ? 0LL : (long long)matrix->columns, (long long)rows, (long long)columns);
+    if (matrix == NULL) {
+        return yt_fail(YT_ERR_ARGUMENT, "%s: %s is NULL", stage, name);
+    }
+    if (matrix->rows != rows || matrix->columns != columns) {
+        return yt_fail(YT_ERR_SHAPE, "%s: %s is %lld x %lld, %lld x %lld is needed", stage, name, (long long)matrix->rows,
+            (long long)matrix->columns, (long long)rows, (long long)columns);
+    }
+    return YT_OK;
+}
+
+/* What a stage writes must be none of what it reads: indices that change after they were checked would lead out of bounds. */
+static int32_t check_output(const char *stage, const yt_buffer *out, const yt_buffer *norm, const yt_batch *batch)
+{
+    if (out == norm
+        || (batch != NULL
+            && (out == batch->tokens || out == batch->positions || out == batch->sequences || out == batch->page_table || out == batch->rope))) {
+        return yt_fail(YT_ERR_ARGUMENT, "%s: the output is also an input", stage);
     }
     return YT_OK;
 }
@@ -124,6 +141,7 @@ static float *floats(const yt_buffer *buffer)
 static int32_t embed(const yt_matrix *table, const yt_batch *batch, yt_buffer *x)
 {
     YT_TRY(check_columns("yt_embed", batch));
+    YT_TRY(check_output("yt_embed", x, NULL, batch));
     YT_TRY(check_buffer("yt_embed", "tokens", batch->tokens, batch->n_columns, 1));
     YT_TRY(check_buffer("yt_embed", "x", x, batch->n_columns, table->columns));
     for (int64_t c = 0; c < batch->n_columns; c++) {
@@ -326,6 +344,7 @@ static int32_t qkv(yt_context *context, const yt_layer *layer, const yt_batch *b
     const char *stage = "yt_qkv";
     YT_TRY(check_columns(stage, batch));
     YT_TRY(check_heads(stage, layer));
+    YT_TRY(check_output(stage, q, layer->attention_norm, batch));
     int64_t dim = layer->wq == NULL ? 0 : layer->wq->columns;
     YT_TRY(check_matrix(stage, "wq", layer->wq, layer->n_heads * layer->head_dim, dim));
     YT_TRY(check_matrix(stage, "wk", layer->wk, layer->n_kv_heads * layer->head_dim, dim));
@@ -414,6 +433,7 @@ static int32_t attention(
     const char *stage = "yt_attention";
     YT_TRY(check_columns(stage, batch));
     YT_TRY(check_heads(stage, layer));
+    YT_TRY(check_output(stage, out, NULL, batch));
     YT_TRY(check_buffer(stage, "q", q, batch->n_columns, layer->n_heads * layer->head_dim));
     YT_TRY(check_buffer(stage, "out", out, batch->n_columns, layer->n_heads * layer->head_dim));
     YT_TRY(check_pages(stage, layer, batch, kv, true));
@@ -506,6 +526,7 @@ static int32_t gate_up(yt_context *context, const yt_layer *layer, const yt_batc
 {
     const char *stage = "yt_gate_up";
     YT_TRY(check_columns(stage, batch));
+    YT_TRY(check_output(stage, hidden, layer->ffn_norm, NULL));
     int64_t dim = layer->w_gate == NULL ? 0 : layer->w_gate->columns;
     int64_t hidden_dim = layer->w_gate == NULL ? 0 : layer->w_gate->rows;
     YT_TRY(check_matrix(stage, "w_gate", layer->w_gate, hidden_dim, dim));
@@ -554,6 +575,7 @@ static int32_t logits_stage(
     if (n_outputs < 1 || n_outputs > INT32_MAX) {
         return yt_fail(YT_ERR_ARGUMENT, "%s: %lld outputs", stage, (long long)n_outputs);
     }
+    YT_TRY(check_output(stage, logits, output->norm, NULL));
     YT_TRY(check_buffer(stage, "norm", output->norm, matrix->columns, 1));
     YT_TRY(check_buffer(stage, "columns", columns, n_outputs, 1));
     YT_TRY(check_buffer(stage, "logits", logits, n_outputs, matrix->rows));
@@ -583,7 +605,7 @@ static int32_t logits_stage(
 int32_t yt_logits(
     yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits)
 {
-    bool complete = output != NULL && output->matrix != NULL && x != NULL && columns != NULL && logits != NULL && x != logits;
+    bool complete = output != NULL && output->matrix != NULL && x != NULL && columns != NULL && logits != NULL && x != logits && columns != logits;
     YT_TRY(enter(context, complete, "yt_logits"));
     return leave(context, logits_stage(context, output, x, n_outputs, columns, logits));
 }

@@ -1,0 +1,326 @@
+#include "reference.h"
+
+#include "yangtuo.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+double ref_half_value(uint16_t bits)
+{
+    double sign = bits & 0x8000 ? -1.0 : 1.0;
+    int exponent = bits >> 10 & 31;
+    int fraction = bits & 1023;
+    if (exponent == 31) {
+        return fraction != 0 ? (double)NAN : sign * (double)INFINITY;
+    }
+    return sign * (exponent == 0 ? ldexp(fraction, -24) : ldexp(1024 + fraction, exponent - 25));
+}
+
+uint16_t ref_half_bits(double value)
+{
+    uint16_t sign = signbit(value) ? 0x8000 : 0;
+    double size = fabs(value);
+    if (isnan(value)) {
+        return 0x7E00;
+    }
+    /* The distance of neighbours where the value lies: 2^-24 among subnormals, 2^(e - 10) above. */
+    int exponent = size < 0x1p-14 ? -14 : isinf(size) ? 16 : ilogb(size);
+    double steps = isinf(size) ? 2048 : rint(ldexp(size, 10 - exponent));
+    if (steps == 2048) { /* rounded up to the next power of two */
+        steps = 1024;
+        exponent++;
+    }
+    if (exponent > 15) {
+        return sign | 0x7C00;
+    }
+    return steps < 1024 ? (uint16_t)(sign | (int)steps) : (uint16_t)(sign | (exponent + 15) << 10 | ((int)steps - 1024));
+}
+
+int64_t ref_row_bytes(int32_t type, int64_t columns)
+{
+    switch (type) {
+    case YT_F32:
+        return 4 * columns;
+    case YT_F16:
+    case YT_BF16:
+        return 2 * columns;
+    case YT_Q8_0:
+        return columns % 32 == 0 ? columns / 32 * 34 : -1;
+    case YT_Q4_0:
+        return columns % 32 == 0 ? columns / 32 * 18 : -1;
+    default:
+        return -1;
+    }
+}
+
+static uint16_t read16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] | p[1] << 8);
+}
+
+/* Scale of a block, and its 32 integers. */
+static float read_block(const ref_matrix *m, int64_t row, int64_t block, int *quants)
+{
+    int64_t block_bytes = m->type == YT_Q8_0 ? 34 : 18;
+    const uint8_t *p = m->bytes + row * m->row_bytes + block * block_bytes;
+    for (int i = 0; i < 32; i++) {
+        if (m->type == YT_Q8_0) {
+            quants[i] = (int8_t)p[2 + i];
+        } else {
+            quants[i] = (i < 16 ? p[2 + i] & 15 : p[2 + i - 16] >> 4) - 8;
+        }
+    }
+    return (float)ref_half_value(read16(p));
+}
+
+static int quantized(const ref_matrix *m)
+{
+    return m->type == YT_Q8_0 || m->type == YT_Q4_0;
+}
+
+void ref_row(const ref_matrix *m, int64_t row, float *out)
+{
+    const uint8_t *p = m->bytes + row * m->row_bytes;
+    for (int64_t k = 0; k < m->columns; k++) {
+        if (m->type == YT_F32) {
+            memcpy(&out[k], p + 4 * k, 4);
+        } else if (m->type == YT_F16) {
+            out[k] = (float)ref_half_value(read16(p + 2 * k));
+        } else if (m->type == YT_BF16) {
+            uint32_t bits = (uint32_t)read16(p + 2 * k) << 16;
+            memcpy(&out[k], &bits, 4);
+        } else {
+            int quants[32];
+            float scale = read_block(m, row, k / 32, quants);
+            out[k] = scale * (float)quants[k % 32];
+        }
+    }
+}
+
+static float sum16(const float *lanes)
+{
+    float a[16];
+    memcpy(a, lanes, sizeof a);
+    for (int l = 0; l < 8; l++) {
+        a[l] = a[l] + a[l + 8];
+    }
+    for (int l = 0; l < 4; l++) {
+        a[l] = a[l] + a[l + 4];
+    }
+    for (int l = 0; l < 2; l++) {
+        a[l] = a[l] + a[l + 2];
+    }
+    return a[0] + a[1];
+}
+
+void ref_rms_norm(const float *x, const float *weight, int64_t dim, float eps, float *y)
+{
+    float lanes[16] = {0};
+    for (int64_t i = 0; i < dim; i++) {
+        lanes[i % 16] = fmaf(x[i], x[i], lanes[i % 16]);
+    }
+    float s = 1.0f / sqrtf(sum16(lanes) / (float)dim + eps);
+    for (int64_t i = 0; i < dim; i++) {
+        y[i] = (x[i] * s) * weight[i];
+    }
+}
+
+float ref_exp(float x)
+{
+    static const float c[] = {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
+    x = x < 88.0f ? x : 88.0f;
+    x = x > -87.33654f ? x : -87.33654f;
+    float n = nearbyintf(x * 1.44269504088896341f);
+    float r = fmaf(n, -0.693359375f, x);
+    r = fmaf(n, 2.12194440e-4f, r);
+    float p = 1.9875691500e-4f;
+    for (int i = 0; i < 5; i++) {
+        p = fmaf(p, r, c[i]);
+    }
+    p = fmaf(p, r * r, r) + 1.0f;
+    return p * ldexpf(1.0f, (int)n);
+}
+
+static void float_product(const ref_matrix *m, const float *x, float *y)
+{
+    float *w = malloc((size_t)m->columns * sizeof *w);
+    for (int64_t row = 0; row < m->rows; row++) {
+        ref_row(m, row, w);
+        float acc = 0.0f;
+        for (int64_t k = 0; k < m->columns; k++) {
+            acc = fmaf(w[k], x[k], acc);
+        }
+        y[row] = acc;
+    }
+    free(w);
+}
+
+static void quantized_product(const ref_matrix *m, const float *x, float *y)
+{
+    int64_t n_blocks = m->columns / 32;
+    float *d = malloc((size_t)n_blocks * sizeof *d);
+    int *q = malloc((size_t)m->columns * sizeof *q);
+    for (int64_t b = 0; b < n_blocks; b++) {
+        float amax = 0.0f;
+        for (int i = 0; i < 32; i++) {
+            amax = fmaxf(amax, fabsf(x[32 * b + i]));
+        }
+        d[b] = amax >= 1e-30f ? amax / 127.0f : 0.0f;
+        for (int i = 0; i < 32; i++) {
+            q[32 * b + i] = amax >= 1e-30f ? (int)nearbyintf(x[32 * b + i] * (127.0f / amax)) : 0;
+        }
+    }
+    for (int64_t row = 0; row < m->rows; row++) {
+        float acc = 0.0f;
+        for (int64_t b = 0; b < n_blocks; b++) {
+            int w[32];
+            float dw = read_block(m, row, b, w);
+            int n = 0;
+            for (int i = 0; i < 32; i++) {
+                n += w[i] * q[32 * b + i];
+            }
+            acc = fmaf((float)n, dw * d[b], acc);
+        }
+        y[row] = acc;
+    }
+    free(q);
+    free(d);
+}
+
+void ref_product(const ref_matrix *m, const float *x, float *y)
+{
+    if (quantized(m)) {
+        quantized_product(m, x, y);
+    } else {
+        float_product(m, x, y);
+    }
+}
+
+void ref_embed(const ref_matrix *table, const int32_t *tokens, int64_t n_columns, float *x)
+{
+    for (int64_t c = 0; c < n_columns; c++) {
+        ref_row(table, tokens[c], x + c * table->columns);
+    }
+}
+
+static void rope_row(float *x, const float *rope, int64_t rows, int64_t head_dim)
+{
+    for (int64_t i = 0; i < rows; i += 2) {
+        float a = x[i];
+        float b = x[i + 1];
+        float c = rope[i % head_dim];
+        float s = rope[i % head_dim + 1];
+        x[i] = fmaf(a, c, -(b * s));
+        x[i + 1] = fmaf(a, s, b * c);
+    }
+}
+
+static void store_kv(const ref_kv *kv, float *row, const float *source)
+{
+    for (int64_t i = 0; i < kv->kv_dim; i++) {
+        row[i] = kv->type == YT_F16 ? (float)ref_half_value(ref_half_bits(source[i])) : source[i];
+    }
+}
+
+void ref_qkv(const ref_matrix *wq, const ref_matrix *wk, const ref_matrix *wv, const float *norm, float eps, const ref_heads *heads,
+    const ref_batch *batch, const float *x, ref_kv *kv, float *q)
+{
+    int64_t dim = wq->columns;
+    float *normed = malloc((size_t)dim * sizeof *normed);
+    float *part = malloc((size_t)kv->kv_dim * sizeof *part);
+    for (int64_t c = 0; c < batch->n_columns; c++) {
+        const float *rope = batch->rope + c * heads->head_dim;
+        int64_t at = (batch->sequences[c] * kv->max_positions + batch->positions[c]) * kv->kv_dim;
+        ref_rms_norm(x + c * dim, norm, dim, eps, normed);
+        ref_product(wq, normed, q + c * wq->rows);
+        rope_row(q + c * wq->rows, rope, wq->rows, heads->head_dim);
+        ref_product(wk, normed, part);
+        rope_row(part, rope, wk->rows, heads->head_dim);
+        store_kv(kv, kv->keys + at, part);
+        ref_product(wv, normed, part);
+        store_kv(kv, kv->values + at, part);
+    }
+    free(part);
+    free(normed);
+}
+
+static void attend(const float *q, const float *keys, const float *values, int64_t stride, int64_t head_dim, int64_t length, float *out)
+{
+    float *p = malloc((size_t)length * sizeof *p);
+    float scale = 1.0f / sqrtf((float)head_dim);
+    float max = -INFINITY;
+    for (int64_t t = 0; t < length; t++) {
+        float acc = 0.0f;
+        for (int64_t d = 0; d < head_dim; d++) {
+            acc = fmaf(q[d] * scale, keys[t * stride + d], acc);
+        }
+        p[t] = acc;
+        max = fmaxf(max, acc);
+    }
+    float lanes[16] = {0};
+    for (int64_t t = 0; t < length; t++) {
+        p[t] = ref_exp(p[t] - max);
+        lanes[t % 16] += p[t];
+    }
+    float inverse = 1.0f / sum16(lanes);
+    for (int64_t d = 0; d < head_dim; d++) {
+        float acc = 0.0f;
+        for (int64_t t = 0; t < length; t++) {
+            acc = fmaf(p[t], values[t * stride + d], acc);
+        }
+        out[d] = acc * inverse;
+    }
+    free(p);
+}
+
+void ref_attention(const ref_heads *heads, const ref_batch *batch, const float *q, const ref_kv *kv, float *out)
+{
+    int64_t group = heads->n_heads / heads->n_kv_heads;
+    for (int64_t c = 0; c < batch->n_columns; c++) {
+        for (int64_t h = 0; h < heads->n_heads; h++) {
+            int64_t offset = (c * heads->n_heads + h) * heads->head_dim;
+            int64_t base = batch->sequences[c] * kv->max_positions * kv->kv_dim + h / group * heads->head_dim;
+            attend(q + offset, kv->keys + base, kv->values + base, kv->kv_dim, heads->head_dim, batch->positions[c] + (int64_t)1, out + offset);
+        }
+    }
+}
+
+void ref_add_product(const ref_matrix *m, int64_t n_columns, const float *input, float *x)
+{
+    float *y = malloc((size_t)m->rows * sizeof *y);
+    for (int64_t c = 0; c < n_columns; c++) {
+        ref_product(m, input + c * m->columns, y);
+        for (int64_t i = 0; i < m->rows; i++) {
+            x[c * m->rows + i] = x[c * m->rows + i] + y[i];
+        }
+    }
+    free(y);
+}
+
+void ref_gate_up(const ref_matrix *gate, const ref_matrix *up, const float *norm, float eps, int64_t n_columns, const float *x, float *hidden)
+{
+    float *normed = malloc((size_t)gate->columns * sizeof *normed);
+    float *u = malloc((size_t)gate->rows * sizeof *u);
+    for (int64_t c = 0; c < n_columns; c++) {
+        float *g = hidden + c * gate->rows;
+        ref_rms_norm(x + c * gate->columns, norm, gate->columns, eps, normed);
+        ref_product(gate, normed, g);
+        ref_product(up, normed, u);
+        for (int64_t i = 0; i < gate->rows; i++) {
+            g[i] = (g[i] / (1.0f + ref_exp(-g[i]))) * u[i];
+        }
+    }
+    free(u);
+    free(normed);
+}
+
+void ref_logits(const ref_matrix *m, const float *norm, float eps, const int32_t *columns, int64_t n_outputs, const float *x, float *logits)
+{
+    float *normed = malloc((size_t)m->columns * sizeof *normed);
+    for (int64_t i = 0; i < n_outputs; i++) {
+        ref_rms_norm(x + columns[i] * m->columns, norm, m->columns, eps, normed);
+        ref_product(m, normed, logits + i * m->rows);
+    }
+    free(normed);
+}

@@ -1,0 +1,185 @@
+/*
+ * Every kernel set against the reference, bit for bit, through all stages of a layer: in whole batches and column by column, with one, two and three
+ * threads.
+ */
+#include "model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_THREADS = 3 };
+
+static const char *const KERNELS[] = {"portable", "avx2", "avx512"};
+enum { N_KERNELS = 3 };
+
+static yt_context *contexts[N_KERNELS][MAX_THREADS];
+static int n_failures;
+
+/* What is being run, for the message. */
+typedef struct {
+    device_model *device;
+    const char *kernel;
+    int threads;
+    bool alone;
+    int batch;
+} run;
+
+static void compare(const run *r, const char *stage, const yt_buffer *buffer, const float *expected, int64_t n)
+{
+    float *actual = malloc((size_t)n * 4);
+    must(yt_buffer_download(buffer, 0, actual, n * 4), "yt_buffer_download");
+    for (int64_t i = 0; memcmp(actual, expected, (size_t)n * 4) != 0 && i < n; i++) {
+        /* NaN has no defined sign. */
+        if (memcmp(&actual[i], &expected[i], 4) != 0 && !(isnan(actual[i]) && isnan(expected[i]))) {
+            fprintf(stderr, "FAILED %s, %s, %d threads, batch %d%s: %s\n  element %lld of %lld: expected %a (%.9g), got %a (%.9g)\n", stage, r->kernel,
+                r->threads, r->batch, r->alone ? ", columns alone" : "", shape_text(&r->device->source->shape), (long long)i, (long long)n,
+                (double)expected[i], (double)expected[i], (double)actual[i], (double)actual[i]);
+            n_failures++;
+            break;
+        }
+    }
+    free(actual);
+}
+
+/* Columns first to first + n - 1 of a batch through the layer. */
+static void run_columns(const run *r, const expected_batch *b, int64_t first, int64_t n)
+{
+    device_model *d = r->device;
+    const model_shape *s = &d->source->shape;
+    int64_t q_dim = s->n_heads * s->head_dim;
+    device_set_batch(d, b, first, n);
+    must(yt_embed(d->context, d->matrices[TABLE], &d->batch, d->x), "yt_embed");
+    compare(r, "yt_embed", d->x, b->embedded + first * s->dim, n * s->dim);
+    must(yt_qkv(d->context, &d->layer, &d->batch, d->x, d->kv, d->q), "yt_qkv");
+    compare(r, "yt_qkv", d->q, b->q + first * q_dim, n * q_dim);
+    must(yt_attention(d->context, &d->layer, &d->batch, d->q, d->kv, d->attention), "yt_attention");
+    compare(r, "yt_attention", d->attention, b->attention + first * q_dim, n * q_dim);
+    must(yt_attention_output(d->context, &d->layer, &d->batch, d->attention, d->x), "yt_attention_output");
+    compare(r, "yt_attention_output", d->x, b->residual + first * s->dim, n * s->dim);
+    must(yt_gate_up(d->context, &d->layer, &d->batch, d->x, d->hidden), "yt_gate_up");
+    compare(r, "yt_gate_up", d->hidden, b->hidden + first * s->hidden_dim, n * s->hidden_dim);
+    must(yt_down(d->context, &d->layer, &d->batch, d->hidden, d->x), "yt_down");
+    compare(r, "yt_down", d->x, b->x + first * s->dim, n * s->dim);
+}
+
+static void run_logits(const run *r, const expected_batch *b)
+{
+    device_model *d = r->device;
+    must(yt_buffer_upload(d->columns, 0, b->columns, b->n_outputs * 4), "yt_buffer_upload");
+    must(yt_logits(d->context, &d->output, d->x, b->n_outputs, d->columns, d->logits), "yt_logits");
+    compare(r, "yt_logits", d->logits, b->logits, b->n_outputs * d->source->shape.vocab_size);
+}
+
+static void run_model(const model *m, yt_context *context, const char *kernel, int threads, bool alone)
+{
+    device_model device;
+    device_create(m, context, &device);
+    for (int i = 0; i < N_BATCHES; i++) {
+        run r = {&device, kernel, threads, alone, i};
+        const expected_batch *b = &m->batches[i];
+        if (alone) {
+            for (int64_t c = 0; c < m->shape.n_columns; c++) {
+                run_columns(&r, b, c, 1);
+            }
+        } else {
+            run_columns(&r, b, 0, m->shape.n_columns);
+            run_logits(&r, b);
+        }
+    }
+    device_destroy(&device);
+}
+
+static void run_shape(const model_shape *shape)
+{
+    model m;
+    model_create(shape, &m);
+    for (int k = 0; k < N_KERNELS; k++) {
+        for (int t = 0; t < MAX_THREADS; t++) {
+            if (contexts[k][t] != NULL) {
+                run_model(&m, contexts[k][t], KERNELS[k], t + 1, false);
+            }
+        }
+        if (contexts[k][0] != NULL) {
+            int t = (int)(shape->seed % 2);
+            run_model(&m, contexts[k][t], KERNELS[k], t + 1, true);
+        }
+    }
+    model_destroy(&m);
+}
+
+/* Sizes: dim, heads, KV heads, head_dim, hidden, vocabulary, columns, sequences, positions of a page. */
+typedef struct {
+    int64_t dim, n_heads, n_kv_heads, head_dim, hidden_dim, vocab_size, n_columns, n_sequences;
+    int32_t page_positions;
+} sizes;
+
+static const sizes FLOAT_SIZES[] = {
+    {2, 1, 1, 2, 1, 1, 1, 1, 16},
+    {30, 3, 1, 10, 13, 16, 7, 2, 16},
+    {34, 2, 2, 24, 17, 17, 9, 3, 16},
+    {34, 8, 1, 16, 31, 33, 33, 2, 32},
+    {96, 5, 1, 10, 96, 100, 5, 1, 16},
+    {257, 4, 2, 64, 33, 40, 3, 2, 16},
+    {30, 1, 1, 128, 100, 1003, 2, 1, 48},
+    {96, 4, 2, 2, 65, 64, 40, 4, 16},
+    {34, 40, 1, 2, 1, 5, 8, 1, 16},
+    {2, 6, 6, 10, 13, 70, 17, 5, 16},
+};
+
+static const sizes QUANT_SIZES[] = {
+    {32, 1, 1, 2, 1, 1, 1, 1, 16},
+    {64, 16, 2, 2, 32, 17, 7, 2, 16},
+    {96, 2, 2, 16, 96, 16, 9, 3, 16},
+    {32, 5, 1, 64, 64, 33, 33, 2, 32},
+    {288, 4, 2, 24, 96, 70, 3, 2, 16},
+    {64, 3, 1, 128, 31, 40, 16, 1, 16},
+    {32, 1, 1, 10, 100, 1003, 2, 1, 48},
+    {96, 8, 1, 16, 160, 64, 40, 4, 16},
+    {32, 48, 1, 2, 13, 5, 8, 1, 16},
+    {64, 4, 4, 24, 32, 100, 5, 5, 16},
+};
+
+static void run_type(int32_t type, const sizes *list, size_t n, uint64_t seed)
+{
+    for (size_t i = 0; i < n; i++) {
+        const sizes *z = &list[i];
+        /* Two kinds of values for each size, among all sizes and types every kind; each with both kinds of KV. */
+        for (uint64_t j = 0; j < 2; j++) {
+            model_shape shape = {.type = type, .values = j == 0 ? NORMAL : (magnitude)(1 + (i + seed) % (N_MAGNITUDES - 1)), .dim = z->dim,
+                .n_heads = z->n_heads, .n_kv_heads = z->n_kv_heads, .head_dim = z->head_dim, .hidden_dim = z->hidden_dim,
+                .vocab_size = z->vocab_size, .n_columns = z->n_columns, .n_sequences = z->n_sequences, .page_positions = z->page_positions,
+                .kv_type = (i + j + seed) % 2 == 0 ? YT_F16 : YT_F32, .seed = seed * 100 + i * 2 + j};
+            run_shape(&shape);
+        }
+    }
+}
+
+int main(void)
+{
+    for (int k = 0; k < N_KERNELS; k++) {
+        if (!yt_kernel_supported(KERNELS[k])) {
+            printf("skipped: this processor or library has no kernels %s\n", KERNELS[k]);
+            continue;
+        }
+        for (int t = 0; t < MAX_THREADS; t++) {
+            must(yt_context_create(KERNELS[k], t + 1, &contexts[k][t]), "yt_context_create");
+        }
+    }
+    size_t n_float = sizeof FLOAT_SIZES / sizeof FLOAT_SIZES[0];
+    size_t n_quant = sizeof QUANT_SIZES / sizeof QUANT_SIZES[0];
+    run_type(YT_F32, FLOAT_SIZES, n_float, 1);
+    run_type(YT_F16, FLOAT_SIZES, n_float, 2);
+    run_type(YT_BF16, FLOAT_SIZES, n_float, 3);
+    run_type(YT_Q8_0, QUANT_SIZES, n_quant, 4);
+    run_type(YT_Q4_0, QUANT_SIZES, n_quant, 5);
+    run_type(MIXED_TYPES, QUANT_SIZES, n_quant, 6);
+    for (int k = 0; k < N_KERNELS; k++) {
+        for (int t = 0; t < MAX_THREADS; t++) {
+            yt_context_destroy(contexts[k][t]);
+        }
+    }
+    printf("%d failures\n", n_failures);
+    return n_failures == 0 ? 0 : 1;
+}
