@@ -21,9 +21,13 @@ public final class JsonFile {
     /**
      * Reads a file that holds one JSON object.
      *
-     * @throws CheckpointFormatException if it does not exist, is larger than 16 MiB, is not JSON, or is not an object
+     * @throws CheckpointFormatException if it does not exist, is no plain file, is larger than 16 MiB, is not JSON, or is not an object
      */
     public static JsonNode readObject(Path file) {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            // Opening a named pipe would wait for ever.
+            throw new CheckpointFormatException(file, "is not a plain file; expected a JSON configuration");
+        }
         try {
             if (Files.size(file) > MAX_BYTES) {
                 throw new CheckpointFormatException(file, "larger than 16 MiB, which no configuration file is");
@@ -34,7 +38,7 @@ public final class JsonFile {
             }
             return root;
         } catch (NoSuchFileException e) {
-            throw new CheckpointFormatException(file, "no such file", e);
+            throw new CheckpointFormatException(file, "there is no such file; download it again", e);
         } catch (JacksonException e) {
             throw new CheckpointFormatException(file, "not valid JSON: " + e.getOriginalMessage(), e);
         } catch (IOException e) {

@@ -54,6 +54,7 @@ public final class Main implements Runnable {
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);
+        commandLine.getSubcommands().values().forEach(command -> command.getCommandSpec().versionProvider(new Version()));
         commandLine.setExpandAtFiles(false); // a prompt may begin with @
         commandLine.setParameterExceptionHandler(Main::reportUsage);
         commandLine.setExecutionExceptionHandler(Main::report);

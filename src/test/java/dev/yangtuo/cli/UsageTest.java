@@ -1,0 +1,143 @@
+package dev.yangtuo.cli;
+
+import static dev.yangtuo.cli.CommandRun.DEMO;
+import static dev.yangtuo.cli.CommandRun.TINY;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Exit codes, and what is said to a person who got something wrong. */
+class UsageTest {
+    @TempDir
+    private Path directory;
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "frobnicate | frobnicate",
+        "generate --frobnicate | --frobnicate",
+        "generate --quantize q9_9 | q9_9",
+        "generate --quantize | --quantize",
+        "generate --kv-type q8_0 | q8_0",
+        "generate --backend cuda | cuda",
+        "generate --temperature -0.5 | temperature is -0.5",
+        "generate --temperature warm | warm",
+        "generate --temperature NaN | NaN",
+        "generate --top-p 0 | top-p",
+        "generate --top-p 1.5 | top-p",
+        "generate --top-k -1 | top-k",
+        "generate --min-p 2 | min-p",
+        "generate --repeat-penalty 0 | penalty",
+        "generate --greedy --temperature 0.5 | --greedy excludes",
+        "generate --greedy --top-k 4 | --greedy excludes",
+        "generate --prompt a --prompt-file b | mutually exclusive",
+        "generate --prompt a - | '-'",
+        "generate hello | --prompt",
+        "generate --max-tokens 0 | must be at least 1",
+        "generate --max-tokens many | many",
+        "generate --threads 0 | --threads is 0",
+        "generate --threads 1000 | 1 to 256",
+        "generate --context 0 | --context is 0",
+        "generate --context 99999999999 | 99999999999",
+        "generate --seed x | 'x'",
+        "generate --stop= | must not be empty",
+        "tokenize --ids --pieces | mutually exclusive",
+        "tokenize --pieces --jsonl | mutually exclusive",
+        "tokenize file.txt | file.txt",
+        "detokenize --ids | --ids",
+        "logits --ids 1 | --output",
+        "logits --output x | --ids",
+        "logits --ids 1,,2 --output x | ''",
+        "logits --ids abc --output x | 'abc'",
+        "logits --ids 1.5 --output x | '1.5'",
+        "logits --ids 99999999999 --output x | '99999999999'",
+        "doctor --model x | --model"
+    })
+    void wrongUsageIsNamedInOneLine(String commandLine, String named) {
+        CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.output()).isEmpty();
+        assertThat(run.problem()).contains(named);
+        assertThat(run.hasStackTrace()).isFalse();
+        assertThat(run.errors().lines().count()).as(run.errors()).isLessThanOrEqualTo(3);
+    }
+
+    @Test
+    void withoutACommandTheCommandsAreListed() {
+        CommandRun run = CommandRun.of();
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.output()).isEmpty();
+        assertThat(run.errors()).contains("a command is missing", "generate", "tokenize", "detokenize", "logits", "doctor");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "--help", "--version", "help", "help generate", "generate --help", "tokenize --help", "detokenize -h", "logits --help", "doctor --help",
+        "generate --version"
+    })
+    void helpIsNoError(String commandLine) {
+        CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.text()).contains("yangtuo");
+        assertThat(run.errors()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "generate --model /no/such | /no/such: there is no such file; expected a GGUF file, or a Hugging Face directory",
+        "generate --lora /no/such | /no/such: there is no such directory",
+        "generate --prompt-file /no/such | /no/such: there is no such file",
+        "generate --prompt-file src | src: is a directory",
+        "generate --model pom.xml | pom.xml: this is a web page",
+        "generate --model src | src: config.json is missing",
+        "generate --model examples/demo-model/chinese-lora | this is a LoRA adapter",
+        "generate --lora examples/demo-model/base | adapter_config.json is missing",
+        "generate --model examples/demo-model/base/model.safetensors | give the directory",
+        "logits --ids 1 --output x --model /no/such | /no/such",
+        "tokenize --model /no/such | /no/such: there is no such file",
+        "tokenize --model src | tokenizer.model is missing",
+        "tokenize --model pom.xml | pom.xml: is no SentencePiece model",
+        "detokenize --model examples/demo-model/base/config.json | is no SentencePiece model",
+        "tokenize --model examples/demo-model/base/model.safetensors | is no SentencePiece model"
+    })
+    void filesThatDoNotServeAreNamedInOneParagraph(String commandLine, String said) throws IOException {
+        CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(run.output()).isEmpty();
+        assertThat(run.problem()).contains(said);
+        assertThat(run.errors().lines()).hasSize(1);
+        assertThat(Files.exists(Path.of("x"))).isFalse();
+    }
+
+    @Test
+    void verboseShowsWhereItHappened() {
+        CommandRun run = CommandRun.of("generate", "--model", "/no/such", "--verbose");
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(run.problem()).contains("/no/such");
+        assertThat(run.hasStackTrace()).isTrue();
+        assertThat(CommandRun.of("tokenize", "--model", "/no/such", "--verbose").hasStackTrace()).isTrue();
+    }
+
+    @Test
+    void anAdapterOfAnotherModelNamesBothShapes() {
+        CommandRun run = CommandRun.of("generate", "--model", TINY, "--lora", DEMO.resolve("chinese-lora"));
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(run.problem()).contains("chinese-lora", "another model", "64", "256");
+    }
+
+    @Test
+    void aDamagedModelIsNamed() throws IOException {
+        Path model = Files.write(directory.resolve("model.gguf"), new byte[] {'G', 'G', 'U', 'F', 3, 0, 0, 0, 1});
+        for (String command : new String[] {"generate", "tokenize"}) {
+            CommandRun run = CommandRun.of(command, "--model", model);
+            assertThat(run.exitCode()).isEqualTo(1);
+            assertThat(run.problem()).contains(model.toString());
+        }
+    }
+}
