@@ -84,6 +84,9 @@ final class HuggingFaceConfig {
             return 1f;
         }
         String type = kind(scaling);
+        if (type == null && scaling.floatValue("factor", 1f) != 1f) {
+            throw config.problem("RoPE scaling with a \"factor\", but without a \"rope_type\" that says what it means");
+        }
         if (type == null || type.equals("default")) {
             return 1f;
         }
