@@ -6,6 +6,7 @@
  *  - Nothing here prints, aborts, exits or keeps a pointer that the caller owns past the call. The only exception are the handles inside
  *    yt_layer, yt_output and yt_batch, which must stay alive for the call they are passed to, and no longer.
  *  - Handles are opaque. Destroying NULL is allowed. A buffer, matrix or KV pool must be destroyed before its context.
+ *  - What a stage writes must be none of what it reads, except x where a stage adds to it.
  *  - Memory of a device is reached by upload and download alone, so that the same calls can stand on a GPU.
  *  - A context runs one stage at a time; a second thread that enters one meanwhile gets YT_ERR_BUSY. Uploads into different rows of a
  *    matrix, or different bytes of a buffer, may run concurrently with each other but not with a stage that uses them.

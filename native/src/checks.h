@@ -1,0 +1,54 @@
+/* What stages ask of their arguments before they touch anything. All return YT_OK or a status with a message that begins with the stage's name. */
+#ifndef YT_CHECKS_H
+#define YT_CHECKS_H
+
+#include "context.h"
+#include "memory.h"
+
+#include <stdbool.h>
+
+/* Returns from the calling function with a status that is not YT_OK. */
+#define YT_TRY(call) \
+    do { \
+        int32_t yt_try_status = (call); \
+        if (yt_try_status != YT_OK) { \
+            return yt_try_status; \
+        } \
+    } while (0)
+
+/* Takes the context for a stage; complete: no argument is NULL. YT_ERR_BUSY if another thread is inside one. */
+int32_t yt_enter(yt_context *context, bool complete, const char *stage);
+
+/* Gives the context back; returns status. */
+int32_t yt_leave(yt_context *context, int32_t status);
+
+/* The buffer holds a * b elements of four bytes. */
+int32_t yt_check_buffer(const char *stage, const char *name, const yt_buffer *buffer, int64_t a, int64_t b);
+
+/* The matrix has exactly this shape. */
+int32_t yt_check_matrix(const char *stage, const char *name, const yt_matrix *matrix, int64_t rows, int64_t columns);
+
+/* What a stage writes must be none of what it reads: indices that change after they were checked would lead out of bounds. */
+int32_t yt_check_output(const char *stage, const yt_buffer *out, const yt_buffer *norm, const yt_batch *batch);
+
+/* The number of columns is possible. */
+int32_t yt_check_columns(const char *stage, const yt_batch *batch);
+
+/* The heads are possible. */
+int32_t yt_check_heads(const char *stage, const yt_layer *layer);
+
+/* Every position of every column has a page that exists: up to its own for attention, its own alone when it is written. */
+int32_t yt_check_pages(const char *stage, const yt_layer *layer, const yt_batch *batch, const yt_kv *kv, bool all_positions);
+
+/* Element of a buffer of int32; the caller has checked that it is there. */
+static inline int32_t yt_int_at(const yt_buffer *buffer, int64_t index)
+{
+    return ((const int32_t *)buffer->data)[index];
+}
+
+static inline float *yt_floats(const yt_buffer *buffer)
+{
+    return (float *)buffer->data;
+}
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * A multiplying stage: the same input times up to three matrices. First the input is normed and quantized: for one column by every thread for itself,
+ * which is cheaper than waiting for each other, for several columns in turn, with a barrier behind. Then pieces of row groups are handed out by a
+ * counter until none is left. Which thread computes what does not change any result.
+ */
+#ifndef YT_PRODUCTS_H
+#define YT_PRODUCTS_H
+
+#include "context.h"
+#include "memory.h"
+
+#include <stdbool.h>
+
+enum { YT_MAX_MATRICES = 3 };
+
+typedef struct yt_product_stage yt_product_stage;
+
+/* Takes a finished tile: rows first_row to first_row + n_rows - 1 of matrix number m for some columns; a column of the tile is YT_TILE_ROWS values. */
+typedef void (*yt_take_tile)(
+    const yt_product_stage *p, int m, int64_t first_row, int64_t n_rows, int64_t first_column, int64_t n_columns, float *tile, float *second);
+
+/* One multiplying stage: the same input times up to three matrices. */
+struct yt_product_stage {
+    yt_context *context;
+    const yt_matrix *matrices[YT_MAX_MATRICES];
+    int n_matrices;
+    /* Both matrices are multiplied by the same thread, row by row; the second tile is given along with the first. */
+    bool paired;
+    int64_t n_columns;
+    int64_t width;
+
+    /* The input: row columns[c], or c, of x; normed with weight if there is one. */
+    const float *x;
+    const int32_t *columns;
+    const float *norm_weight;
+    float norm_eps;
+    bool wants_floats;
+    bool wants_quants;
+
+    yt_take_tile take;
+    const yt_layer *layer;
+    const yt_batch *batch;
+    const yt_kv *kv;
+    float *out;
+
+    atomic_llong next_piece;
+};
+
+/* Runs it on all threads of the context. The caller has checked everything. */
+int32_t yt_product_run(yt_product_stage *p);
+
+#endif
