@@ -34,6 +34,7 @@ final class WeightPacker implements AutoCloseable {
     /** From here on a value rounds to infinity in binary16. */
     private static final float F16_OVERFLOW = 65520f;
 
+    private static final ValueLayout.OfLong LITTLE_LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt LITTLE_INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort LITTLE_SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -191,7 +192,8 @@ final class WeightPacker implements AutoCloseable {
             case BF16 -> 0x7F80;
             case F16, Q8_0, Q4_0 -> 0x7C00;
         };
-        for (long at = 0; at < bytes.byteSize(); at += stride) {
+        long start = type.blockElements() == 1 ? finiteBytes(bytes, exponent, stride) : 0;
+        for (long at = start; at < bytes.byteSize(); at += stride) {
             int bits = type == TensorType.F32 ? bytes.get(LITTLE_INT, at) : bytes.get(LITTLE_SHORT, at);
             if ((bits & exponent) == exponent) {
                 long element = at / stride * type.blockElements();
@@ -199,6 +201,24 @@ final class WeightPacker implements AutoCloseable {
                         .formatted(name, firstRow + element / matrix.columns(), element % matrix.columns()));
             }
         }
+    }
+
+    /**
+     * Eight bytes at a time: adding the exponent's lowest bit carries into the sign's place, which was cleared, only where all its bits are set.
+     *
+     * @param exponent of a value of {@code valueBytes} bytes, 2 or 4
+     * @return how many of the first bytes hold finite values only; a multiple of 8
+     */
+    private static long finiteBytes(MemorySegment bytes, int exponent, int valueBytes) {
+        long everyValue = valueBytes == 2 ? 0x0001_0001_0001_0001L : 0x0000_0001_0000_0001L;
+        long exponents = exponent * everyValue;
+        long lowest = Integer.lowestOneBit(exponent) * everyValue;
+        long signs = (1L << (8 * valueBytes - 1)) * everyValue;
+        long at = 0;
+        while (at + Long.BYTES <= bytes.byteSize() && ((bytes.get(LITTLE_LONG, at) & exponents) + lowest & signs) == 0) {
+            at += Long.BYTES;
+        }
+        return at;
     }
 
     @Override
