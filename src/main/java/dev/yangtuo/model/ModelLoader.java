@@ -225,8 +225,7 @@ public final class ModelLoader {
         TensorType type = targetType(name, stored.type(), merged.columns());
         typeCounts.merge(type, 1, Integer::sum);
         boolean asStored = merged == stored.rows() && type == stored.type();
-        FloatRows ordered = headDim == 0 ? merged : RowOrder.halvesToPairs(merged, headDim);
-        WeightMatrix matrix = packer.matrix(name, ordered, type, asStored ? stored.blocks() : null);
+        WeightMatrix matrix = packer.matrix(name, merged, headDim, type, asStored ? stored.blocks() : null);
         reportDone(name);
         return matrix;
     }

@@ -11,11 +11,13 @@ final class RowOrder {
 
     /** A view in pairs of a matrix in halves. */
     static FloatRows halvesToPairs(FloatRows rows, int headDim) {
-        int half = headDim / 2;
-        return rows.permuted(row -> {
-            long inHead = row % headDim;
-            return row - inHead + (inHead % 2) * half + inHead / 2;
-        });
+        return rows.permuted(row -> rowInHalves(row, headDim));
+    }
+
+    /** Where a matrix in halves has a row of the same matrix in pairs. */
+    static long rowInHalves(long row, int headDim) {
+        long inHead = row % headDim;
+        return row - inHead + (inHead % 2) * (headDim / 2) + inHead / 2;
     }
 
     /** A view in halves of a matrix in pairs. */

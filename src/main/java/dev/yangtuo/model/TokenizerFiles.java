@@ -43,7 +43,7 @@ public final class TokenizerFiles {
                 throw new TokenizerFormatException(path, "%s is missing%s".formatted(
                         FILE_NAME, fast ? "; tokenizer.json, which is there, cannot be read, take the SentencePiece model of the same name" : ""));
             }
-            return Tokenizer.load(path.resolve(FILE_NAME));
+            return loadSentencePiece(path.resolve(FILE_NAME));
         }
         if (!isGguf(path)) {
             return loadSentencePiece(path);

@@ -9,6 +9,8 @@ import dev.yangtuo.kernel.DeviceFloats;
 import dev.yangtuo.kernel.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +34,10 @@ final class WeightPacker implements AutoCloseable {
     /** From here on a value rounds to infinity in binary16. */
     private static final float F16_OVERFLOW = 65520f;
 
+    private static final ValueLayout.OfLong LITTLE_LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt LITTLE_INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort LITTLE_SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private final Backend backend;
     private final Path source;
     private final int threads;
@@ -53,7 +59,7 @@ final class WeightPacker implements AutoCloseable {
     DeviceFloats vector(String name, FloatRows rows) {
         float[] values = new float[rows.columns()];
         rows.read(0, 1, values, 0);
-        requireFinite(name, values, values.length, 0, values.length, Float.MAX_VALUE);
+        requireFinite(name, values, values.length, 0, values.length, 0, Float.MAX_VALUE);
         DeviceFloats vector = backend.createFloats(values.length);
         vector.upload(0, values, 0, values.length);
         return vector;
@@ -62,11 +68,12 @@ final class WeightPacker implements AutoCloseable {
     /**
      * A packed matrix.
      *
-     * @param rows in the order of the kernels
+     * @param rows in Hugging Face's order
+     * @param headDim elements of a head whose rows are to be brought into pairs; 0 if the rows stay as they are
      * @param type how to store it
-     * @param blocks the rows as {@code type} stores them, if they can be taken as they are
+     * @param blocks the rows in the order of the kernels as {@code type} stores them, if they can be taken as they are
      */
-    WeightMatrix matrix(String name, FloatRows rows, TensorType type, @Nullable MemorySegment blocks) {
+    WeightMatrix matrix(String name, FloatRows rows, int headDim, TensorType type, @Nullable MemorySegment blocks) {
         WeightMatrix matrix = backend.createMatrix(type, rows.rows(), rows.columns());
         try {
             int pieceRows = Math.max(1, PIECE_ELEMENTS / rows.columns() / ROW_GROUP) * ROW_GROUP;
@@ -75,7 +82,7 @@ final class WeightPacker implements AutoCloseable {
             for (int i = 0; i < threads; i++) {
                 workers.add(executor.submit(() -> {
                     if (blocks == null) {
-                        packConverted(name, rows, matrix, pieceRows, next);
+                        packConverted(name, rows, headDim, matrix, pieceRows, next);
                     } else {
                         packStored(name, blocks, matrix, pieceRows, next);
                     }
@@ -89,7 +96,8 @@ final class WeightPacker implements AutoCloseable {
         }
     }
 
-    private void packConverted(String name, FloatRows rows, WeightMatrix matrix, int pieceRows, AtomicLong next) {
+    private void packConverted(String name, FloatRows stored, int headDim, WeightMatrix matrix, int pieceRows, AtomicLong next) {
+        FloatRows rows = headDim == 0 ? stored : RowOrder.halvesToPairs(stored, headDim);
         int columns = rows.columns();
         int bufferRows = (int) Math.min(pieceRows, rows.rows());
         float[] values = new float[Math.multiplyExact(bufferRows, columns)];
@@ -100,7 +108,7 @@ final class WeightPacker implements AutoCloseable {
             for (long first = next.getAndAdd(pieceRows); first < rows.rows(); first = next.getAndAdd(pieceRows)) {
                 int count = (int) Math.min(pieceRows, rows.rows() - first);
                 rows.read(first, count, values, 0);
-                requireFinite(name, values, count * columns, first, columns, limit);
+                requireFinite(name, values, count * columns, first, columns, headDim, limit);
                 RowCodec.encodeRows(matrix.type(), values, 0, count, columns, encoded, 0);
                 matrix.upload(first, count, encoded.asSlice(0, count * rowBytes));
             }
@@ -118,6 +126,7 @@ final class WeightPacker implements AutoCloseable {
             for (long first = next.getAndAdd(pieceRows); first < matrix.rows(); first = next.getAndAdd(pieceRows)) {
                 long count = Math.min(pieceRows, matrix.rows() - first);
                 MemorySegment.copy(blocks, first * rowBytes, copy, 0, count * rowBytes);
+                requireFinite(name, copy.asSlice(0, count * rowBytes), matrix, first);
                 matrix.upload(first, count, copy.asSlice(0, count * rowBytes));
             }
         } catch (InternalError e) {
@@ -154,7 +163,7 @@ final class WeightPacker implements AutoCloseable {
         }
     }
 
-    private void requireFinite(String name, float[] values, int count, long firstRow, int columns, float limit) {
+    private void requireFinite(String name, float[] values, int count, long firstRow, int columns, int headDim, float limit) {
         int largest = 0;
         for (int i = 0; i < count; i++) {
             largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & 0x7FFFFFFF);
@@ -166,11 +175,50 @@ final class WeightPacker implements AutoCloseable {
         while ((Float.floatToRawIntBits(values[at]) & 0x7FFFFFFF) != largest) {
             at++;
         }
+        long row = firstRow + at / columns;
         throw new CheckpointFormatException(source, "tensor '%s', row %d, column %d: %s %s".formatted(
-                name, firstRow + at / columns, at % columns, values[at],
+                name, headDim == 0 ? row : RowOrder.rowInHalves(row, headDim), at % columns, values[at],
                 largest >= INFINITY_BITS
                         ? "is not a number that weights can have; the file is damaged, or an adapter is"
                         : "is too large for F16; keep the weights as F32 or BF16"));
+    }
+
+    /** The same for rows as they are stored: only exponents are looked at, those of the scales where the type has blocks. */
+    private void requireFinite(String name, MemorySegment bytes, WeightMatrix matrix, long firstRow) {
+        TensorType type = matrix.type();
+        int stride = type.blockBytes();
+        int exponent = switch (type) {
+            case F32 -> 0x7F800000;
+            case BF16 -> 0x7F80;
+            case F16, Q8_0, Q4_0 -> 0x7C00;
+        };
+        long start = type.blockElements() == 1 ? finiteBytes(bytes, exponent, stride) : 0;
+        for (long at = start; at < bytes.byteSize(); at += stride) {
+            int bits = type == TensorType.F32 ? bytes.get(LITTLE_INT, at) : bytes.get(LITTLE_SHORT, at);
+            if ((bits & exponent) == exponent) {
+                long element = at / stride * type.blockElements();
+                throw new CheckpointFormatException(source, "tensor '%s', row %d, column %d: a NaN or an infinite value; the file is damaged"
+                        .formatted(name, firstRow + element / matrix.columns(), element % matrix.columns()));
+            }
+        }
+    }
+
+    /**
+     * Eight bytes at a time: adding the exponent's lowest bit carries into the sign's place, which was cleared, only where all its bits are set.
+     *
+     * @param exponent of a value of {@code valueBytes} bytes, 2 or 4
+     * @return how many of the first bytes hold finite values only; a multiple of 8
+     */
+    private static long finiteBytes(MemorySegment bytes, int exponent, int valueBytes) {
+        long everyValue = valueBytes == 2 ? 0x0001_0001_0001_0001L : 0x0000_0001_0000_0001L;
+        long exponents = exponent * everyValue;
+        long lowest = Integer.lowestOneBit(exponent) * everyValue;
+        long signs = (1L << (8 * valueBytes - 1)) * everyValue;
+        long at = 0;
+        while (at + Long.BYTES <= bytes.byteSize() && ((bytes.get(LITTLE_LONG, at) & exponents) + lowest & signs) == 0) {
+            at += Long.BYTES;
+        }
+        return at;
     }
 
     @Override
