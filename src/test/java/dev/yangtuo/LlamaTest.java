@@ -1,0 +1,301 @@
+package dev.yangtuo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.yangtuo.exception.ContextLengthException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The public API on the demonstration model with its Chinese adapter. */
+@Timeout(60)
+class LlamaTest {
+    private static final Path BASE = ModelFolders.DEMO.resolve("base");
+    private static final LoadOptions OPTIONS = LoadOptions.defaults().lora(ModelFolders.DEMO.resolve("chinese-lora")).maxSequences(8);
+    private static final GenerateOptions GREEDY = GenerateOptions.defaults().greedy().maxTokens(24);
+    private static final List<String> PROMPTS =
+            List.of("《静夜思》李白\n", "床前明月光，", "In the beginning God", "《春晓》", "山", "千里", "", "《登高》杜甫\n风急天高");
+
+    private static Llama llama;
+
+    @BeforeAll
+    static void load() {
+        llama = Llama.load(BASE, OPTIONS);
+    }
+
+    @AfterAll
+    static void close() {
+        llama.close();
+    }
+
+    @Test
+    void reportSaysWhatWasLoaded() {
+        LoadReport report = llama.report();
+        assertThat(report.baseVocabSize()).isEqualTo(3000);
+        assertThat(report.vocabSize()).isEqualTo(12_183).isEqualTo(llama.vocabSize()).isEqualTo(llama.tokenizer().vocabSize());
+        assertThat(report.layers()).isEqualTo(6);
+        assertThat(report.dim()).isEqualTo(256);
+        assertThat(report.context()).isEqualTo(512).isEqualTo(llama.contextLength());
+        assertThat(report.adapters()).singleElement().asString().contains("chinese-lora");
+        assertThat(report.describe()).contains("3000 -> 12183", report.backend());
+    }
+
+    @Test
+    void piecesTogetherAreTheTextOfTheResult() {
+        GenerateOptions options = GenerateOptions.defaults().temperature(0.9f).seed(7).maxTokens(60);
+        Generation generation = llama.generate("《静夜思》", options);
+        List<String> pieces = new ArrayList<>();
+        generation.forEach(pieces::add);
+        GenerationResult result = generation.result();
+        assertThat(pieces).hasSizeGreaterThan(5).doesNotContain("");
+        assertThat(String.join("", pieces)).isEqualTo(result.text());
+        assertThat(result.seed()).isEqualTo(7);
+        assertThat(result.tokensPerSecond()).isPositive();
+        GenerationResult again = llama.generate("《静夜思》", options).result();
+        assertThat(again.text()).isEqualTo(result.text());
+        assertThat(again.ids()).isEqualTo(result.ids());
+        assertThat(llama.generate("《静夜思》", options).stream().collect(Collectors.joining())).isEqualTo(result.text());
+        int[] seeded = result.ids().stream().mapToInt(Integer::intValue).toArray();
+        assertThat(llama.tokenizer().decode(seeded).strip()).isEqualTo(result.text().strip());
+    }
+
+    @Test
+    void generationIsIteratedOnce() {
+        Generation generation = llama.generate("山", GREEDY.maxTokens(2));
+        Iterator<String> pieces = generation.iterator();
+        assertThatIllegalStateException().isThrownBy(generation::iterator).withMessageContaining("once");
+        while (pieces.hasNext()) {
+            assertThat(pieces.next()).isNotEmpty();
+        }
+        assertThatThrownBy(pieces::next).isInstanceOf(NoSuchElementException.class);
+    }
+
+    @Test
+    void stopTextsEndTheTextBeforeThem() {
+        String all = llama.generate("床前明月光，", GREEDY.maxTokens(48)).result().text();
+        // Across two tokens, within the text; a stop text that the other begins with; one that never comes.
+        String spanning = all.substring(6, 10);
+        GenerationResult result = llama.generate("床前明月光，", GREEDY.maxTokens(48).stop(spanning + "#").stop(spanning).stop("never")).result();
+        assertThat(result.finishReason()).isEqualTo(FinishReason.STOP_TEXT);
+        assertThat(result.text()).isEqualTo(all.substring(0, all.indexOf(spanning)));
+        List<String> pieces = new ArrayList<>();
+        llama.generate("床前明月光，", GREEDY.maxTokens(48).stop(spanning)).forEach(pieces::add);
+        assertThat(String.join("", pieces)).isEqualTo(result.text());
+        GenerationResult none = llama.generate("床前明月光，", GREEDY.maxTokens(48).stop(all.substring(40) + "#")).result();
+        assertThat(none.text()).as("what was held back comes at the end").isEqualTo(all);
+        assertThat(none.finishReason()).isEqualTo(FinishReason.MAX_TOKENS);
+    }
+
+    @Test
+    void textEndsAtItsLimits() {
+        GenerationResult one = llama.generate("山", GREEDY.maxTokens(1)).result();
+        assertThat(one.generatedTokens()).isEqualTo(1);
+        assertThat(one.finishReason()).isEqualTo(FinishReason.MAX_TOKENS);
+        try (Llama small = Llama.load(BASE, OPTIONS.context(12))) {
+            GenerationResult full = small.generate("床前明月光，", GREEDY.maxTokens(100)).result();
+            assertThat(full.finishReason()).isEqualTo(FinishReason.CONTEXT_FULL);
+            assertThat(full.promptTokens() + full.generatedTokens()).isEqualTo(13);
+            assertThat(full.text()).isEqualTo(llama.generate("床前明月光，", GREEDY.maxTokens(6)).result().text());
+            int[] ids = new int[12];
+            Arrays.fill(ids, 5);
+            assertThat(small.generate(ids, GREEDY).result().finishReason()).isEqualTo(FinishReason.CONTEXT_FULL);
+            assertThatThrownBy(() -> small.generate(new int[13], GREEDY))
+                    .isInstanceOfSatisfying(ContextLengthException.class, e -> {
+                        assertThat(e.tokens()).isEqualTo(13);
+                        assertThat(e.context()).isEqualTo(12);
+                    });
+            assertThatThrownBy(() -> small.logits(new int[13], (position, logits, offset) -> {})).isInstanceOf(ContextLengthException.class);
+        }
+        try (Llama base = Llama.load(BASE)) {
+            GenerationResult ended = base.generate("床前明月光，", GREEDY).result();
+            assertThat(ended.finishReason()).isEqualTo(FinishReason.END_OF_TEXT);
+            assertThat(ended.text()).isEqualTo(")");
+            assertThat(ended.ids()).hasSize(1);
+            assertThat(ended.generatedTokens()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void promptsThatCannotBeginATextAreRefused() {
+        assertThat(llama.generate("", GREEDY).result().promptTokens()).isEqualTo(1);
+        assertThatIllegalArgumentException().isThrownBy(() -> llama.generate("", GREEDY.bos(false))).withMessageContaining("prompt");
+        assertThatIllegalArgumentException().isThrownBy(() -> llama.generate(new int[0], GREEDY));
+        assertThatIllegalArgumentException().isThrownBy(() -> llama.logits(new int[0], (position, logits, offset) -> {}));
+        for (int id : new int[] {-1, 12_183, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+            assertThatIllegalArgumentException().isThrownBy(() -> llama.generate(new int[] {1, id}, GREEDY)).withMessageContaining(Integer.toString(id));
+            assertThatIllegalArgumentException().isThrownBy(() -> llama.logits(new int[] {1, id}, (position, logits, offset) -> {}));
+        }
+    }
+
+    @Test
+    void cancelFromAnotherThreadEndsTheText() throws Exception {
+        Generation generation = llama.generate("山", GenerateOptions.defaults().temperature(1).seed(1).maxTokens(511));
+        Iterator<String> pieces = generation.iterator();
+        String first = pieces.next();
+        Thread other = Thread.ofPlatform().start(generation::cancel);
+        other.join();
+        GenerationResult result = generation.result();
+        assertThat(result.finishReason()).isEqualTo(FinishReason.CANCELLED);
+        assertThat(result.text()).startsWith(first);
+        assertThat(result.generatedTokens()).isLessThan(10);
+        Generation closed = llama.generate("山", GREEDY);
+        closed.close();
+        closed.close();
+        assertThat(closed.result().finishReason()).isEqualTo(FinishReason.CANCELLED);
+        assertThat(closed.result().text()).isEmpty();
+    }
+
+    @Test
+    void twoTextsInTheMakingDoNotDisturbEachOther() {
+        String firstAlone = llama.generate(PROMPTS.get(0), GREEDY).result().text();
+        String secondAlone = llama.generate(PROMPTS.get(2), GREEDY).result().text();
+        Iterator<String> first = llama.generate(PROMPTS.get(0), GREEDY).iterator();
+        Iterator<String> second = llama.generate(PROMPTS.get(2), GREEDY).iterator();
+        StringBuilder firstText = new StringBuilder();
+        StringBuilder secondText = new StringBuilder();
+        while (first.hasNext() | second.hasNext()) {
+            firstText.append(first.hasNext() ? first.next() : "");
+            secondText.append(second.hasNext() ? second.next() : "");
+        }
+        assertThat(firstText.toString()).isEqualTo(firstAlone);
+        assertThat(secondText.toString()).isEqualTo(secondAlone);
+    }
+
+    @Test
+    void eightThreadsShareAModel() throws Exception {
+        List<String> alone = PROMPTS.stream().map(prompt -> llama.generate(prompt, GREEDY).result().text()).toList();
+        try (ExecutorService executor = Executors.newFixedThreadPool(8)) {
+            List<Callable<String>> tasks = PROMPTS.stream()
+                    .map(prompt -> (Callable<String>) () -> llama.generate(prompt, GREEDY).result().text()).toList();
+            List<String> together = new ArrayList<>();
+            for (Future<String> text : executor.invokeAll(tasks)) {
+                together.add(text.get());
+            }
+            assertThat(together).isEqualTo(alone);
+        }
+    }
+
+    @Test
+    void tooManyTextsAreRefusedUntilOneIsClosed() {
+        List<Generation> open = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            Generation generation = llama.generate("山", GREEDY);
+            generation.iterator().next();
+            open.add(generation);
+        }
+        Generation ninth = llama.generate("山", GREEDY);
+        assertThatIllegalStateException().isThrownBy(ninth::result).withMessageContaining("maxSequences");
+        assertThatIllegalStateException().as("a failure stays").isThrownBy(ninth::result);
+        open.getFirst().close();
+        assertThat(llama.generate("山", GREEDY).result().text()).isNotEmpty();
+        open.forEach(Generation::close);
+        for (int i = 0; i < 20; i++) {
+            try (Generation abandoned = llama.generate("山", GREEDY)) {
+                abandoned.iterator().next();
+            }
+        }
+        assertThat(llama.generate("山", GREEDY).result().text()).isNotEmpty();
+    }
+
+    @Test
+    void forgottenTextsGiveTheirMemoryBack() throws Exception {
+        try (Llama two = Llama.load(ModelFolders.tiny("base"), LoadOptions.defaults().maxSequences(2))) {
+            for (int i = 0; i < 2; i++) {
+                two.generate("山", GREEDY).iterator().next();
+            }
+            String text = null;
+            for (int i = 0; i < 100 && text == null; i++) {
+                System.gc();
+                Thread.sleep(20);
+                try {
+                    text = two.generate("山", GREEDY).result().text();
+                } catch (IllegalStateException e) {
+                    assertThat(e).hasMessageContaining("maxSequences");
+                }
+            }
+            assertThat(text).as("a place became free after the garbage collection").isNotNull();
+        }
+    }
+
+    @Test
+    void closedModelRefusesToWork() {
+        Llama closed = Llama.load(ModelFolders.tiny("base"));
+        Generation begun = closed.generate("山", GREEDY);
+        Iterator<String> pieces = begun.iterator();
+        pieces.next();
+        Generation unbegun = closed.generate("山", GREEDY);
+        closed.close();
+        closed.close();
+        assertThatIllegalStateException().isThrownBy(() -> closed.generate("山", GREEDY)).withMessageContaining("closed");
+        assertThatIllegalStateException().isThrownBy(() -> closed.logits(new int[] {1}, (position, logits, offset) -> {})).withMessageContaining("closed");
+        assertThatIllegalStateException().isThrownBy(pieces::hasNext).withMessageContaining("closed");
+        assertThatIllegalStateException().isThrownBy(unbegun::result).withMessageContaining("closed");
+        begun.close();
+        unbegun.close();
+        assertThat(closed.tokenizer().decode(closed.tokenizer().encode("still here"))).isEqualTo("still here");
+        assertThat(closed.report().describe()).isNotEmpty();
+    }
+
+    @Test
+    void closingDuringAGenerationEndsItWithAnError() throws Exception {
+        for (int round = 0; round < 5; round++) {
+            Llama shared = Llama.load(ModelFolders.tiny("base"), LoadOptions.defaults().maxSequences(4));
+            CountDownLatch begun = new CountDownLatch(3);
+            try (ExecutorService executor = Executors.newFixedThreadPool(3)) {
+                List<Future<String>> texts = new ArrayList<>();
+                for (int i = 0; i < 3; i++) {
+                    long seed = i;
+                    texts.add(executor.submit(() -> {
+                        try {
+                            while (true) {
+                                Generation generation = shared.generate("山", GenerateOptions.defaults().temperature(2).seed(seed).maxTokens(250));
+                                for (String piece : generation) {
+                                    assertThat(piece).isNotEmpty();
+                                    begun.countDown();
+                                }
+                            }
+                        } catch (IllegalStateException e) {
+                            return e.getMessage();
+                        }
+                    }));
+                }
+                begun.await();
+                shared.close();
+                for (Future<String> text : texts) {
+                    assertThat(text.get()).contains("closed");
+                }
+            }
+        }
+    }
+
+    @Test
+    void progressComesParameterByParameter() {
+        List<LoadProgress> progress = new ArrayList<>();
+        Llama.load(ModelFolders.tiny("base"), LoadOptions.defaults().onProgress(progress::add)).close();
+        assertThat(progress).hasSize(3 + 3 * 9);
+        for (int i = 0; i < progress.size(); i++) {
+            assertThat(progress.get(i).tensorsDone()).isEqualTo(i + 1);
+            assertThat(progress.get(i).tensorCount()).isEqualTo(progress.size());
+        }
+        assertThat(progress.getFirst().tensor()).isEqualTo("model.embed_tokens.weight");
+        assertThatThrownBy(() -> Llama.load(ModelFolders.tiny("base"), LoadOptions.defaults().onProgress(done -> {
+            throw new IllegalStateException("stop here");
+        }))).isInstanceOf(IllegalStateException.class).hasMessage("stop here");
+    }
+}
