@@ -5,8 +5,12 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-/* About 50 microseconds: longer than the pauses between the stages of a forward pass, short enough to cost nothing when idle. */
+/*
+ * About 50 microseconds: longer than the pauses between the stages of a forward pass, short enough to cost nothing when idle. With more threads than
+ * processors nobody spins: whoever is waited for needs the processor.
+ */
 enum { SPINS = 4096 };
 
 typedef struct {
@@ -18,6 +22,7 @@ typedef struct {
 struct yt_threads {
     int32_t n_threads;
     int32_t n_started;
+    int spins;
     helper *helpers;
 
     /* Counts the jobs; a helper that sees a new number runs the job. The fields of a job are written before. */
@@ -47,7 +52,7 @@ static void pause_spin(void)
 /* Waits until the job number differs from seen; returns the new one. */
 static unsigned await_job(yt_threads *t, unsigned seen)
 {
-    for (int i = 0; i < SPINS; i++) {
+    for (int i = 0; i < t->spins; i++) {
         unsigned now = atomic_load_explicit(&t->job, memory_order_acquire);
         if (now != seen) {
             return now;
@@ -100,6 +105,7 @@ yt_threads *yt_threads_create(int32_t n_threads)
         return NULL;
     }
     t->n_threads = n_threads;
+    t->spins = n_threads <= sysconf(_SC_NPROCESSORS_ONLN) ? SPINS : 0;
     t->helpers = helpers;
     pthread_mutex_init(&t->mutex, NULL);
     pthread_cond_init(&t->wake, NULL);
@@ -140,9 +146,9 @@ void yt_threads_destroy(yt_threads *t)
 }
 
 /* Spins, then lets others have the processor: whoever is waited for may need it. */
-static void spin_or_yield(int *spins)
+static void spin_or_yield(const yt_threads *t, int *spins)
 {
-    if (++*spins < SPINS) {
+    if (++*spins < t->spins) {
         pause_spin();
     } else {
         sched_yield();
@@ -162,7 +168,7 @@ void yt_threads_run(yt_threads *t, yt_work work, void *argument)
     work(argument, 0);
     int spins = 0;
     while (atomic_load_explicit(&t->running, memory_order_acquire) > 0) {
-        spin_or_yield(&spins);
+        spin_or_yield(t, &spins);
     }
 }
 
@@ -179,6 +185,6 @@ void yt_threads_barrier(yt_threads *t)
     }
     int spins = 0;
     while (atomic_load_explicit(&t->barrier_round, memory_order_acquire) == round) {
-        spin_or_yield(&spins);
+        spin_or_yield(t, &spins);
     }
 }

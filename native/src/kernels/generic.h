@@ -76,18 +76,24 @@ static void quantize(const float *x, int64_t n, int8_t *q, float *scales, int32_
         v16 b = v_load(x + block * YT_BLOCK + 16);
         float lane[16];
         v_store(lane, v_max(v_abs(a), v_abs(b)));
+        /* Zero times a value is NaN if the value is NaN or infinite. */
+        v16 zero = v_set1(0.0f);
+        float odd[16];
+        v_store(odd, v_add(v_mul(a, zero), v_mul(b, zero)));
         float max = 0.0f;
+        float damage = 0.0f;
         for (int l = 0; l < 16; l++) {
             max = max > lane[l] ? max : lane[l];
+            damage += odd[l];
         }
         /* Below this, 127 / max could overflow; such a block is zero for every practical purpose. */
-        int representable = max >= 1e-30f;
+        int representable = max >= 1e-30f && damage == 0.0f;
         v16 inverse = v_set1(representable ? 127.0f / max : 0.0f);
         if (!representable) {
-            a = v_set1(0.0f);
-            b = a;
+            a = zero;
+            b = zero;
         }
-        scales[block] = representable ? max / 127.0f : 0.0f;
+        scales[block] = representable ? max / 127.0f : damage == 0.0f ? 0.0f : damage;
         int8_t *target = q + block * YT_BLOCK;
         sums[block] = v_store_i8(target, v_mul(a, inverse)) + v_store_i8(target + 16, v_mul(b, inverse));
     }

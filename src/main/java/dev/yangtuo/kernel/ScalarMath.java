@@ -77,14 +77,16 @@ final class ScalarMath {
         for (int block = 0; block < count / BLOCK; block++) {
             int start = block * BLOCK;
             float max = 0f;
+            boolean finite = true;
             for (int i = 0; i < BLOCK; i++) {
                 float magnitude = Math.abs(x[offset + start + i]);
                 max = max > magnitude ? max : magnitude;
+                finite &= Float.isFinite(magnitude);
             }
             // Below this, 127 / max could overflow; such a block is zero for every practical purpose.
-            boolean representable = max >= 1e-30f;
+            boolean representable = finite && max >= 1e-30f;
             float inverse = representable ? 127f / max : 0f;
-            scales[block] = representable ? max / 127f : 0f;
+            scales[block] = representable ? max / 127f : finite ? 0f : Float.NaN;
             for (int i = 0; i < BLOCK; i++) {
                 q[start + i] = representable ? (byte) Math.rint(x[offset + start + i] * inverse) : 0;
             }

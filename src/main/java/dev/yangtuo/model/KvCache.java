@@ -37,12 +37,6 @@ final class KvCache implements AutoCloseable {
         freeCount = pages;
     }
 
-    /** Bytes that a cache of this size takes when every position of every sequence is written. */
-    static long byteSize(ModelConfig config, TensorType type, int contextLength, int maxSequences) {
-        int pages = Math.ceilDiv(contextLength, PAGE_POSITIONS) * maxSequences;
-        return new KvShape(type, PAGE_POSITIONS, pages, config.nLayers(), config.nKvHeads(), config.headDim()).byteSize();
-    }
-
     KvPool pool() {
         return pool;
     }

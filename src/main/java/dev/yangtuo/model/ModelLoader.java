@@ -5,6 +5,7 @@ import dev.yangtuo.checkpoint.FloatRows;
 import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.exception.AdapterException;
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.DeviceFloats;
 import dev.yangtuo.kernel.Layer;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -73,6 +75,7 @@ public final class ModelLoader {
         Tokenizer tokenizer = tokenizer();
         GenerationConfig generation = generation();
         int context = contextLength(config);
+        requireMemory(config);
         try (CloseStack undo = new CloseStack()) {
             Backend backend = undo.push(settings.backend().get());
             ModelWeights weights = undo.push(pack(config, backend));
@@ -108,7 +111,7 @@ public final class ModelLoader {
             Path file = adapter.tokenizerModel();
             if (file != null) {
                 Tokenizer tokenizer = TokenizerFiles.load(file);
-                if (tokenizer.vocabSize() != merge.vocabularySize()) {
+                if (tokenizer.vocabSize() != merge.vocabularySize() && !isPaddedAsTheBase(tokenizer)) {
                     throw new AdapterException(adapter.directory(), ("its %s has %d pieces, but the vocabulary with it has %d rows;"
                             + " take the tokenizer that belongs to the adapter").formatted(file.getFileName(), tokenizer.vocabSize(), merge.vocabularySize()));
                 }
@@ -126,6 +129,12 @@ public final class ModelLoader {
                     .formatted(tokenizer.vocabSize(), merge.vocabularySize()));
         }
         return tokenizer;
+    }
+
+    /** Whether no adapter changes a vocabulary that has more rows than the model's own tokenizer has pieces, as many as this one. */
+    private boolean isPaddedAsTheBase(Tokenizer tokenizer) {
+        int rows = source.config().vocabSize();
+        return merge.vocabularySize() == rows && tokenizer.vocabSize() < rows && tokenizer.vocabSize() == source.tokenizer().vocabSize();
     }
 
     /** What the last adapter that says so recommends, else the model. */
@@ -147,7 +156,7 @@ public final class ModelLoader {
             }
             return settings.context();
         }
-        long memory = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+        long memory = totalMemory();
         long perPosition = 2L * settings.kvType().blockBytes() * config.nLayers() * config.kvDim();
         long affordable = Math.max(1, memory / MEMORY_SHARE / perPosition);
         if (affordable < config.contextLength()) {
@@ -155,6 +164,34 @@ public final class ModelLoader {
                     affordable, config.contextLength());
         }
         return (int) Math.min(affordable, config.contextLength());
+    }
+
+    /** Memory of the machine, or of the container, in bytes. */
+    private static long totalMemory() {
+        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+    }
+
+    /** Refuses what cannot fit before the machine is brought to its knees by it. */
+    private void requireMemory(ModelConfig config) {
+        double bytes = bytesOf(ModelSource.EMBEDDING, source.embedding(), config.vocabSize());
+        bytes += config.tiedEmbeddings() ? 0 : bytesOf(ModelSource.OUTPUT, outputOrEmbedding(), config.vocabSize());
+        for (int layer = 0; layer < config.nLayers(); layer++) {
+            for (LayerParameter parameter : LayerParameter.values()) {
+                Parameter stored = source.layer(layer, parameter);
+                bytes += bytesOf(parameter.name(layer), stored, stored.rows().rows());
+            }
+        }
+        if (bytes > totalMemory()) {
+            throw new KernelException(String.format(
+                    Locale.ROOT,
+                    "%s: its weights need %.1f GB (%.0f bytes), this machine has %.1f GB; keep them in fewer bits (q8_0, q4_0), or take a smaller model",
+                    source.path(), bytes / 1e9, bytes, totalMemory() / 1e9));
+        }
+    }
+
+    private double bytesOf(String name, Parameter stored, long rows) {
+        TensorType type = targetType(name, stored.type(), stored.rows().columns());
+        return (double) rows * stored.rows().columns() * type.blockBytes() / type.blockElements();
     }
 
     private ModelWeights pack(ModelConfig config, Backend backend) {
@@ -223,6 +260,11 @@ public final class ModelLoader {
     private WeightMatrix matrix(WeightPacker packer, String name, Parameter stored, int headDim) {
         FloatRows merged = merge.apply(name, stored.rows());
         TensorType type = targetType(name, stored.type(), merged.columns());
+        TensorType wanted = settings.weightType();
+        if (wanted != null && merged.columns() % wanted.blockElements() != 0) {
+            LOGGER.log(Level.WARNING, "{0} is kept as F16: its rows of {1} elements cannot be divided into the blocks of {2}",
+                    name, merged.columns(), wanted);
+        }
         typeCounts.merge(type, 1, Integer::sum);
         boolean asStored = merged == stored.rows() && type == stored.type();
         WeightMatrix matrix = packer.matrix(name, merged, headDim, type, asStored ? stored.blocks() : null);
@@ -239,11 +281,7 @@ public final class ModelLoader {
         if (settings.weightType() == TensorType.Q4_0 && name.equals(merge.outputTied() ? ModelSource.EMBEDDING : ModelSource.OUTPUT)) {
             type = TensorType.Q8_0;
         }
-        if (columns % type.blockElements() == 0) {
-            return type;
-        }
-        LOGGER.log(Level.WARNING, "{0} is kept as F16: its rows of {1} elements cannot be divided into the blocks of {2}", name, columns, type);
-        return TensorType.F16;
+        return columns % type.blockElements() == 0 ? type : TensorType.F16;
     }
 
     private void reportDone(String name) {

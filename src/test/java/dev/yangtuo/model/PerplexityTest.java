@@ -28,10 +28,7 @@ class PerplexityTest {
         throw new AssertionError(model);
     }
 
-    /**
-     * Bounds are shares of the figure in float32; F32 itself is compared with PyTorch's. Q4_0 of all matrices, the output included, costs 3.51 % on
-     * the poems; the other figures are well inside their bounds.
-     */
+    /** Bounds are shares of the figure in float32; F32 itself is compared with PyTorch's. */
     @ParameterizedTest
     @CsvSource({
         "base, english.txt, F32, F32, -0.0005, 0.0005",
@@ -40,7 +37,7 @@ class PerplexityTest {
         "base, english.txt, Q4_0, F16, -0.01, 0.035",
         "chinese, poems.txt, F32, F32, -0.0005, 0.0005",
         "chinese, poems.txt, Q8_0, F16, -0.01, 0.01",
-        "chinese, poems.txt, Q4_0, F16, -0.01, 0.036",
+        "chinese, poems.txt, Q4_0, F16, -0.01, 0.035",
     })
     void perplexityIsThatOfFloat32WithinTheBounds(String model, String text, WeightType type, KvType kvType, double least, double most)
             throws Exception {
