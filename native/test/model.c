@@ -161,12 +161,12 @@ static void create_weights(model *m, uint64_t *random)
 
 static float *new_floats(int64_t a, int64_t b)
 {
-    return calloc((size_t)(a * b), 4);
+    return calloc(a * b > 0 ? (size_t)(a * b) : 0, 4);
 }
 
 static int32_t *new_ints(int64_t n)
 {
-    return calloc((size_t)n, 4);
+    return calloc(n > 0 ? (size_t)n : 0, 4);
 }
 
 /* Columns of random sequences; next: the position that each sequence goes on from. */

@@ -34,7 +34,9 @@ final class TinyGguf {
             add(gguf, base, ModelSource.EMBEDDING, "token_embd.weight", type, false);
             add(gguf, base, ModelSource.NORM, "output_norm.weight", type, false);
             if (output) {
-                add(gguf, base, ModelSource.OUTPUT, "output.weight", type, false);
+                // As the loader does: no output matrix of four bits.
+                TensorType outputType = type == TensorType.Q4_0 ? TensorType.Q8_0 : type;
+                add(gguf, base, ModelSource.OUTPUT, "output.weight", outputType, false);
             }
             for (int layer = 0; layer < LAYERS; layer++) {
                 for (LayerParameter parameter : LayerParameter.values()) {
