@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
-import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -53,7 +52,16 @@ public final class Generation implements Iterable<String>, AutoCloseable {
      * @param maxTokens tokens to generate at most
      * @param endIds ids that end the text
      */
-    record Request(int[] prompt, int maxTokens, Set<Integer> endIds, long seed) {}
+    record Request(int[] prompt, int maxTokens, int[] endIds, long seed) {
+        boolean isEnd(int id) {
+            for (int end : endIds) {
+                if (end == id) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
 
     Generation(Llama llama, Model model, Request request, Sampler sampler, StreamingDecoder decoder, StopText stopText) {
         this.llama = llama;
@@ -172,7 +180,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         }
         int id = sampler.sample(logits);
         countToken();
-        if (request.endIds().contains(id)) {
+        if (request.isEnd(id)) {
             return finish(FinishReason.END_OF_TEXT, "");
         }
         addId(id);

@@ -171,13 +171,13 @@ public final class Llama implements AutoCloseable {
         }
     }
 
-    private Set<Integer> endIds() {
+    private int[] endIds() {
         Set<Integer> ids = new LinkedHashSet<>(recommended.eosIds());
         ids.addAll(model.config().eosIds());
         if (tokenizer.eosId() >= 0) {
             ids.add(tokenizer.eosId());
         }
-        return ids;
+        return ids.stream().mapToInt(Integer::intValue).toArray();
     }
 
     /**

@@ -24,7 +24,7 @@ final class Failures {
     /** The paragraph. */
     static String describe(Throwable failure) {
         String message = switch (failure) {
-            case OutOfMemoryError e -> "the Java heap of %d MB is too small (%s); enlarge it with JAVA_TOOL_OPTIONS=-Xmx16g"
+            case OutOfMemoryError e -> "the Java heap of %d MB is too small (%s); enlarge it with YANGTUO_JAVA_OPTS=-Xmx16g"
                     .formatted(Runtime.getRuntime().maxMemory() >> 20, e.getMessage());
             case FileSystemException e -> "%s: %s".formatted(e.getFile(), reason(e));
             default -> isExpected(failure) && failure.getMessage() != null ? failure.getMessage() : failure.toString();

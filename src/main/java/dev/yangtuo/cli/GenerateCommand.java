@@ -138,7 +138,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             out.print(prompt);
             StandardOutput.flush(out);
         }
-        try (InterruptGuard guard = new InterruptGuard(generation)) {
+        try (InterruptGuard _ = new InterruptGuard(generation)) {
             String last = echo ? prompt : "";
             for (String piece : generation) {
                 out.print(piece);
@@ -154,7 +154,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     }
 
     private int writeJson(Generation generation, String prompt, PrintWriter err) throws IOException {
-        try (InterruptGuard guard = new InterruptGuard(generation)) {
+        try (InterruptGuard _ = new InterruptGuard(generation)) {
             GenerationResult result = generation.result();
             ObjectNode object = new ObjectMapper().createObjectNode();
             if (echo) {

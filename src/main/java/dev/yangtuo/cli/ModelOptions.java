@@ -62,11 +62,14 @@ final class ModelOptions {
         for (Path adapter : isDemo() ? List.of(DemoModel.chineseLora()) : adapters) {
             options = options.lora(adapter);
         }
+        Llama llama = load(options, err);
+        err.println(llama.report().describe());
+        return llama;
+    }
+
+    private Llama load(LoadOptions options, PrintWriter err) {
         try (LoadProgressDisplay display = new LoadProgressDisplay(err)) {
-            Llama llama = Llama.load(model == null ? DemoModel.base() : model, options.onProgress(display));
-            display.close();
-            err.println(llama.report().describe());
-            return llama;
+            return Llama.load(model == null ? DemoModel.base() : model, options.onProgress(display));
         }
     }
 
