@@ -9,7 +9,10 @@
 #include <math.h>
 #include <stddef.h>
 
+/* Tiles are inlined where their sizes are constants, so that their sums stay in registers; an instruction set without such registers says otherwise. */
+#ifndef YT_INLINE
 #define YT_INLINE static inline __attribute__((always_inline))
+#endif
 
 static atomic_llong matmul_calls;
 
