@@ -122,6 +122,9 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     private GenerateOptions options() {
         try {
             GenerateOptions options = sampling.apply(GenerateOptions.defaults(), spec.commandLine());
+            if (maxTokens != null && maxTokens < 1) {
+                throw new IllegalArgumentException("--max-tokens is %d, must be at least 1".formatted(maxTokens));
+            }
             options = maxTokens == null ? options : options.maxTokens(maxTokens);
             for (String stop : stops) {
                 options = options.stop(stop);

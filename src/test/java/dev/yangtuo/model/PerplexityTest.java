@@ -36,7 +36,8 @@ class PerplexityTest {
         "base, english.txt, Q8_0, F16, -0.01, 0.01",
         "base, english.txt, Q4_0, F16, -0.01, 0.035",
         "chinese, poems.txt, F32, F32, -0.0005, 0.0005",
-        "chinese, poems.txt, Q8_0, F16, -0.01, 0.01",
+        "chinese, poems.txt, F16, F32, -0.001, 0.001",
+        "chinese, poems.txt, Q8_0, F32, -0.01, 0.01",
         "chinese, poems.txt, Q4_0, F16, -0.01, 0.035",
     })
     void perplexityIsThatOfFloat32WithinTheBounds(String model, String text, WeightType type, KvType kvType, double least, double most)
