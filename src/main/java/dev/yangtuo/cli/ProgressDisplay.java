@@ -1,32 +1,54 @@
 package dev.yangtuo.cli;
 
-import dev.yangtuo.LoadProgress;
 import java.io.PrintWriter;
-import java.util.function.Consumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shows how far loading has come once it takes longer than a second: a bar on a terminal, a line every few seconds elsewhere.
+ * Shows how far work has come once it takes longer than a second: a bar on a terminal, a line every few seconds elsewhere.
  */
-final class LoadProgressDisplay implements Consumer<LoadProgress>, AutoCloseable {
+final class ProgressDisplay implements AutoCloseable {
+    /** How much there is to do, where nobody knows. */
+    static final long UNKNOWN_TOTAL = -1;
+
     private static final long PATIENCE_NANOS = 1_000_000_000L;
     private static final long LINE_NANOS = 5_000_000_000L;
 
     private final PrintWriter err;
+    private final String task;
+    private final Unit unit;
     private final boolean terminal = System.console() != null && System.console().isTerminal();
     private final long startNanos = System.nanoTime();
     private long lastLineNanos = startNanos;
     private @Nullable ProgressBar bar;
 
-    LoadProgressDisplay(PrintWriter err) {
-        this.err = err;
+    /**
+     * What is counted.
+     *
+     * @param name for several of them
+     * @param size what one of them is of what is reported
+     */
+    record Unit(String name, long size) {
+        static final Unit TENSORS = new Unit("tensors", 1);
+        static final Unit MEGABYTES = new Unit("MB", 1_000_000);
     }
 
-    @Override
-    public void accept(LoadProgress progress) {
+    /** @param task what is being done */
+    ProgressDisplay(PrintWriter err, String task, Unit unit) {
+        this.err = err;
+        this.task = task;
+        this.unit = unit;
+    }
+
+    /**
+     * Cheap enough for every line of a file.
+     *
+     * @param done how much is done
+     * @param total of how much, or {@link #UNKNOWN_TOTAL}
+     */
+    void update(long done, long total) {
         long now = System.nanoTime();
         if (now - startNanos < PATIENCE_NANOS) {
             return;
@@ -34,17 +56,18 @@ final class LoadProgressDisplay implements Consumer<LoadProgress>, AutoCloseable
         if (terminal) {
             if (bar == null) {
                 bar = new ProgressBarBuilder()
-                        .setTaskName("loading")
-                        .setInitialMax(progress.tensorCount())
-                        .setUnit(" tensors", 1)
+                        .setTaskName(task)
+                        .setInitialMax(total)
+                        .setUnit(" " + unit.name, unit.size)
                         .setStyle(ProgressBarStyle.ASCII)
                         .setUpdateIntervalMillis(200)
                         .build();
             }
-            bar.stepTo(progress.tensorsDone());
+            bar.stepTo(done);
         } else if (now - lastLineNanos > LINE_NANOS) {
             lastLineNanos = now;
-            err.println("loading: %d of %d tensors".formatted(progress.tensorsDone(), progress.tensorCount()));
+            String of = total == UNKNOWN_TOTAL ? "" : " of %d".formatted(total / unit.size);
+            err.println("%s: %d%s %s".formatted(task, done / unit.size, of, unit.name));
         }
     }
 
