@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Three observations make it fast. Where no piece holds two characters side by side, no merge can ever reach across, so the text is cut
  * there first and the rest happens within chunks, most of them a few symbols long. A chunk has the same ids wherever it stands, so those of short
- * ones are remembered. And scores matter only by their order, so they are replaced by ranks; {@link BpeMerger} does the merging.
+ * ones are remembered. And scores matter only by their order, so they are replaced by ranks; {@link BpeMerger} does the merging, and
+ * {@link BpeWindows} takes a long chunk apart.
  */
 final class BpeEncoder implements Encoder {
     private static final int NONE = -1;
@@ -38,7 +39,8 @@ final class BpeEncoder implements Encoder {
     }
 
     private final class Worker implements Encoder.Worker {
-        private final BpeMerger merger = new BpeMerger(vocabulary, tables);
+        private final BpeMerger merger = new BpeMerger(vocabulary, tables, userDefined);
+        private final BpeWindows windows = new BpeWindows(merger, tables);
         private final ChunkCache cache = new ChunkCache();
         /** Hash of the chunk that {@link #chunkEnd} found. */
         private int hash;
@@ -52,6 +54,7 @@ final class BpeEncoder implements Encoder {
         @Override
         public void trim() {
             merger.trim();
+            windows.trim();
         }
 
         @Override
@@ -141,29 +144,19 @@ final class BpeEncoder implements Encoder {
 
         /** Merges and writes a chunk. {@return whether all of it are pieces} */
         private boolean merge(char[] text, int from, int to, TokenBuffer target) {
-            merger.clear();
-            int position = from;
-            while (position < to) {
-                int piece = userDefined != null && userDefined.mayBegin(text[position]) ? userDefined.match(text, position, to) : NONE;
-                if (piece >= 0) {
-                    merger.append(~piece, position);
-                    position += userDefined.length(piece);
-                } else {
-                    int codePoint = text[position];
-                    int start = position++;
-                    if (Character.isHighSurrogate((char) codePoint)) {
-                        codePoint = Character.toCodePoint((char) codePoint, text[position++]);
-                    }
-                    int symbol = tables.symbol(codePoint);
-                    merger.append(symbol == BpeTables.NO_SYMBOL ? BpeMerger.UNKNOWN_CHARACTER : symbol, start);
-                }
+            if (windows.merge(text, from, to)) {
+                return emit(text, from, to, windows.symbols(), windows.starts(), windows.count(), target);
             }
-            merger.merge();
+            merger.merge(text, from, to);
+            return emit(text, from, to, merger.symbols(), merger.starts(), merger.count(), target);
+        }
+
+        /** Writes symbols, whose starts count from {@code from}. {@return whether all of them are pieces} */
+        private boolean emit(char[] text, int from, int to, int[] symbols, int[] starts, int count, TokenBuffer target) {
             boolean known = true;
-            int count = merger.count();
             for (int i = 0; i < count; i++) {
-                int end = i + 1 < count ? merger.start(i + 1) : to;
-                known &= emit(text, merger.symbol(i), merger.start(i), end, target);
+                int end = i + 1 < count ? from + starts[i + 1] : to;
+                known &= emit(text, symbols[i], from + starts[i], end, target);
             }
             return known;
         }

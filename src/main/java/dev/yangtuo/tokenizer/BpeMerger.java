@@ -32,11 +32,12 @@ final class BpeMerger {
 
     private final Vocabulary vocabulary;
     private final BpeTables tables;
+    private final @Nullable PieceMatcher userDefined;
 
     private int count;
     /** The symbols, int32, [count]. */
     private int[] symbols = new int[SCAN_LIMIT];
-    /** Where each begins in the text, int32, [count]. */
+    /** Where each begins, counted from the beginning of the chunk, int32, [count]. */
     private int[] starts = new int[SCAN_LIMIT];
     /** The piece that each symbol forms with the next one, or -1, int32, [count]. */
     private int[] merges = new int[SCAN_LIMIT];
@@ -71,9 +72,10 @@ final class BpeMerger {
      */
     private long @Nullable [] halves;
 
-    BpeMerger(Vocabulary vocabulary, BpeTables tables) {
+    BpeMerger(Vocabulary vocabulary, BpeTables tables, @Nullable PieceMatcher userDefined) {
         this.vocabulary = vocabulary;
         this.tables = tables;
+        this.userDefined = userDefined;
     }
 
     /** A new text begins. */
@@ -83,12 +85,35 @@ final class BpeMerger {
         }
     }
 
-    /** A new chunk begins. */
-    void clear() {
-        count = 0;
+    /** Merges the symbols of {@code text[from, to)}. */
+    void merge(char[] text, int from, int to) {
+        split(text, from, to);
+        if (count > SCAN_LIMIT) {
+            sweep();
+        } else if (count > 1) {
+            scan();
+        }
     }
 
-    void append(int symbol, int start) {
+    private void split(char[] text, int from, int to) {
+        count = 0;
+        int position = from;
+        while (position < to) {
+            char c = text[position];
+            int start = position - from;
+            int piece = userDefined != null && userDefined.mayBegin(c) ? userDefined.match(text, position, to) : NONE;
+            if (piece >= 0) {
+                append(~piece, start);
+                position += userDefined.length(piece);
+            } else {
+                position++;
+                int symbol = tables.symbol(Character.isHighSurrogate(c) ? Character.toCodePoint(c, text[position++]) : c);
+                append(symbol == BpeTables.NO_SYMBOL ? UNKNOWN_CHARACTER : symbol, start);
+            }
+        }
+    }
+
+    private void append(int symbol, int start) {
         if (count == symbols.length) {
             int larger = Math.addExact(count, count);
             symbols = Arrays.copyOf(symbols, larger);
@@ -99,31 +124,24 @@ final class BpeMerger {
         starts[count++] = start;
     }
 
-    /** {@return how many symbols there are} */
+    /** {@return how many symbols are left} */
     int count() {
         return count;
     }
 
-    int symbol(int index) {
-        return symbols[index];
+    /** {@return the symbols, int32, [count]} */
+    int[] symbols() {
+        return symbols;
     }
 
-    /** {@return where a symbol begins in the text; it ends where the next one begins} */
-    int start(int index) {
-        return starts[index];
+    /** {@return where each symbol begins, counted from the beginning of the chunk, int32, [count]; it ends where the next one begins} */
+    int[] starts() {
+        return starts;
     }
 
     /** {@return (left symbol + 1) << 32 | right symbol that an unused piece was formed of, or 0 if it never was} */
     long halves(int piece) {
         return halves == null ? 0 : halves[piece];
-    }
-
-    void merge() {
-        if (count > SCAN_LIMIT) {
-            sweep();
-        } else if (count > 1) {
-            scan();
-        }
     }
 
     /** {@return the piece that the symbols at two indices form, or -1} */

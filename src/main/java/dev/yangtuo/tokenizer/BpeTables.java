@@ -45,11 +45,13 @@ final class BpeTables {
     /** Id that a symbol is written as, int32, [symbols], or one of the negative values above. */
     private final int[] emitted;
     private int rankCount;
+    private final int longestPiece;
     private boolean unusedCanMerge;
 
     private BpeTables(SentencePieceModel model) {
         this.model = model;
         vocabulary = model.vocabulary();
+        longestPiece = longestPiece(vocabulary);
         ranks = ranks();
         numberSymbols();
         emitted = new int[symbolCount];
@@ -93,6 +95,11 @@ final class BpeTables {
 
     int emitted(int symbol) {
         return emitted[symbol];
+    }
+
+    /** {@return length of the longest piece in chars} */
+    int longestPiece() {
+        return longestPiece;
     }
 
     /** Whether an unused piece can come out of a merge. Then how it is split again depends on the whole text before. */
@@ -156,7 +163,7 @@ final class BpeTables {
     }
 
     private void addPieces() {
-        boolean[] lengthExists = new boolean[longestPiece() + 1];
+        boolean[] lengthExists = new boolean[longestPiece + 1];
         for (int id = 0; id < vocabulary.size(); id++) {
             if (!vocabulary.type(id).isReserved()) {
                 lengthExists[vocabulary.piece(id).length()] = true;
@@ -175,7 +182,7 @@ final class BpeTables {
         }
     }
 
-    private int longestPiece() {
+    private static int longestPiece(Vocabulary vocabulary) {
         int longest = 0;
         for (int id = 0; id < vocabulary.size(); id++) {
             longest = Math.max(longest, vocabulary.piece(id).length());
