@@ -72,7 +72,7 @@ class EncodeOptionsTest {
         assertThat(tokens).extracting(token -> "%s %d-%d %d-%d".formatted(
                 token.piece(), token.charStart(), token.charEnd(), token.byteStart(), token.byteEnd())).containsExactly(
                 "a 0-1 0-1", "<0xEF> 1-1 1-1", "<0xBF> 1-1 1-1", "<0xBD> 1-2 1-2", "<0xEF> 2-2 2-2", "<0xBF> 2-2 2-2", "<0xBD> 2-3 2-3",
-                "b▁ 3-4 3-4");
+                "b 3-4 3-4", "▁ 4-4 4-4");
     }
 
     @Test
