@@ -22,6 +22,7 @@ final class ModelReader {
     private float[] scores = new float[1024];
     private int[] types = new int[1024];
     private int[] offsets = new int[1024];
+    private int piecesEnd;
 
     // Defaults are those of the .proto file.
     private boolean trainerSpecSeen;
@@ -48,7 +49,10 @@ final class ModelReader {
     SentencePieceModel read() {
         while (model.next()) {
             switch (model.field()) {
-                case 1 -> readPiece(model.readMessage("a piece"), model.offset());
+                case 1 -> {
+                    readPiece(model.readMessage("a piece"), model.offset());
+                    piecesEnd = model.position();
+                }
                 case 2 -> readTrainerSpec(model.readMessage("trainer_spec"));
                 case 3 -> readNormalizerSpec(model.readMessage("normalizer_spec"));
                 case 5 -> readDenormalizerSpec(model.readMessage("denormalizer_spec"));
@@ -68,6 +72,11 @@ final class ModelReader {
         return new SentencePieceModel(source, type, vocabulary,
                 new NormalizerSpec(normalizerName, charsmap, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces),
                 byteFallback, treatWhitespaceAsSuffix, unkSurface, special);
+    }
+
+    /** {@return the byte offset just after the last piece; known once the model has been read} */
+    int piecesEnd() {
+        return piecesEnd;
     }
 
     private void readPiece(ProtoReader message, int offset) {

@@ -165,7 +165,7 @@ public final class Vocabulary {
     }
 
     /** {@return a piece for a message: quoted, control characters escaped, cut after some characters} */
-    private static String shown(String piece) {
+    static String shown(String piece) {
         StringBuilder text = new StringBuilder("'");
         int end = Math.min(piece.length(), SHOWN_CHARS);
         for (int i = 0; i < end; i++) {

@@ -12,7 +12,11 @@
  *   <li>{@code Encoder}, {@code BpeTables} (built once at load) and {@code BpeEncoder} (the algorithm, explained there), writing
  *       into a {@code TokenBuffer} (unknown characters and byte fallback).</li>
  *   <li>{@link dev.yangtuo.tokenizer.StreamingDecoder}: ids to text, one at a time or all at once.</li>
+<<<<<<< HEAD
  *   <li>{@link dev.yangtuo.tokenizer.TokenCounter} and {@link dev.yangtuo.tokenizer.TokenStatistics}: how many tokens texts become.</li>
+=======
+ *   <li>{@link dev.yangtuo.tokenizer.VocabularyMerge}: a {@code .model} file with the pieces of another one added.</li>
+>>>>>>> merge2
  * </ol>
  * {@code PieceIndex}, {@code LongIntMap}, {@code UserDefinedMatcher} and {@code Utf8} are the tools below them.
  */
