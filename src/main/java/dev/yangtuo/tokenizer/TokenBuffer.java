@@ -21,8 +21,13 @@ final class TokenBuffer {
      * @param withEnds whether {@link #end} will be asked
      */
     TokenBuffer(SentencePieceModel model, int expectedTokens, boolean withEnds) {
-        vocabulary = model.vocabulary();
-        byteFallback = model.byteFallback();
+        this(model.vocabulary(), model.byteFallback(), expectedTokens, withEnds);
+    }
+
+    /** @param byteFallback whether unknown characters become their bytes */
+    TokenBuffer(Vocabulary vocabulary, boolean byteFallback, int expectedTokens, boolean withEnds) {
+        this.vocabulary = vocabulary;
+        this.byteFallback = byteFallback;
         ids = new int[Math.max(16, expectedTokens)];
         ends = withEnds ? new int[ids.length] : null;
     }

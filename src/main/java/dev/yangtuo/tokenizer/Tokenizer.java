@@ -20,18 +20,43 @@ import java.util.OptionalInt;
  * <p>Encoding never produces a control id from text: {@code </s>} written in a text is ordinary pieces.
  */
 public final class Tokenizer {
-    private final SentencePieceModel model;
+    private final TokenizerModel model;
     private final Vocabulary vocabulary;
-    private final Normalizer normalizer;
-    private final Encoder encoder;
+    private final Segmenter segmenter;
 
-    private Tokenizer(SentencePieceModel model) {
+    private Tokenizer(TokenizerModel model) {
         this.model = model;
         this.vocabulary = model.vocabulary();
         UserDefinedMatcher userDefined = UserDefinedMatcher.of(model);
-        this.normalizer = new Normalizer(model, userDefined);
-        this.encoder = Encoder.of(model, userDefined);
+        this.segmenter = switch (model) {
+            case SentencePieceModel sentencePiece -> {
+                Normalizer normalizer = new Normalizer(sentencePiece, userDefined);
+                Encoder encoder = Encoder.of(sentencePiece, userDefined);
+                yield (text, withEnds) -> {
+                    Normalizer.Normalized normalized = normalizer.normalize(text, text.length);
+                    TokenBuffer tokens = new TokenBuffer(sentencePiece, normalized.length() / 2, withEnds);
+                    encoder.encode(normalized.chars(), normalized.length(), tokens);
+                    return new Segments(normalized.chars(), tokens);
+                };
+            }
+            case ByteLevelModel byteLevel -> {
+                ByteLevelEncoder encoder = new ByteLevelEncoder(byteLevel, userDefined);
+                yield (text, withEnds) -> {
+                    TokenBuffer tokens = new TokenBuffer(vocabulary, false, text.length / 2, withEnds);
+                    encoder.encode(text, 0, text.length, true, tokens);
+                    return new Segments(text, tokens);
+                };
+            }
+        };
     }
+
+    /** Normalizes a text without half surrogate pairs and cuts it into pieces. */
+    private interface Segmenter {
+        Segments segment(char[] wellFormed, boolean withEnds);
+    }
+
+    /** @param chars the normalized text, to which the tokens' ends refer */
+    private record Segments(char[] chars, TokenBuffer tokens) {}
 
     /**
      * Loads a SentencePiece {@code .model} file.
@@ -52,12 +77,12 @@ public final class Tokenizer {
      * @param model from wherever, such as the arrays of a checkpoint
      * @throws TokenizerFormatException if it is of a kind that is not supported
      */
-    public static Tokenizer of(SentencePieceModel model) {
+    public static Tokenizer of(TokenizerModel model) {
         return new Tokenizer(model);
     }
 
     /** {@return what the tokenizer was made of} */
-    public SentencePieceModel model() {
+    public TokenizerModel model() {
         return model;
     }
 
@@ -115,7 +140,7 @@ public final class Tokenizer {
         return model.special().eosId();
     }
 
-    /** {@return the id of the unknown piece} */
+    /** {@return the id of the unknown piece, or -1} */
     public int unkId() {
         return vocabulary.unkId();
     }
@@ -159,10 +184,7 @@ public final class Tokenizer {
     private int[] encode(char[] wellFormed, EncodeOptions options) {
         int first = options.bos() ? require(bosId(), "begin-of-sequence") : -1;
         int last = options.eos() ? require(eosId(), "end-of-sequence") : -1;
-        Normalizer.Normalized normalized = normalizer.normalize(wellFormed, wellFormed.length);
-        TokenBuffer tokens = new TokenBuffer(model, normalized.length() / 2, false);
-        encoder.encode(normalized.chars(), normalized.length(), tokens);
-        return tokens.toArray(first, last);
+        return segmenter.segment(wellFormed, false).tokens().toArray(first, last);
     }
 
     private int require(int id, String name) {
@@ -180,14 +202,13 @@ public final class Tokenizer {
      */
     public List<String> encodeAsPieces(CharSequence text) {
         char[] wellFormed = Normalizer.wellFormed(text.toString());
-        Normalizer.Normalized normalized = normalizer.normalize(wellFormed, wellFormed.length);
-        TokenBuffer tokens = new TokenBuffer(model, normalized.length() / 2, true);
-        encoder.encode(normalized.chars(), normalized.length(), tokens);
+        Segments segments = segmenter.segment(wellFormed, true);
+        TokenBuffer tokens = segments.tokens();
         List<String> pieces = new ArrayList<>(tokens.size());
         for (int i = 0; i < tokens.size(); i++) {
             int start = i == 0 ? 0 : tokens.end(i - 1);
             pieces.add(tokens.id(i) == vocabulary.unkId()
-                    ? new String(normalized.chars(), start, tokens.end(i) - start)
+                    ? new String(segments.chars(), start, tokens.end(i) - start)
                     : vocabulary.piece(tokens.id(i)));
         }
         return pieces;

@@ -1,6 +1,7 @@
 package dev.yangtuo.tokenizer;
 
 import dev.yangtuo.exception.TokenizerFormatException;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,12 +18,14 @@ final class UserDefinedMatcher {
     private final LongIntMap children = new LongIntMap(64);
     /** Node to the id of the piece that ends there. */
     private final LongIntMap ends = new LongIntMap(16);
+    /** Chars that some piece begins with. */
+    private final BitSet firstChars = new BitSet();
     private int nodes = 1;
 
     private UserDefinedMatcher() {}
 
     /** {@return a matcher of the model's user-defined pieces, or null where it has none} */
-    static @Nullable UserDefinedMatcher of(SentencePieceModel model) {
+    static @Nullable UserDefinedMatcher of(TokenizerModel model) {
         Vocabulary vocabulary = model.vocabulary();
         UserDefinedMatcher matcher = new UserDefinedMatcher();
         for (int id = 0; id < vocabulary.size(); id++) {
@@ -38,6 +41,7 @@ final class UserDefinedMatcher {
     }
 
     private void add(String piece, int id) {
+        firstChars.set(piece.charAt(0));
         int node = ROOT;
         for (int i = 0; i < piece.length(); i++) {
             long key = (long) node << 16 | piece.charAt(i);
@@ -49,6 +53,30 @@ final class UserDefinedMatcher {
             node = child;
         }
         ends.put(node, id);
+    }
+
+    /**
+     * {@return the first place from {@code from} on where a piece begins, or one could once text behind {@code to} is known; {@code to} if
+     * there is none}
+     *
+     * @param last whether there is no text behind {@code to}
+     */
+    int find(char[] text, int from, int to, boolean last) {
+        for (int i = from; i < to; i++) {
+            if (firstChars.get(text[i]) && (!last && isOpen(text, i, to) || match(text, i, to) >= 0)) {
+                return i;
+            }
+        }
+        return to;
+    }
+
+    /** Whether {@code text[from, to)} is how some piece begins, so that more text can decide which piece is the longest. */
+    boolean isOpen(char[] text, int from, int to) {
+        int node = ROOT;
+        for (int i = from; i < to && node >= 0; i++) {
+            node = children.get((long) node << 16 | text[i]);
+        }
+        return node >= 0;
     }
 
     /**

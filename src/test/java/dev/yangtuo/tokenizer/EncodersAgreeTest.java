@@ -49,7 +49,8 @@ class EncodersAgreeTest {
     }
 
     private static void assertSame(Tokenizer tokenizer, TextbookBpe textbook, String text, long seed) {
-        Normalizer normalizer = new Normalizer(tokenizer.model(), UserDefinedMatcher.of(tokenizer.model()));
+        SentencePieceModel model = (SentencePieceModel) tokenizer.model();
+        Normalizer normalizer = new Normalizer(model, UserDefinedMatcher.of(model));
         Normalizer.Normalized normalized = normalizer.normalize(text.toCharArray(), text.length());
         int[] expected = textbook.encode(new String(normalized.chars(), 0, normalized.length())).stream().mapToInt(i -> i).toArray();
         int[] actual = tokenizer.encode(text);
