@@ -16,8 +16,8 @@ final class BpeDropout {
     private final BpeTables tables;
     private final @Nullable PieceMatcher userDefined;
 
-    BpeDropout(SentencePieceModel model, BpeTables tables, @Nullable PieceMatcher userDefined) {
-        this.vocabulary = model.vocabulary();
+    BpeDropout(Vocabulary vocabulary, BpeTables tables, @Nullable PieceMatcher userDefined) {
+        this.vocabulary = vocabulary;
         this.tables = tables;
         this.userDefined = userDefined;
     }

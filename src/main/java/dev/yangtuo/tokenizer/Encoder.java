@@ -4,7 +4,7 @@ import dev.yangtuo.exception.TokenizerFormatException;
 import org.jspecify.annotations.Nullable;
 
 /** Cuts normalized text into pieces. Implementations are immutable and thread-safe. */
-sealed interface Encoder permits BpeEncoder, UnigramEncoder {
+sealed interface Encoder permits BpeEncoder, UnigramEncoder, ByteLevelEncoder {
     /** {@return the arrays and caches to encode with, for one thread at a time} */
     Worker newWorker();
 
@@ -27,12 +27,15 @@ sealed interface Encoder permits BpeEncoder, UnigramEncoder {
     }
 
     /** {@return the encoder of the model's kind} */
-    static Encoder of(SentencePieceModel model, @Nullable PieceMatcher userDefined) {
-        return switch (model.type()) {
-            case BPE -> new BpeEncoder(model, BpeTables.of(model), userDefined);
-            case UNIGRAM -> new UnigramEncoder(UnigramTables.of(model));
-            case WORD, CHAR -> throw new TokenizerFormatException(model.source(),
-                    "the model is of kind %s, which is not supported; expected BPE or UNIGRAM".formatted(model.type()));
+    static Encoder of(TokenizerModel model, @Nullable PieceMatcher userDefined) {
+        return switch (model) {
+            case ByteLevelModel byteLevel -> new ByteLevelEncoder(byteLevel, userDefined);
+            case SentencePieceModel sentencePiece -> switch (sentencePiece.type()) {
+                case BPE -> new BpeEncoder(sentencePiece, BpeTables.of(sentencePiece), userDefined);
+                case UNIGRAM -> new UnigramEncoder(UnigramTables.of(sentencePiece));
+                case WORD, CHAR -> throw new TokenizerFormatException(model.source(),
+                        "the model is of kind %s, which is not supported; expected BPE or UNIGRAM".formatted(sentencePiece.type()));
+            };
         };
     }
 }

@@ -13,6 +13,10 @@ final class LongHeap {
         return size == 0;
     }
 
+    void clear() {
+        size = 0;
+    }
+
     void add(long entry) {
         if (size == entries.length) {
             entries = Arrays.copyOf(entries, Math.addExact(size, size));

@@ -26,16 +26,27 @@ final class Normalizer {
     /** Chars that must be known to tell where a prefix ends. */
     private final int lookahead;
 
-    Normalizer(SentencePieceModel model, @Nullable PieceMatcher userDefined) {
-        NormalizerSpec spec = model.normalizer();
-        this.charsMap = CharsMap.of(model.source(), spec.precompiledCharsmap());
+    private Normalizer(@Nullable CharsMap charsMap, @Nullable PieceMatcher userDefined, NormalizerSpec spec, boolean whitespaceAsSuffix) {
+        this.charsMap = charsMap;
         this.userDefined = userDefined;
-        this.dummyPrefix = spec.addDummyPrefix() && !model.treatWhitespaceAsSuffix();
-        this.dummySuffix = spec.addDummyPrefix() && model.treatWhitespaceAsSuffix();
+        this.dummyPrefix = spec.addDummyPrefix() && !whitespaceAsSuffix;
+        this.dummySuffix = spec.addDummyPrefix() && whitespaceAsSuffix;
         this.removeExtraWhitespaces = spec.removeExtraWhitespaces();
         this.space = spec.escapeWhitespaces() ? SPACE_SYMBOL : ' ';
         this.lookahead = Math.max(ONE_CHARACTER, Math.max(charsMap == null ? 0 : charsMap.longestKey(),
                 userDefined == null ? 0 : userDefined.longest()));
+    }
+
+    /** {@return what the model says; byte-level models leave text as it is} */
+    static Normalizer of(TokenizerModel model, @Nullable PieceMatcher userDefined) {
+        return switch (model) {
+            case SentencePieceModel sentencePiece -> {
+                NormalizerSpec spec = sentencePiece.normalizer();
+                yield new Normalizer(CharsMap.of(model.source(), spec.precompiledCharsmap()), userDefined, spec,
+                        sentencePiece.treatWhitespaceAsSuffix());
+            }
+            case ByteLevelModel _ -> new Normalizer(null, null, new NormalizerSpec("none", new byte[0], false, false, false), false);
+        };
     }
 
     /** Text stays as it is but for the form of spaces; prefixes need not be looked at. */

@@ -37,7 +37,7 @@ final class PieceMatcher {
      * @param model whose pieces; errors begin with its source
      * @throws TokenizerFormatException if a piece, or all together, are too long
      */
-    static @Nullable PieceMatcher of(SentencePieceModel model, Predicate<PieceType> types) {
+    static @Nullable PieceMatcher of(TokenizerModel model, Predicate<PieceType> types) {
         Vocabulary vocabulary = model.vocabulary();
         PieceMatcher matcher = new PieceMatcher(vocabulary);
         for (int id = 0; id < vocabulary.size(); id++) {
@@ -87,6 +87,30 @@ final class PieceMatcher {
     /** Whether a piece begins with that char. */
     boolean mayBegin(char c) {
         return (firstChars[c >> 6] & 1L << c) != 0;
+    }
+
+    /**
+     * {@return the first place from {@code from} on where a piece begins, or one could once text behind {@code to} is known; {@code to} if
+     * there is none}
+     *
+     * @param last whether there is no text behind {@code to}
+     */
+    int find(char[] text, int from, int to, boolean last) {
+        for (int i = from; i < to; i++) {
+            if (mayBegin(text[i]) && (!last && isOpen(text, i, to) || match(text, i, to) >= 0)) {
+                return i;
+            }
+        }
+        return to;
+    }
+
+    /** Whether {@code text[from, to)} is how some piece begins, so that more text can decide which piece is the longest. */
+    boolean isOpen(char[] text, int from, int to) {
+        int node = ROOT;
+        for (int i = from; i < to && node >= 0; i++) {
+            node = children.get((long) node << Character.SIZE | text[i]);
+        }
+        return node >= 0;
     }
 
     /**

@@ -9,11 +9,11 @@ final class Sampler {
     /** Most segmentations that can be asked for; the reference's bound. */
     static final int MAX_SEGMENTATIONS = 1024;
 
-    private final SentencePieceModel model;
+    private final TokenizerModel model;
     private final Encoder encoder;
     private final @Nullable PieceMatcher userDefined;
 
-    Sampler(SentencePieceModel model, Encoder encoder, @Nullable PieceMatcher userDefined) {
+    Sampler(TokenizerModel model, Encoder encoder, @Nullable PieceMatcher userDefined) {
         this.model = model;
         this.encoder = encoder;
         this.userDefined = userDefined;
@@ -26,7 +26,7 @@ final class Sampler {
                     throw new IllegalArgumentException("alpha is %s; the probability of leaving out a merge is from 0 to 1".formatted(alpha));
                 }
                 TokenBuffer target = newBuffer();
-                new BpeDropout(model, bpe.tables(), userDefined).encode(normalized.toCharArray(), normalized.length(), alpha, random, target);
+                new BpeDropout(model.vocabulary(), bpe.tables(), userDefined).encode(normalized.toCharArray(), normalized.length(), alpha, random, target);
                 yield idsOf(target);
             }
             case UnigramEncoder unigram -> {
@@ -37,6 +37,8 @@ final class Sampler {
                 UnigramLattice lattice = lattice(unigram, normalized);
                 yield idsOf(lattice, lattice.sample(alpha, random));
             }
+            case ByteLevelEncoder _ -> throw new UnsupportedOperationException(
+                    "%s is a byte-level model; only SentencePiece models can be sampled from".formatted(model.source()));
         };
     }
 
@@ -53,8 +55,8 @@ final class Sampler {
 
     List<Segmentation> nBest(String normalized, int n) {
         if (!(encoder instanceof UnigramEncoder unigram)) {
-            throw new UnsupportedOperationException("%s is a %s model; only unigram models know more than one segmentation".formatted(
-                    model.source(), model.type()));
+            throw new UnsupportedOperationException("%s is a BPE model; only unigram models know more than one segmentation".formatted(
+                    model.source()));
         }
         if (n < 1 || n > MAX_SEGMENTATIONS) {
             throw new IllegalArgumentException("%d segmentations are asked for, expected 1 to %d".formatted(n, MAX_SEGMENTATIONS));
@@ -83,7 +85,7 @@ final class Sampler {
     }
 
     private TokenBuffer newBuffer() {
-        return new TokenBuffer(model.vocabulary(), model.byteFallback());
+        return TokenBuffer.of(model);
     }
 
     private int[] idsOf(UnigramLattice lattice, UnigramLattice.Way way) {

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Everything that decides how a SentencePiece model encodes and decodes, whether it comes from a {@code .model} file or from the
@@ -28,7 +29,8 @@ public record SentencePieceModel(
         boolean byteFallback,
         boolean treatWhitespaceAsSuffix,
         String unkSurface,
-        SpecialTokens special) {
+        SpecialTokens special)
+        implements TokenizerModel {
 
     /** What the unknown piece is decoded to where a model does not say otherwise: U+2047 between spaces. */
     public static final String DEFAULT_UNK_SURFACE = " \u2047 ";
@@ -39,26 +41,21 @@ public record SentencePieceModel(
     /**
      * Checks what its parts cannot check alone.
      *
-     * @throws TokenizerFormatException if byte pieces and {@code byteFallback} contradict each other or a special id is not in the
-     *     vocabulary
+     * @throws TokenizerFormatException if no piece is of type UNKNOWN, byte pieces and {@code byteFallback} contradict each other, or a
+     *     special id is not in the vocabulary
      */
     public SentencePieceModel {
+        if (vocabulary.unkId() < 0) {
+            throw new TokenizerFormatException(source, "none of the %d pieces is of type UNKNOWN; there must be one"
+                    .formatted(vocabulary.size()));
+        }
         if (byteFallback && !vocabulary.hasBytePieces()) {
             throw new TokenizerFormatException(source, "byte_fallback is set, but there are no byte pieces; expected all 256");
         }
         if (!byteFallback && vocabulary.hasBytePieces()) {
             throw new TokenizerFormatException(source, "there are byte pieces, but byte_fallback is not set; the file may be truncated");
         }
-        checkSpecial(source, vocabulary, "bos", special.bosId());
-        checkSpecial(source, vocabulary, "eos", special.eosId());
-        checkSpecial(source, vocabulary, "pad", special.padId());
-    }
-
-    private static void checkSpecial(Path source, Vocabulary vocabulary, String name, int id) {
-        if (id < -1 || id >= vocabulary.size()) {
-            throw new TokenizerFormatException(source, "the %s id %d is outside the vocabulary of %d pieces; expected -1 for none"
-                    .formatted(name, id, vocabulary.size()));
-        }
+        special.check(source, vocabulary);
     }
 
     /**
@@ -73,6 +70,28 @@ public record SentencePieceModel(
     public static SentencePieceModel bpe(Path source, Vocabulary vocabulary, NormalizerSpec normalizer, SpecialTokens special) {
         return new SentencePieceModel(source, ModelType.BPE, vocabulary, normalizer, vocabulary.hasBytePieces(), false,
                 DEFAULT_UNK_SURFACE, special);
+    }
+
+    /**
+     * {@return the model with more pieces behind its own, with score 0}
+     *
+     * @param pieces the pieces, spaces written as U+2581
+     * @param types their types, as many
+     * @throws TokenizerFormatException if a piece is empty or there already
+     */
+    public SentencePieceModel withAdded(List<String> pieces, List<PieceType> types) {
+        return new SentencePieceModel(source, type, vocabulary.withAdded(source, pieces, types), normalizer, byteFallback,
+                treatWhitespaceAsSuffix, unkSurface, special);
+    }
+
+    /**
+     * {@return the model with other special ids}
+     *
+     * @param ids the ids
+     * @throws TokenizerFormatException if one is not in the vocabulary
+     */
+    public SentencePieceModel withSpecial(SpecialTokens ids) {
+        return new SentencePieceModel(source, type, vocabulary, normalizer, byteFallback, treatWhitespaceAsSuffix, unkSurface, ids);
     }
 
     /**

@@ -5,12 +5,16 @@ package dev.yangtuo.tokenizer;
  * control pieces are invisible, the unknown piece is its surface (" ⁇ "), and a run of byte pieces is read as UTF-8, each byte that
  * belongs to no valid character becoming U+FFFD. A character whose bytes are not all there yet is held back. The parts put together
  * equal {@link Tokenizer#decode(int...)} of all ids. Used by one thread at a time.
+ *
+ * <p>The normal pieces of byte-level models spell bytes, which are read in the same way across pieces; nothing is dropped at the
+ * beginning, and a piece that has other characters than those that spell bytes is its own text.
  */
 public final class StreamingDecoder {
     private static final int LONGEST_CHARACTER = 4;
 
-    private final SentencePieceModel model;
     private final Vocabulary vocabulary;
+    private final boolean byteLevel;
+    private final String unkSurface;
     private final boolean stripsOne;
     private final boolean stripsAll;
     private final StringBuilder text = new StringBuilder();
@@ -22,12 +26,23 @@ public final class StreamingDecoder {
     /** Whether the dummy space was dropped. */
     private boolean dummyDropped;
 
-    StreamingDecoder(SentencePieceModel model) {
-        this.model = model;
+    StreamingDecoder(TokenizerModel model) {
         this.vocabulary = model.vocabulary();
-        // Where extra whitespace is removed, every space at the beginning is; elsewhere only the one that was added.
-        this.stripsAll = model.normalizer().removeExtraWhitespaces();
-        this.stripsOne = model.normalizer().addDummyPrefix();
+        switch (model) {
+            case SentencePieceModel sentencePiece -> {
+                this.byteLevel = false;
+                this.unkSurface = sentencePiece.unkSurface();
+                // Where extra whitespace is removed, every space at the beginning is; elsewhere only the one that was added.
+                this.stripsAll = sentencePiece.normalizer().removeExtraWhitespaces();
+                this.stripsOne = sentencePiece.normalizer().addDummyPrefix();
+            }
+            case ByteLevelModel _ -> {
+                this.byteLevel = true;
+                this.unkSurface = SentencePieceModel.DEFAULT_UNK_SURFACE;
+                this.stripsAll = false;
+                this.stripsOne = false;
+            }
+        }
     }
 
     /**
@@ -56,6 +71,10 @@ public final class StreamingDecoder {
     void append(int id) {
         PieceType type = vocabulary.type(id);
         String piece = vocabulary.piece(id);
+        if (byteLevel) {
+            appendByteLevel(type, piece);
+            return;
+        }
         if (!type.isReserved()) {
             // The reference decodes by name, and asks the reserved pieces first.
             int reserved = vocabulary.reservedId(piece);
@@ -69,7 +88,7 @@ public final class StreamingDecoder {
         endBytes();
         switch (type) {
             case CONTROL -> { }
-            case UNKNOWN -> emit(model.unkSurface());
+            case UNKNOWN -> emit(unkSurface);
             default -> appendPiece(piece);
         }
     }
@@ -82,6 +101,22 @@ public final class StreamingDecoder {
         } else {
             endBytes();
             emit(piece);
+        }
+    }
+
+    private void appendByteLevel(PieceType type, String piece) {
+        if (type == PieceType.NORMAL && ByteAlphabet.spells(piece)) {
+            for (int i = 0; i < piece.length(); i++) {
+                pending[pendingCount++] = (byte) ByteAlphabet.byteOf(piece.charAt(i));
+                drainBytes(false);
+            }
+            return;
+        }
+        endBytes();
+        switch (type) {
+            case CONTROL -> { }
+            case UNKNOWN -> emit(unkSurface);
+            default -> emit(piece);
         }
     }
 

@@ -30,9 +30,13 @@ final class TokenBuffer {
     private final List<StringBuilder> unknownTexts = new ArrayList<>();
     private final BitSet unknownTokens = new BitSet();
 
-    TokenBuffer(Vocabulary vocabulary, boolean byteFallback) {
+    private TokenBuffer(Vocabulary vocabulary, boolean byteFallback) {
         this.vocabulary = vocabulary;
         this.byteFallback = byteFallback;
+    }
+
+    static TokenBuffer of(TokenizerModel model) {
+        return new TokenBuffer(model.vocabulary(), model instanceof SentencePieceModel sentencePiece && sentencePiece.byteFallback());
     }
 
     void clear() {

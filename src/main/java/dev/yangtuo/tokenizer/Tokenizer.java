@@ -24,26 +24,26 @@ import java.util.stream.IntStream;
  * <p>Encoding never produces a control id from text, unless it is asked to: {@code </s>} written in a text is ordinary pieces.
  */
 public final class Tokenizer {
-    private final SentencePieceModel model;
+    private final TokenizerModel model;
     private final Vocabulary vocabulary;
     private final Encoder encoder;
     private final Pipeline pipeline;
     private final WorkspacePool pool;
     private final Sampler sampler;
 
-    private Tokenizer(SentencePieceModel model) {
+    private Tokenizer(TokenizerModel model) {
         this.model = model;
         this.vocabulary = model.vocabulary();
         PieceMatcher userDefined = PieceMatcher.of(model, type -> type == PieceType.USER_DEFINED);
         PieceMatcher special = PieceMatcher.of(model, type -> type == PieceType.CONTROL || type == PieceType.UNKNOWN);
         this.encoder = Encoder.of(model, userDefined);
-        this.pipeline = new Pipeline(new Normalizer(model, userDefined), special);
+        this.pipeline = new Pipeline(Normalizer.of(model, userDefined), special);
         this.pool = new WorkspacePool(this::newWorkspace);
         this.sampler = new Sampler(model, encoder, userDefined);
     }
 
     private Workspace newWorkspace() {
-        return new Workspace(encoder, new TokenBuffer(vocabulary, model.byteFallback()));
+        return new Workspace(encoder, TokenBuffer.of(model));
     }
 
     /**
@@ -65,12 +65,12 @@ public final class Tokenizer {
      * @param model from wherever, such as the arrays of a checkpoint
      * @throws TokenizerFormatException if it is of a kind that is not supported
      */
-    public static Tokenizer of(SentencePieceModel model) {
+    public static Tokenizer of(TokenizerModel model) {
         return new Tokenizer(model);
     }
 
     /** {@return what the tokenizer was made of} */
-    public SentencePieceModel model() {
+    public TokenizerModel model() {
         return model;
     }
 
@@ -128,7 +128,7 @@ public final class Tokenizer {
         return model.special().eosId();
     }
 
-    /** {@return the id of the unknown piece} */
+    /** {@return the id of the unknown piece, or -1} */
     public int unkId() {
         return vocabulary.unkId();
     }

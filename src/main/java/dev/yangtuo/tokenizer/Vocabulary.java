@@ -2,6 +2,7 @@ package dev.yangtuo.tokenizer;
 
 import dev.yangtuo.exception.TokenizerFormatException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The pieces of a model by id, checked: no piece is empty, none occurs twice among those that text can match (normal, user-defined,
- * unused) nor among the reserved ones (control, unknown, byte), exactly one is UNKNOWN, no score is NaN, and byte pieces are
+ * unused) nor among the reserved ones (control, unknown, byte), at most one is UNKNOWN, no score is NaN, and byte pieces are
  * {@code <0x00>} to {@code <0xFF>}, all or none. Immutable and thread-safe.
  */
 public final class Vocabulary {
@@ -76,10 +77,6 @@ public final class Vocabulary {
                 byteCount++;
             }
         }
-        if (unknown < 0) {
-            throw new TokenizerFormatException(source, "none of the %d pieces is of type UNKNOWN; there must be one"
-                    .formatted(pieces.length));
-        }
         // Byte pieces are valid and unique here, so 256 of them are all.
         if (byteCount != 0 && byteCount != 256) {
             int missing = 0;
@@ -124,6 +121,20 @@ public final class Vocabulary {
                     "%s has the unknown type %d, expected 1 to 6".formatted(place.apply(position), types[position])));
         }
         return new Vocabulary(source, pieces.toArray(String[]::new), scores.clone(), typesById, place);
+    }
+
+    /** {@return a vocabulary with more pieces behind these, with score 0} */
+    Vocabulary withAdded(Path source, List<String> added, List<PieceType> addedTypes) {
+        if (added.size() != addedTypes.size()) {
+            throw new IllegalArgumentException("%d pieces, but %d types".formatted(added.size(), addedTypes.size()));
+        }
+        List<String> all = new ArrayList<>(Arrays.asList(pieces));
+        all.addAll(added);
+        int[] numbers = new int[all.size()];
+        for (int id = 0; id < numbers.length; id++) {
+            numbers[id] = (id < pieces.length ? types[id] : addedTypes.get(id - pieces.length)).number();
+        }
+        return of(source, all, Arrays.copyOf(scores, numbers.length), numbers);
     }
 
     private void checkPiece(Path source, int id, IntFunction<String> place) {
@@ -221,7 +232,7 @@ public final class Vocabulary {
         return id < 0 ? OptionalInt.empty() : OptionalInt.of(id);
     }
 
-    /** {@return the id of the piece of type UNKNOWN} */
+    /** {@return the id of the piece of type UNKNOWN, or -1; every SentencePiece model has one} */
     public int unkId() {
         return unkId;
     }

@@ -94,7 +94,7 @@ class VocabularyMergeTest {
         assertThat(after.encode("羊")).endsWith(3001);
         assertThat(after.score(3001)).isZero();
         assertThat(after.encode("In the beginning")).isEqualTo(before.encode("In the beginning"));
-        assertThat(after.model().byteFallback()).isTrue();
+        assertThat(((SentencePieceModel) after.model()).byteFallback()).isTrue();
         assertThat(after.bosId()).isEqualTo(1);
     }
 

@@ -1,0 +1,196 @@
+package dev.yangtuo.model;
+
+import dev.yangtuo.checkpoint.GgufMetadata;
+import dev.yangtuo.exception.TokenizerFormatException;
+import dev.yangtuo.tokenizer.ByteLevelModel;
+import dev.yangtuo.tokenizer.Merges;
+import dev.yangtuo.tokenizer.ModelType;
+import dev.yangtuo.tokenizer.NormalizerSpec;
+import dev.yangtuo.tokenizer.PieceType;
+import dev.yangtuo.tokenizer.PreTokenizerType;
+import dev.yangtuo.tokenizer.SentencePieceModel;
+import dev.yangtuo.tokenizer.SpecialTokens;
+import dev.yangtuo.tokenizer.TokenizerModel;
+import dev.yangtuo.tokenizer.Vocabulary;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Reads the tokenizer in the metadata of a GGUF file, as llama.cpp's converter writes it: SentencePiece's pieces under the kinds
+ * {@code llama} (BPE) and {@code t5} (unigram), byte-level BPE under {@code gpt2}. What a converter does to the types of pieces is undone
+ * where it would change ids.
+ */
+final class GgufTokenizer {
+    private static final String TOKENS = "tokenizer.ggml.tokens";
+    private static final String TYPES = "tokenizer.ggml.token_type";
+    private static final String SCORES = "tokenizer.ggml.scores";
+    private static final String PRE = "tokenizer.ggml.pre";
+    private static final String MERGES = "tokenizer.ggml.merges";
+    private static final String CHARSMAP = "tokenizer.ggml.precompiled_charsmap";
+    private static final String UNKNOWN_ID = "tokenizer.ggml.unknown_token_id";
+
+    private final Path file;
+    private final GgufMetadata metadata;
+    private final String[] pieces;
+    /** Numbers of the pieces' types, GGML's and ours, int32, [pieces]. */
+    private final int[] types;
+
+    private GgufTokenizer(Path file, GgufMetadata metadata) {
+        this.file = file;
+        this.metadata = metadata;
+        this.pieces = metadata.strings(TOKENS);
+        this.types = metadata.integers(TYPES);
+    }
+
+    /**
+     * Reads it.
+     *
+     * @throws TokenizerFormatException if it is damaged or of a kind that is not supported
+     * @throws dev.yangtuo.exception.CheckpointFormatException if a key is missing or of another type
+     */
+    static TokenizerModel read(Path file, GgufMetadata metadata) {
+        String kind = metadata.string("tokenizer.ggml.model");
+        return switch (kind) {
+            case "llama" -> new GgufTokenizer(file, metadata).sentencePieceBpe();
+            case "t5" -> new GgufTokenizer(file, metadata).unigram();
+            case "gpt2" -> new GgufTokenizer(file, metadata).byteLevel();
+            default -> throw new TokenizerFormatException(file, ("its tokenizer is '%s'; 'llama' and 't5' (SentencePiece) and 'gpt2'"
+                    + " (byte-level BPE) can be read").formatted(kind));
+        };
+    }
+
+    private SentencePieceModel sentencePieceBpe() {
+        NormalizerSpec normalizer = NormalizerSpec.identity(metadata.flag("tokenizer.ggml.add_space_prefix", true));
+        SpecialTokens special = special("<s>", "</s>", "", true, false);
+        return SentencePieceModel.bpe(file, sentencePieceVocabulary(), normalizer, special);
+    }
+
+    private SentencePieceModel unigram() {
+        byte[] charsmap = metadata.contains(CHARSMAP) ? bytes(CHARSMAP) : new byte[0];
+        NormalizerSpec normalizer = new NormalizerSpec(charsmap.length == 0 ? "identity" : "precompiled", charsmap,
+                metadata.flag("tokenizer.ggml.add_space_prefix", false),
+                metadata.flag("tokenizer.ggml.remove_extra_whitespaces", false), true);
+        SpecialTokens special = special("", "</s>", "<pad>", false, true);
+        Vocabulary vocabulary = sentencePieceVocabulary();
+        return new SentencePieceModel(file, ModelType.UNIGRAM, vocabulary, normalizer, vocabulary.hasBytePieces(), false,
+                SentencePieceModel.DEFAULT_UNK_SURFACE, special);
+    }
+
+    private ByteLevelModel byteLevel() {
+        if (!metadata.contains(PRE)) {
+            throw new TokenizerFormatException(file, ("it does not say by %s how its tokenizer cuts words, which older converters left out;"
+                    + " convert the original model again").formatted(PRE));
+        }
+        String name = metadata.string(PRE);
+        PreTokenizerType preTokenizer = PreTokenizerType.ofName(name).orElseThrow(() -> new TokenizerFormatException(file,
+                "its tokenizer cuts words as '%s' (%s) does, which is not supported; these are: %s".formatted(
+                        name.length() > 40 ? name.substring(0, 40) + "..." : name, PRE,
+                        Arrays.stream(PreTokenizerType.values()).flatMap(type -> type.ggufNames().stream())
+                                .collect(Collectors.joining(", ")))));
+        keepOneUnknown(false);
+        nameBytes();
+        Vocabulary vocabulary = Vocabulary.of(file, List.of(pieces), new float[pieces.length], types);
+        Merges merges = Merges.parse(file, vocabulary, List.of(metadata.strings(MERGES)));
+        SpecialTokens special = special("", "", "", preTokenizer == PreTokenizerType.LLAMA_BPE, false);
+        return new ByteLevelModel(file, vocabulary, merges, preTokenizer, special);
+    }
+
+    private Vocabulary sentencePieceVocabulary() {
+        keepOneUnknown(true);
+        writeSpacesAsSymbols();
+        return Vocabulary.of(file, List.of(pieces), metadata.floats(SCORES), types);
+    }
+
+    /**
+     * Where a model's configuration declares {@code <unk>} special, the converter makes it a control piece, and earlier ones called rows
+     * without a piece unknown.
+     *
+     * @param required whether there must be one
+     */
+    private void keepOneUnknown(boolean required) {
+        int unknown = PieceType.UNKNOWN.number();
+        int count = 0;
+        int first = -1;
+        for (int id = types.length - 1; id >= 0; id--) {
+            if (types[id] == unknown) {
+                count++;
+                first = id;
+            }
+        }
+        if (count == 1 || count == 0 && !required) {
+            return;
+        }
+        int named = metadata.integer(UNKNOWN_ID, -1);
+        if (named < 0 || types[named] != unknown && types[named] != PieceType.CONTROL.number()) {
+            named = count > 0 ? first : controlPiece("<unk>");
+        }
+        for (int id = 0; id < types.length; id++) {
+            if (types[id] == unknown && id != named) {
+                types[id] = PieceType.UNUSED.number();
+            }
+        }
+        if (named >= 0) {
+            types[named] = unknown;
+        }
+    }
+
+    /** The converter writes the spaces of user-defined pieces as such, in which form no normalized text has them. */
+    private void writeSpacesAsSymbols() {
+        Set<String> present = new HashSet<>(Arrays.asList(pieces));
+        for (int id = 0; id < pieces.length; id++) {
+            if (types[id] == PieceType.USER_DEFINED.number() && pieces[id].indexOf(' ') >= 0) {
+                String escaped = pieces[id].replace(' ', '\u2581');
+                pieces[id] = present.contains(escaped) ? pieces[id] : escaped;
+            }
+        }
+    }
+
+    /**
+     * The piece of a byte is text, even where a model pads with it or declares it special. Bytes that no UTF-8 has need no piece, and some
+     * models add their characters as user-defined ones.
+     */
+    private void nameBytes() {
+        for (int id = 0; id < pieces.length; id++) {
+            if (types[id] != PieceType.NORMAL.number() && ByteLevelModel.isByteOfText(pieces[id])) {
+                types[id] = PieceType.NORMAL.number();
+            }
+        }
+    }
+
+    /** Special ids by their keys, else by the names of control pieces; an empty name is none. */
+    private SpecialTokens special(String bos, String eos, String pad, boolean addBos, boolean addEos) {
+        return new SpecialTokens(
+                metadata.integer("tokenizer.ggml.bos_token_id", controlPiece(bos)),
+                metadata.integer("tokenizer.ggml.eos_token_id", controlPiece(eos)),
+                metadata.integer("tokenizer.ggml.padding_token_id", controlPiece(pad)),
+                metadata.flag("tokenizer.ggml.add_bos_token", addBos),
+                metadata.flag("tokenizer.ggml.add_eos_token", addEos));
+    }
+
+    /** The id of a control piece, -1 if there is none. */
+    private int controlPiece(String piece) {
+        for (int id = 0; id < pieces.length; id++) {
+            if (types[id] == PieceType.CONTROL.number() && pieces[id].equals(piece)) {
+                return id;
+            }
+        }
+        return -1;
+    }
+
+    /** An array of INT8 or UINT8. */
+    private byte[] bytes(String key) {
+        int[] values = metadata.integers(key);
+        byte[] bytes = new byte[values.length];
+        for (int i = 0; i < values.length; i++) {
+            if (values[i] < Byte.MIN_VALUE || values[i] > 255) {
+                throw new TokenizerFormatException(file, "key '%s': element %d is %d; expected a byte".formatted(key, i, values[i]));
+            }
+            bytes[i] = (byte) values[i];
+        }
+        return bytes;
+    }
+}
