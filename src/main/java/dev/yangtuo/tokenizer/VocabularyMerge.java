@@ -54,7 +54,8 @@ public record VocabularyMerge(byte[] model, Report report) {
      * @param alreadyThere how many of them the base has
      * @param passedOver those of them that the base lacks and that were not appended, for their type
      * @param padId the id of {@link #PAD_PIECE}, -1 where it was not asked for
-     * @param padAdded whether it was appended; if it was asked for and was not, it was there
+     * @param padAdded whether it was appended after the others; if it was asked for and was not, the base has it (then {@code padId}
+     *     is below {@code baseSize}) or it is one of the pieces that the other model brought
      */
     public record Report(
             int baseSize, int addModelSize, int added, int alreadyThere, List<String> passedOver, int padId, boolean padAdded) {
@@ -87,9 +88,11 @@ public record VocabularyMerge(byte[] model, Report report) {
             if (added > 0) {
                 text.append(added == 1 ? format(" (id %,d)", firstNewId()) : format(" (ids %,d to %,d)", firstNewId(), lastNewId()));
             }
-            text.append(padAdded ? format(" and %s (id %,d)", PAD_PIECE, padId) : "");
+            if (padId >= baseSize) {
+                text.append(format(padAdded ? " and %s (id %,d)" : ", %s (id %,d) among them", PAD_PIECE, padId));
+            }
             text.append(format("; %,d %s already there", alreadyThere, alreadyThere == 1 ? "was" : "were"));
-            if (padId >= 0 && !padAdded) {
+            if (padId >= 0 && padId < baseSize) {
                 text.append(format("; so was %s (id %,d)", PAD_PIECE, padId));
             }
             if (!passedOver.isEmpty()) {

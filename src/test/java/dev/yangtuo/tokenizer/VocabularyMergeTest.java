@@ -219,6 +219,8 @@ class VocabularyMergeTest {
         VocabularyMerge merge = merge(file(new PieceList().specials()), add, true);
         assertThat(pieces(merge.model())).containsExactly("<unk>", "<s>", "</s>", "[PAD]", "b");
         assertThat(merge.report()).isEqualTo(new VocabularyMerge.Report(3, 5, 2, 3, List.of(), 3, false));
+        assertThat(merge.report().describe())
+                .isEqualTo("added 2 of 5 pieces (ids 3 to 4), [PAD] (id 3) among them; 3 were already there; vocabulary 3 -> 5");
         byte[] control = file(new PieceList().specials().add("[PAD]", 0, PieceType.CONTROL));
         assertThat(merge(control, add, true).report()).isEqualTo(new VocabularyMerge.Report(4, 5, 1, 4, List.of(), 3, false));
         assertThat(merge(file(new PieceList().specials()), control, true).report())
