@@ -18,7 +18,17 @@ import picocli.CommandLine.Option;
 @Command(
         name = "tokenize",
         mixinStandardHelpOptions = true,
-        description = "Reads lines from standard input and writes the token ids of each on a line, separated by spaces.")
+        description = {
+            "Reads lines from standard input and writes the token ids of each on a line, separated by spaces.",
+            "With --stats, counts the tokens of files or of standard input instead, with one model or with several side by side."
+        },
+        footer = {
+            "",
+            "Each line is a text of its own. Line feeds end texts and belong to none: they are neither tokens nor characters nor bytes. "
+                    + "Every byte that is not UTF-8 is one character, U+FFFD. A file is read line by line, whatever its size.",
+            "",
+            "  yangtuo tokenize --stats --model llama --model chinese-llama text.txt"
+        })
 final class TokenizeCommand implements Callable<Integer>, Verbose {
     @Mixin
     private TokenizerOptions tokenizerOptions;
@@ -32,7 +42,10 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
     @Option(names = "--eos", description = "Put the end-of-sequence token last.")
     private boolean eos;
 
-    /** One of three ways to write a line. */
+    @Mixin
+    private StatisticsFlags statistics;
+
+    /** One of three ways to write a line, or none of them. */
     private static final class Format {
         @Option(names = "--ids", description = "Write ids (the default).")
         private boolean ids;
@@ -42,6 +55,11 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
 
         @Option(names = "--jsonl", description = "Read {\"text\":..} and write {\"ids\":[..]}, one object a line.")
         private boolean jsonl;
+
+        @Option(names = "--stats",
+                description = "Write statistics: tokens, their ratio to those of the first --model, characters and bytes per token, "
+                        + "the share of tokens that are bytes of characters without a piece, unknown tokens.")
+        private boolean stats;
     }
 
     @Override
@@ -51,8 +69,13 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
 
     @Override
     public Integer call() throws IOException {
-        Tokenizer tokenizer = tokenizerOptions.load();
         EncodeOptions options = new EncodeOptions(bos, eos);
+        if (format.stats) {
+            statistics.run(tokenizerOptions, options);
+            return CommandLine.ExitCode.OK;
+        }
+        statistics.requireNone();
+        Tokenizer tokenizer = tokenizerOptions.load();
         JsonLines json = new JsonLines();
         LineFilter.run(line -> {
             if (format.jsonl) {

@@ -22,6 +22,9 @@ final class BpeTables {
     /** Four times as many as the largest known vocabulary (256,000 pieces) needs; bounds what a prepared file can cost. */
     private static final int MAX_PAIRS = 1 << 22;
 
+    /** 128 KB; the 49,953 pieces of Chinese-LLaMA set one in 25. */
+    private static final int NEIGHBOUR_BITS = 1 << 20;
+
     private static final int BMP = 0x10000;
 
     private final SentencePieceModel model;
@@ -31,24 +34,26 @@ final class BpeTables {
     /** Symbol of each character from U+10000 on. */
     private final LongIntMap supplementarySymbols = new LongIntMap(16);
     private int symbolCount;
-    /** (left symbol << 32 | right symbol) to the piece that they form. */
-    private final LongIntMap pairs;
-    /** (left << 32 | right) of character symbols that some piece holds side by side. Between all others text can be cut. */
-    private final LongIntMap neighbours;
+    private final PairTable pairs;
+    /**
+     * Bits set for the hashes of two chars that some piece holds side by side, [{@value #NEIGHBOUR_BITS} / 64]. Where the bit is not set text can
+     * be cut. Where two hashes agree by chance it is not cut although it could be, which changes no result.
+     */
+    private final long[] neighbours = new long[NEIGHBOUR_BITS / Long.SIZE];
     /** Order of merging of each piece, int32, [pieces]; 0 first. Equal scores have equal ranks. */
     private final int[] ranks;
     /** Id that a symbol is written as, int32, [symbols], or one of the negative values above. */
     private final int[] emitted;
+    private int rankCount;
     private boolean unusedCanMerge;
 
     private BpeTables(SentencePieceModel model) {
         this.model = model;
         vocabulary = model.vocabulary();
-        ranks = ranks(vocabulary);
+        ranks = ranks();
         numberSymbols();
         emitted = new int[symbolCount];
-        pairs = new LongIntMap(2 * vocabulary.size());
-        neighbours = new LongIntMap(vocabulary.size());
+        pairs = new PairTable(2 * vocabulary.size());
         addPieces();
         decideEmitted();
     }
@@ -64,16 +69,26 @@ final class BpeTables {
 
     /** {@return the piece that two adjacent symbols form, or -1} */
     int merged(int left, int right) {
-        return pairs.get((long) left << 32 | right);
+        return pairs.get(left, right);
     }
 
-    /** Whether the two characters stand side by side in some piece. Where they do not, no merge can reach across. */
-    boolean canJoin(int leftCharacter, int rightCharacter) {
-        return neighbours.get((long) leftCharacter << 32 | rightCharacter) >= 0;
+    /** Whether two chars may stand side by side in some piece. Where they do not, no merge can reach across. */
+    boolean mayJoin(char left, char right) {
+        int bit = neighbourBit(left, right);
+        return (neighbours[bit >> 6] & 1L << bit) != 0;
+    }
+
+    private static int neighbourBit(char left, char right) {
+        return (left * 0x9E3779B1 ^ right * 0x85EBCA77) >>> Integer.SIZE - 20;
     }
 
     int rank(int piece) {
         return ranks[piece];
+    }
+
+    /** {@return the number of different ranks} */
+    int rankCount() {
+        return rankCount;
     }
 
     int emitted(int symbol) {
@@ -86,7 +101,7 @@ final class BpeTables {
     }
 
     /** The highest score first. Adding +0.0 turns -0.0 into +0.0, which the reference's comparison holds equal. */
-    private static int[] ranks(Vocabulary vocabulary) {
+    private int[] ranks() {
         int size = vocabulary.size();
         float[] distinct = new float[size];
         for (int id = 0; id < size; id++) {
@@ -99,6 +114,7 @@ final class BpeTables {
                 distinct[count++] = distinct[i];
             }
         }
+        rankCount = count;
         int[] ranks = new int[size];
         for (int id = 0; id < size; id++) {
             ranks[id] = count - 1 - Arrays.binarySearch(distinct, 0, count, vocabulary.score(id) + 0.0f);
@@ -124,6 +140,10 @@ final class BpeTables {
                     }
                 }
             }
+        }
+        if (symbolCount > 1 << PairTable.SYMBOL_BITS) {
+            throw new TokenizerFormatException(model.source(), "there are %d pieces and other characters, more than the %d that are supported"
+                    .formatted(symbolCount, 1 << PairTable.SYMBOL_BITS));
         }
     }
 
@@ -171,23 +191,19 @@ final class BpeTables {
         for (int i = 0; i < length; i++) {
             prefixHashes[i + 1] = index.append(prefixHashes[i], piece.charAt(i));
         }
-        int previous = NO_SYMBOL;
-        for (int i = 0; i < length; ) {
-            int codePoint = piece.codePointAt(i);
-            int symbol = symbol(codePoint);
-            if (i > 0) {
-                neighbours.put((long) previous << 32 | symbol, 1);
-                int left = part(piece, 0, i, prefixHashes, powers, lengthExists);
-                int right = left < 0 ? NO_SYMBOL : part(piece, i, length, prefixHashes, powers, lengthExists);
-                if (right >= 0) {
-                    pairs.put((long) left << 32 | right, id);
-                    unusedCanMerge |= vocabulary.type(id) == PieceType.UNUSED;
-                }
+        for (int i = Character.charCount(piece.codePointAt(0)); i < length; i += Character.charCount(piece.codePointAt(i))) {
+            int left = part(piece, 0, i, prefixHashes, powers, lengthExists);
+            int right = left < 0 ? NO_SYMBOL : part(piece, i, length, prefixHashes, powers, lengthExists);
+            if (right >= 0) {
+                pairs.add(left, right, id);
+                unusedCanMerge |= vocabulary.type(id) == PieceType.UNUSED;
             }
-            previous = symbol;
-            i += Character.charCount(codePoint);
         }
-        if (pairs.size() > MAX_PAIRS || neighbours.size() > MAX_PAIRS) {
+        for (int i = 1; i < length; i++) {
+            int bit = neighbourBit(piece.charAt(i - 1), piece.charAt(i));
+            neighbours[bit >> 6] |= 1L << bit;
+        }
+        if (pairs.size() > MAX_PAIRS) {
             throw new TokenizerFormatException(model.source(),
                     "the pieces up to piece %d have more than %d ways to merge, which no real vocabulary needs".formatted(id, MAX_PAIRS));
         }

@@ -74,6 +74,17 @@ public final class StreamingDecoder {
         }
     }
 
+    /** Takes a piece by its name. One that the vocabulary does not have is text as it stands, as in the reference. */
+    void append(String piece) {
+        int id = vocabulary.pieceToId(piece);
+        if (id >= 0) {
+            append(id);
+        } else {
+            endBytes();
+            emit(piece);
+        }
+    }
+
     private void appendPiece(String piece) {
         int from = 0;
         if (!textSeen && !dummyDropped && (stripsOne || stripsAll) && piece.charAt(0) == Normalizer.SPACE_SYMBOL) {

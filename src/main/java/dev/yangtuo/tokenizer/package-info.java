@@ -12,6 +12,7 @@
  *   <li>{@code Encoder}, {@code BpeTables} (built once at load) and {@code BpeEncoder} (the algorithm, explained there), writing
  *       into a {@code TokenBuffer} (unknown characters and byte fallback).</li>
  *   <li>{@link dev.yangtuo.tokenizer.StreamingDecoder}: ids to text, one at a time or all at once.</li>
+ *   <li>{@link dev.yangtuo.tokenizer.TokenCounter} and {@link dev.yangtuo.tokenizer.TokenStatistics}: how many tokens texts become.</li>
  * </ol>
  * {@code PieceIndex}, {@code LongIntMap}, {@code UserDefinedMatcher} and {@code Utf8} are the tools below them.
  */

@@ -31,7 +31,7 @@ class GoldenTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"llama", "chinese-llama-2"})
+    @CsvSource({"llama", "chinese-llama-2", "chinese-sp-20k"})
     void modelsOfTheDataFolderEqualSentencePiece(String name) throws IOException {
         check(Tokenizer.load(data("tokenizers/" + name + ".model")), data("tokenizers/golden/" + name + ".jsonl"));
     }

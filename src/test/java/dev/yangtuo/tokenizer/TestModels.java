@@ -24,6 +24,11 @@ final class TestModels {
 
     private TestModels() {}
 
+    /** A model that was trained for tests, by src/test/resources/tokenizer/models/train.sh. */
+    static Path made(String name) {
+        return Path.of("src/test/resources/tokenizer/models", name + ".model");
+    }
+
     /** A file in the folder of data that is not ours to publish, empty where there is none. */
     static Optional<Path> data(String name) {
         String folder = System.getProperty(DATA_FOLDER, System.getenv(DATA_FOLDER));
