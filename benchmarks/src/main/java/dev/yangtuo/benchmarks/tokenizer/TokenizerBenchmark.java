@@ -155,6 +155,4 @@ public class TokenizerBenchmark {
     public void encodeFirstTime(Prepared prepared, New fresh, Counts counts, Blackhole blackhole) {
         prepared.encodeTexts(fresh.encoder, counts, blackhole);
     }
-
-    // The place for Tokenizer.encodeAll, the lines of a corpus in parallel, once the library has it; -t measures threads that encode one line each.
 }

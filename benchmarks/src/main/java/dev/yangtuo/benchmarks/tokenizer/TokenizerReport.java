@@ -39,6 +39,7 @@ public final class TokenizerReport {
         Collection<RunResult> results = new Runner(options).run();
         printThroughput("TokenizerBenchmark.encode", "Encoding again and again", results);
         printThroughput("TokenizerBenchmark.encodeFirstTime", "Encoding for the first time", results);
+        printBatches(results);
         printLinearity(results);
     }
 
@@ -67,6 +68,24 @@ public final class TokenizerReport {
                         secondary(row, "megatokens"), Double.isNaN(ours) ? "" : "%.1f".formatted(ours / megabytes));
             }
         });
+    }
+
+    /** Throughputs of {@code encodeAll} beside those of one call after the other. */
+    private static void printBatches(Collection<RunResult> results) {
+        List<RunResult> together = of("TokenizerBatchBenchmark.together", results);
+        List<RunResult> oneByOne = of("TokenizerBatchBenchmark.oneByOne", results);
+        if (together.size() != oneByOne.size() || together.isEmpty()) {
+            return;
+        }
+        System.out.printf("%nMany lines, %d processors (TokenizerBatchBenchmark)%n%n", Runtime.getRuntime().availableProcessors());
+        System.out.println("| model | corpus | one by one, MB/s | encodeAll, MB/s | times as fast |");
+        System.out.println("| --- | --- | ---: | ---: | ---: |");
+        for (int i = 0; i < together.size(); i++) { // both in the order of their parameters
+            double before = secondary(oneByOne.get(i), "megabytes");
+            double after = secondary(together.get(i), "megabytes");
+            System.out.printf("| %s | %s | %.2f | %.2f | %.2f |%n", together.get(i).getParams().getParam("model"),
+                    together.get(i).getParams().getParam("corpus"), before, after, after / before);
+        }
     }
 
     private static String workOf(RunResult row) {
