@@ -12,6 +12,7 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
  * Runs JMH with its usual arguments, then prints what the tokenizer's benchmarks say as Markdown: throughput in MB/s and tokens, each
@@ -27,7 +28,7 @@ public final class TokenizerReport {
      *
      * @param arguments JMH's
      * @throws CommandLineOptionException if JMH does not understand them
-     * @throws RunnerException if no benchmark has that name
+     * @throws RunnerException if no benchmark has that name, or one fails
      * @throws IOException if the help cannot be written
      */
     public static void main(String[] arguments) throws CommandLineOptionException, RunnerException, IOException {
@@ -36,7 +37,8 @@ public final class TokenizerReport {
             options.showHelp();
             return;
         }
-        Collection<RunResult> results = new Runner(options).run();
+        // A wrong result must not end as a row that is missing.
+        Collection<RunResult> results = new Runner(new OptionsBuilder().parent(options).shouldFailOnError(true).build()).run();
         printThroughput("TokenizerBenchmark.encode", "Encoding again and again", results);
         printThroughput("TokenizerBenchmark.encodeFirstTime", "Encoding for the first time", results);
         printBatches(results);
