@@ -25,11 +25,14 @@ final class BpeTables {
     /** 128 KB; the 49,953 pieces of Chinese-LLaMA set one in 25. */
     private static final int NEIGHBOUR_BITS = 1 << 20;
 
+    /** Ranks may have gaps, up to this many for a piece. */
+    private static final int SPARSE_RANKS = 4;
+
     private static final int BMP = 0x10000;
 
     private final SentencePieceModel model;
     private final Vocabulary vocabulary;
-    /** Symbol of each character below U+10000, int32, [65536]. */
+    /** Symbol of each character below U+10000, plus 1, int32, [65536]. */
     private final int[] bmpSymbols = new int[BMP];
     /** Symbol of each character from U+10000 on. */
     private final LongIntMap supplementarySymbols = new LongIntMap(16);
@@ -44,6 +47,9 @@ final class BpeTables {
     private final int[] ranks;
     /** Id that a symbol is written as, int32, [symbols], or one of the negative values above. */
     private final int[] emitted;
+    private float highestScore = Float.NEGATIVE_INFINITY;
+    private float lowestScore = Float.POSITIVE_INFINITY;
+    private boolean wholeScores;
     private int rankCount;
     private final int longestPiece;
     private boolean unusedCanMerge;
@@ -51,8 +57,9 @@ final class BpeTables {
     private BpeTables(SentencePieceModel model) {
         this.model = model;
         vocabulary = model.vocabulary();
-        longestPiece = longestPiece(vocabulary);
-        ranks = ranks();
+        longestPiece = vocabulary.longestPiece();
+        ranks = new int[vocabulary.size()];
+        rank();
         numberSymbols();
         emitted = new int[symbolCount];
         pairs = new PairTable(2 * vocabulary.size());
@@ -66,7 +73,7 @@ final class BpeTables {
 
     /** {@return the symbol of a character, or {@link #NO_SYMBOL}} */
     int symbol(int codePoint) {
-        return codePoint < BMP ? bmpSymbols[codePoint] : supplementarySymbols.get(codePoint);
+        return codePoint < BMP ? bmpSymbols[codePoint] - 1 : supplementarySymbols.get(codePoint);
     }
 
     /** {@return the piece that two adjacent symbols form, or -1} */
@@ -107,9 +114,38 @@ final class BpeTables {
         return unusedCanMerge;
     }
 
-    /** The highest score first. Adding +0.0 turns -0.0 into +0.0, which the reference's comparison holds equal. */
-    private int[] ranks() {
-        int size = vocabulary.size();
+    /**
+     * The highest score first. Trainers of BPE models give whole numbers, which are ranks but for the sign; others are sorted. Adding +0.0 turns
+     * -0.0 into +0.0, which the reference's comparison holds equal.
+     */
+    private void rank() {
+        wholeScores = true;
+        for (int id = 0; id < ranks.length; id++) {
+            noteScore(vocabulary.score(id));
+        }
+        double range = (double) highestScore - lowestScore;
+        if (!wholeScores || range > SPARSE_RANKS * (double) ranks.length) {
+            rankBySorting();
+            return;
+        }
+        rankCount = (int) range + 1;
+        for (int id = 0; id < ranks.length; id++) {
+            ranks[id] = rankOf(vocabulary.score(id));
+        }
+    }
+
+    private void noteScore(float score) {
+        highestScore = Math.max(highestScore, score);
+        lowestScore = Math.min(lowestScore, score);
+        wholeScores &= score == (int) score;
+    }
+
+    private int rankOf(float score) {
+        return (int) highestScore - (int) score;
+    }
+
+    private void rankBySorting() {
+        int size = ranks.length;
         float[] distinct = new float[size];
         for (int id = 0; id < size; id++) {
             distinct[id] = vocabulary.score(id) + 0.0f;
@@ -122,31 +158,20 @@ final class BpeTables {
             }
         }
         rankCount = count;
-        int[] ranks = new int[size];
         for (int id = 0; id < size; id++) {
             ranks[id] = count - 1 - Arrays.binarySearch(distinct, 0, count, vocabulary.score(id) + 0.0f);
         }
-        return ranks;
     }
 
+    // What is done for each piece stands in methods of its own: those are compiled after some hundred calls, a long loop much later.
+
     private void numberSymbols() {
-        Arrays.fill(bmpSymbols, NO_SYMBOL);
         symbolCount = vocabulary.size();
         for (int id = 0; id < vocabulary.size(); id++) {
-            String piece = vocabulary.piece(id);
-            if (!vocabulary.type(id).isReserved() && piece.length() == Character.charCount(piece.codePointAt(0))) {
-                setSymbol(piece.codePointAt(0), id);
-            }
+            numberIfSingle(id);
         }
         for (int id = 0; id < vocabulary.size(); id++) {
-            if (!vocabulary.type(id).isReserved()) {
-                String piece = vocabulary.piece(id);
-                for (int i = 0; i < piece.length(); i += Character.charCount(piece.codePointAt(i))) {
-                    if (symbol(piece.codePointAt(i)) == NO_SYMBOL) {
-                        setSymbol(piece.codePointAt(i), symbolCount++);
-                    }
-                }
-            }
+            numberCharacters(id);
         }
         if (symbolCount > 1 << PairTable.SYMBOL_BITS) {
             throw new TokenizerFormatException(model.source(), "there are %d pieces and other characters, more than the %d that are supported"
@@ -154,9 +179,34 @@ final class BpeTables {
         }
     }
 
+    private void numberIfSingle(int id) {
+        String piece = vocabulary.piece(id);
+        if (piece.length() <= 2 && !vocabulary.type(id).isReserved() && piece.length() == Character.charCount(piece.codePointAt(0))) {
+            setSymbol(piece.codePointAt(0), id);
+        }
+    }
+
+    private void numberCharacters(int id) {
+        if (vocabulary.type(id).isReserved()) {
+            return;
+        }
+        String piece = vocabulary.piece(id);
+        for (int i = 0; i < piece.length(); i++) {
+            int codePoint = piece.charAt(i);
+            if (bmpSymbols[codePoint] == 0) {
+                if (Character.isHighSurrogate((char) codePoint)) {
+                    codePoint = piece.codePointAt(i++);
+                }
+                if (symbol(codePoint) == NO_SYMBOL) {
+                    setSymbol(codePoint, symbolCount++);
+                }
+            }
+        }
+    }
+
     private void setSymbol(int codePoint, int symbol) {
         if (codePoint < BMP) {
-            bmpSymbols[codePoint] = symbol;
+            bmpSymbols[codePoint] = symbol + 1;
         } else {
             supplementarySymbols.put(codePoint, symbol);
         }
@@ -165,9 +215,7 @@ final class BpeTables {
     private void addPieces() {
         boolean[] lengthExists = new boolean[longestPiece + 1];
         for (int id = 0; id < vocabulary.size(); id++) {
-            if (!vocabulary.type(id).isReserved()) {
-                lengthExists[vocabulary.piece(id).length()] = true;
-            }
+            noteLength(id, lengthExists);
         }
         long[] prefixHashes = new long[lengthExists.length];
         long[] powers = new long[lengthExists.length];
@@ -176,22 +224,21 @@ final class BpeTables {
             powers[i] = vocabulary.matchable().nextPower(powers[i - 1]);
         }
         for (int id = 0; id < vocabulary.size(); id++) {
-            if (!vocabulary.type(id).isReserved()) {
-                addPiece(id, lengthExists, prefixHashes, powers);
-            }
+            addPiece(id, lengthExists, prefixHashes, powers);
         }
     }
 
-    private static int longestPiece(Vocabulary vocabulary) {
-        int longest = 0;
-        for (int id = 0; id < vocabulary.size(); id++) {
-            longest = Math.max(longest, vocabulary.piece(id).length());
+    private void noteLength(int id, boolean[] lengthExists) {
+        if (!vocabulary.type(id).isReserved()) {
+            lengthExists[vocabulary.piece(id).length()] = true;
         }
-        return longest;
     }
 
     /** Enters every way to form the piece of two symbols. Linear in its length but for comparisons of parts that really are pieces. */
     private void addPiece(int id, boolean[] lengthExists, long[] prefixHashes, long[] powers) {
+        if (vocabulary.type(id).isReserved()) {
+            return;
+        }
         PieceIndex index = vocabulary.matchable();
         String piece = vocabulary.piece(id);
         int length = piece.length();
@@ -235,16 +282,24 @@ final class BpeTables {
      * normal piece is used, since a control piece never comes from text.
      */
     private void decideEmitted() {
-        Arrays.fill(emitted, EMIT_UNKNOWN);
+        for (int symbol = 0; symbol < emitted.length; symbol++) {
+            decideEmitted(symbol);
+        }
         for (int id = 0; id < vocabulary.size(); id++) {
-            if (vocabulary.type(id).isReserved()) {
-                continue;
-            }
-            int reserved = vocabulary.reservedId(vocabulary.piece(id));
-            if (reserved >= 0 && vocabulary.type(reserved) == PieceType.BYTE) {
-                emitted[id] = reserved;
-            } else if (reserved < 0 || vocabulary.type(reserved) == PieceType.CONTROL) {
-                emitted[id] = vocabulary.type(id) == PieceType.UNUSED ? EMIT_HALVES : id;
+            decideEmittedAlike(id, vocabulary.type(id));
+        }
+    }
+
+    private void decideEmitted(int symbol) {
+        boolean isPiece = symbol < vocabulary.size() && !vocabulary.type(symbol).isReserved();
+        emitted[symbol] = !isPiece ? EMIT_UNKNOWN : vocabulary.type(symbol) == PieceType.UNUSED ? EMIT_HALVES : symbol;
+    }
+
+    private void decideEmittedAlike(int id, PieceType type) {
+        if (type == PieceType.BYTE || type == PieceType.UNKNOWN) {
+            int alike = vocabulary.matchable().id(vocabulary.piece(id));
+            if (alike >= 0) {
+                emitted[alike] = type == PieceType.BYTE ? id : EMIT_UNKNOWN;
             }
         }
     }

@@ -28,14 +28,16 @@ sealed interface Encoder permits BpeEncoder, UnigramEncoder, ByteLevelEncoder {
 
     /** {@return the encoder of the model's kind} */
     static Encoder of(TokenizerModel model, @Nullable PieceMatcher userDefined) {
-        return switch (model) {
-            case ByteLevelModel byteLevel -> new ByteLevelEncoder(byteLevel, userDefined);
-            case SentencePieceModel sentencePiece -> switch (sentencePiece.type()) {
-                case BPE -> new BpeEncoder(sentencePiece, BpeTables.of(sentencePiece), userDefined);
-                case UNIGRAM -> new UnigramEncoder(UnigramTables.of(sentencePiece));
-                case WORD, CHAR -> throw new TokenizerFormatException(model.source(),
-                        "the model is of kind %s, which is not supported; expected BPE or UNIGRAM".formatted(sentencePiece.type()));
-            };
+        // Not a switch over patterns: that is linked when it first runs, which takes longer than half of what loading takes.
+        if (model instanceof ByteLevelModel byteLevel) {
+            return new ByteLevelEncoder(byteLevel, userDefined);
+        }
+        SentencePieceModel sentencePiece = (SentencePieceModel) model;
+        return switch (sentencePiece.type()) {
+            case BPE -> new BpeEncoder(sentencePiece, BpeTables.of(sentencePiece), userDefined);
+            case UNIGRAM -> new UnigramEncoder(UnigramTables.of(sentencePiece));
+            case WORD, CHAR -> throw new TokenizerFormatException(model.source(),
+                    "the model is of kind %s, which is not supported; expected BPE or UNIGRAM".formatted(sentencePiece.type()));
         };
     }
 }

@@ -39,14 +39,12 @@ final class Normalizer {
 
     /** {@return what the model says; byte-level models leave text as it is} */
     static Normalizer of(TokenizerModel model, @Nullable PieceMatcher userDefined) {
-        return switch (model) {
-            case SentencePieceModel sentencePiece -> {
-                NormalizerSpec spec = sentencePiece.normalizer();
-                yield new Normalizer(CharsMap.of(model.source(), spec.precompiledCharsmap()), userDefined, spec,
-                        sentencePiece.treatWhitespaceAsSuffix());
-            }
-            case ByteLevelModel _ -> new Normalizer(null, null, new NormalizerSpec("none", new byte[0], false, false, false), false);
-        };
+        if (model instanceof SentencePieceModel sentencePiece) {
+            NormalizerSpec spec = sentencePiece.normalizer();
+            return new Normalizer(CharsMap.of(model.source(), spec.precompiledCharsmap()), userDefined, spec,
+                    sentencePiece.treatWhitespaceAsSuffix());
+        }
+        return new Normalizer(null, null, new NormalizerSpec("none", new byte[0], false, false, false), false);
     }
 
     /** Text stays as it is but for the form of spaces; prefixes need not be looked at. */

@@ -1,6 +1,5 @@
 package dev.yangtuo.tokenizer;
 
-import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -12,10 +11,10 @@ final class PairTable {
     static final int SYMBOL_BITS = 21;
 
     private static final int VALUE_MASK = (1 << SYMBOL_BITS) - 1;
-    private static final long FREE = -1L;
+    private static final long FREE = 0;
 
     private final long salt = ThreadLocalRandom.current().nextLong();
-    /** {@code left << 42 | right << 21 | piece}, [a power of two, at most half of it taken]. */
+    /** {@code (left << 42 | right << 21 | piece) + 1}, 0 where free; [a power of two, at most half of it taken]. */
     private long[] entries;
     private int shift;
     private int size;
@@ -26,7 +25,6 @@ final class PairTable {
 
     private void allocate(int capacity) {
         entries = new long[capacity];
-        Arrays.fill(entries, FREE);
         shift = Long.SIZE - Integer.numberOfTrailingZeros(capacity);
     }
 
@@ -40,11 +38,11 @@ final class PairTable {
         int mask = entries.length - 1;
         int slot = slot(key);
         while (true) {
-            long entry = entries[slot];
+            long entry = entries[slot] - 1;
             if (entry >> SYMBOL_BITS == key) {
                 return (int) entry & VALUE_MASK;
             }
-            if (entry == FREE) {
+            if (entry < 0) {
                 return -1;
             }
             slot = slot + 1 & mask;
@@ -58,7 +56,7 @@ final class PairTable {
             allocate(Math.multiplyExact(old.length, 2));
             for (long entry : old) {
                 if (entry != FREE) {
-                    insert(entry);
+                    insert(entry - 1);
                 }
             }
         }
@@ -72,7 +70,7 @@ final class PairTable {
         while (entries[slot] != FREE) {
             slot = slot + 1 & mask;
         }
-        entries[slot] = entry;
+        entries[slot] = entry + 1;
     }
 
     private int slot(long key) {

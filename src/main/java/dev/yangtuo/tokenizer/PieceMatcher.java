@@ -1,7 +1,7 @@
 package dev.yangtuo.tokenizer;
 
 import dev.yangtuo.exception.TokenizerFormatException;
-import java.util.function.Predicate;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,24 +37,36 @@ final class PieceMatcher {
      * @param model whose pieces; errors begin with its source
      * @throws TokenizerFormatException if a piece, or all together, are too long
      */
-    static @Nullable PieceMatcher of(TokenizerModel model, Predicate<PieceType> types) {
+    static @Nullable PieceMatcher of(TokenizerModel model, Set<PieceType> types) {
         Vocabulary vocabulary = model.vocabulary();
+        int left = 0;
+        for (PieceType type : types) {
+            left += vocabulary.count(type);
+        }
+        if (left == 0) {
+            return null;
+        }
         PieceMatcher matcher = new PieceMatcher(vocabulary);
-        for (int id = 0; id < vocabulary.size(); id++) {
-            if (types.test(vocabulary.type(id))) {
-                String piece = vocabulary.piece(id);
-                if (piece.length() > MAX_CHARS) {
-                    throw new TokenizerFormatException(model.source(), "piece %d of type %s has %d characters, more than the %d that are supported"
-                            .formatted(id, vocabulary.type(id), piece.length(), MAX_CHARS));
-                }
-                matcher.add(piece, id);
-                if (matcher.nodes > MAX_NODES) {
-                    throw new TokenizerFormatException(model.source(), "the pieces of type %s up to piece %d are longer than %d characters together"
-                            .formatted(vocabulary.type(id), id, MAX_NODES));
-                }
+        for (int id = 0; left > 0; id++) {
+            if (types.contains(vocabulary.type(id))) {
+                matcher.add(model, id);
+                left--;
             }
         }
-        return matcher.nodes == 1 ? null : matcher;
+        return matcher;
+    }
+
+    private void add(TokenizerModel model, int id) {
+        String piece = vocabulary.piece(id);
+        if (piece.length() > MAX_CHARS) {
+            throw new TokenizerFormatException(model.source(), "piece %d of type %s has %d characters, more than the %d that are supported"
+                    .formatted(id, vocabulary.type(id), piece.length(), MAX_CHARS));
+        }
+        add(piece, id);
+        if (nodes > MAX_NODES) {
+            throw new TokenizerFormatException(model.source(), "the pieces of type %s up to piece %d are longer than %d characters together"
+                    .formatted(vocabulary.type(id), id, MAX_NODES));
+        }
     }
 
     private void add(String piece, int id) {

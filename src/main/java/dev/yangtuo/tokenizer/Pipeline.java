@@ -20,14 +20,14 @@ final class Pipeline {
         if (parseSpecial && special != null) {
             runBetweenSpecial(work, text, false, withOffsets);
         } else {
-            run(work, new TextSource.Chars(text, 0, text.length(), false), 0, withOffsets);
+            run(work, work.chars.of(text, 0, text.length(), false), 0, withOffsets);
         }
     }
 
     /** Encodes a text of its own, given in UTF-8. */
     void run(Workspace work, byte[] utf8, boolean parseSpecial, boolean withOffsets) {
         work.tokens.clear();
-        TextSource.Bytes source = new TextSource.Bytes(utf8, 0, utf8.length, normalizer.invalidByte(), false);
+        TextSource.Bytes source = work.bytes.of(utf8, 0, utf8.length, normalizer.invalidByte(), false);
         if (parseSpecial && special != null) {
             char[] chars = new char[utf8.length + 2];
             int length = source.read(chars, 0, chars.length);
@@ -46,12 +46,12 @@ final class Pipeline {
                 i++;
                 continue;
             }
-            run(work, new TextSource.Chars(text, start, i, keepHalves), start, withOffsets);
+            run(work, work.chars.of(text, start, i, keepHalves), start, withOffsets);
             start = i + special.length(id);
             work.tokens.addMark(id, i, start);
             i = start;
         }
-        run(work, new TextSource.Chars(text, start, text.length(), keepHalves), start, withOffsets);
+        run(work, work.chars.of(text, start, text.length(), keepHalves), start, withOffsets);
     }
 
     private void run(Workspace work, TextSource source, int firstChar, boolean withOffsets) {
@@ -82,7 +82,7 @@ final class Pipeline {
     void normalizeAll(Workspace work, CharSequence text) {
         work.tokens.clear();
         work.begin(false, 0);
-        TextSource source = new TextSource.Chars(text, 0, text.length(), false);
+        TextSource source = work.chars.of(text, 0, text.length(), false);
         while (!source.exhausted()) {
             read(work, source);
             normalizer.normalize(work, source.exhausted());

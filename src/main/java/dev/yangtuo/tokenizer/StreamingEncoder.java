@@ -60,13 +60,13 @@ public final class StreamingEncoder {
             String pair = new String(new char[] {pendingHigh, text.charAt(0)});
             boolean completes = Character.isLowSurrogate(text.charAt(0));
             pendingHigh = 0;
-            feed(new TextSource.Chars(pair, 0, completes ? 2 : 1, false));
+            feed(work.chars.of(pair, 0, completes ? 2 : 1, false));
             from = completes ? 1 : 0;
         }
         if (to > from && Character.isHighSurrogate(text.charAt(to - 1))) {
             pendingHigh = text.charAt(--to);
         }
-        feed(new TextSource.Chars(text, from, to, false));
+        feed(work.chars.of(text, from, to, false));
     }
 
     /**
@@ -119,7 +119,7 @@ public final class StreamingEncoder {
 
     /** {@return how many bytes are left of an unfinished character} */
     private int feedBytes(byte[] utf8, int from, int to, boolean more) {
-        TextSource.Bytes source = new TextSource.Bytes(utf8, from, to, pipeline.invalidByte(), more);
+        TextSource.Bytes source = work.bytes.of(utf8, from, to, pipeline.invalidByte(), more);
         feed(source);
         return source.left();
     }
@@ -140,7 +140,7 @@ public final class StreamingEncoder {
         if (pendingHigh != 0) {
             String half = String.valueOf(pendingHigh);
             pendingHigh = 0;
-            feed(new TextSource.Chars(half, 0, 1, false));
+            feed(work.chars.of(half, 0, 1, false));
         }
     }
 }

@@ -1,7 +1,7 @@
 package dev.yangtuo.tokenizer;
 
 /**
- * Gives a text in parts, as well-formed UTF-16 except for {@link #INVALID_BYTE}. Used by one thread.
+ * Gives a text in parts, as well-formed UTF-16 except for {@link #INVALID_BYTE}. Used by one thread; used again for other texts.
  */
 sealed interface TextSource {
     /**
@@ -24,17 +24,27 @@ sealed interface TextSource {
 
     /** A part of a text in Java's own form; half surrogate pairs become U+FFFD unless they are kept. */
     final class Chars implements TextSource {
-        private final CharSequence text;
-        private final boolean keepHalves;
+        private CharSequence text = "";
+        private boolean keepHalves;
         private int position;
-        private final int end;
+        private int end;
 
-        /** @param keepHalves whether half surrogate pairs stay as they are, because they stand for invalid bytes */
-        Chars(CharSequence text, int from, int to, boolean keepHalves) {
-            this.text = text;
-            this.position = from;
-            this.end = to;
-            this.keepHalves = keepHalves;
+        /**
+         * {@return this source, which gives {@code text[from, to)} from now on}
+         *
+         * @param keep whether half surrogate pairs stay as they are, because they stand for invalid bytes
+         */
+        Chars of(CharSequence newText, int from, int to, boolean keep) {
+            text = newText;
+            position = from;
+            end = to;
+            keepHalves = keep;
+            return this;
+        }
+
+        /** Holds no text any longer. */
+        void release() {
+            of("", 0, 0, false);
         }
 
         @Override
@@ -71,22 +81,32 @@ sealed interface TextSource {
 
     /** Bytes in UTF-8, valid or not; an unfinished character at the end is invalid unless more is to come. */
     final class Bytes implements TextSource {
-        private final byte[] utf8;
-        private final char invalid;
-        private final boolean more;
+        private static final byte[] NOTHING = {};
+
+        private byte[] utf8 = NOTHING;
+        private char invalid;
+        private boolean more;
         private int position;
-        private final int end;
+        private int end;
 
         /**
-         * @param invalid what a byte that is not part of a valid character becomes
-         * @param more whether the bytes go on elsewhere; then what may be the beginning of a character is left
+         * {@return this source, which gives {@code utf8[from, to)} from now on}
+         *
+         * @param invalidByte what a byte that is not part of a valid character becomes
+         * @param goesOn whether the bytes go on elsewhere; then what may be the beginning of a character is left
          */
-        Bytes(byte[] utf8, int from, int to, char invalid, boolean more) {
-            this.utf8 = utf8;
-            this.position = from;
-            this.end = to;
-            this.invalid = invalid;
-            this.more = more;
+        Bytes of(byte[] newUtf8, int from, int to, char invalidByte, boolean goesOn) {
+            utf8 = newUtf8;
+            position = from;
+            end = to;
+            invalid = invalidByte;
+            more = goesOn;
+            return this;
+        }
+
+        /** Holds no text any longer. */
+        void release() {
+            of(NOTHING, 0, 0, REPLACEMENT, false);
         }
 
         @Override

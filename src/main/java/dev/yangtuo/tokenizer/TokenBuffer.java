@@ -214,8 +214,10 @@ final class TokenBuffer {
         if (ids.length > keptIds) {
             ids = new int[INITIAL_IDS];
         }
-        starts = new int[0];
-        ends = new int[0];
+        if (ends.length > 0) {
+            starts = new int[0];
+            ends = new int[0];
+        }
         unknownTexts.clear();
         unknownTokens.clear();
     }

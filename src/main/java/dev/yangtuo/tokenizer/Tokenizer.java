@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
@@ -34,16 +35,12 @@ public final class Tokenizer {
     private Tokenizer(TokenizerModel model) {
         this.model = model;
         this.vocabulary = model.vocabulary();
-        PieceMatcher userDefined = PieceMatcher.of(model, type -> type == PieceType.USER_DEFINED);
-        PieceMatcher special = PieceMatcher.of(model, type -> type == PieceType.CONTROL || type == PieceType.UNKNOWN);
+        PieceMatcher userDefined = PieceMatcher.of(model, EnumSet.of(PieceType.USER_DEFINED));
+        PieceMatcher special = PieceMatcher.of(model, EnumSet.of(PieceType.CONTROL, PieceType.UNKNOWN));
         this.encoder = Encoder.of(model, userDefined);
         this.pipeline = new Pipeline(Normalizer.of(model, userDefined), special);
-        this.pool = new WorkspacePool(this::newWorkspace);
+        this.pool = new WorkspacePool(encoder, model);
         this.sampler = new Sampler(model, encoder, userDefined);
-    }
-
-    private Workspace newWorkspace() {
-        return new Workspace(encoder, TokenBuffer.of(model));
     }
 
     /**
@@ -240,7 +237,7 @@ public final class Tokenizer {
         if (options.reverse() || options.parseSpecial()) {
             throw new IllegalArgumentException("a text in parts cannot be reversed or searched for special tokens; encode it whole");
         }
-        return new StreamingEncoder(pipeline, newWorkspace(), firstId(options), lastId(options), consumer);
+        return new StreamingEncoder(pipeline, pool.make(), firstId(options), lastId(options), consumer);
     }
 
     /**

@@ -26,7 +26,7 @@ final class UnigramTables {
     private final SentencePieceModel model;
     /** (node << 16 | char) to child node, below the first level. */
     private final LongIntMap children;
-    /** Node of each first char, int32, [65536]. */
+    /** Node of each first char, plus 1, int32, [65536]. */
     private final int[] roots = new int[1 << Character.SIZE];
     /** Piece that ends at each node, or -1, int32, [nodes]. */
     private int[] pieces = new int[1024];
@@ -41,7 +41,6 @@ final class UnigramTables {
         this.model = model;
         Vocabulary vocabulary = model.vocabulary();
         children = new LongIntMap(2 * vocabulary.size());
-        Arrays.fill(roots, NO_NODE);
         // As the reference has it: the least positive float where no normal piece scores more.
         float max = Float.MIN_NORMAL;
         float min = Float.MAX_VALUE;
@@ -75,11 +74,11 @@ final class UnigramTables {
         int node = NO_NODE;
         for (int i = 0; i < piece.length(); i++) {
             char c = piece.charAt(i);
-            int child = i == 0 ? roots[c] : child(node, c);
+            int child = i == 0 ? root(c) : child(node, c);
             if (child < 0) {
                 child = newNode();
                 if (i == 0) {
-                    roots[c] = child;
+                    roots[c] = child + 1;
                 } else {
                     children.put((long) node << Character.SIZE | c, child);
                 }
@@ -115,7 +114,7 @@ final class UnigramTables {
 
     /** {@return the node of a first char, or -1} */
     int root(char c) {
-        return roots[c];
+        return roots[c] - 1;
     }
 
     /** {@return the node below another, or -1} */

@@ -22,6 +22,8 @@ final class Workspace {
 
     final Encoder.Worker worker;
     final TokenBuffer tokens;
+    final TextSource.Chars chars = new TextSource.Chars();
+    final TextSource.Bytes bytes = new TextSource.Bytes();
 
     /** Text as it was given, UTF-16, [rawFrom, rawTo) of it not normalized yet. */
     char[] raw = new char[2 * WINDOW];
@@ -142,6 +144,8 @@ final class Workspace {
 
     /** Drops what a long text made large. */
     void trim(int keptIds) {
+        chars.release();
+        bytes.release();
         origins = null;
         tokens.setOrigins(null);
         tokens.trim(keptIds);

@@ -1,22 +1,27 @@
 package dev.yangtuo.tokenizer;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.function.Supplier;
 
 /**
  * Lends workspaces to threads, without locks and without garbage: as many are kept as there are processors, since encoding never waits for
  * anything. Who finds none makes one.
  */
 final class WorkspacePool {
-    /** Ids that the buffer of a kept workspace may hold; that of the first one more, so that long texts in turn make no garbage either. */
-    private static final int KEPT_IDS = 1 << 14;
-    private static final int KEPT_IDS_OF_FIRST = 1 << 19;
+    /** Ids that the buffers of all kept workspaces may hold, so that texts of many tokens make no garbage either, but do not fill the heap. */
+    private static final int KEPT_IDS = 1 << 19;
 
-    private final Supplier<Workspace> maker;
+    private final Encoder encoder;
+    private final TokenizerModel model;
     private final AtomicReferenceArray<Workspace> kept = new AtomicReferenceArray<>(Runtime.getRuntime().availableProcessors());
 
-    WorkspacePool(Supplier<Workspace> maker) {
-        this.maker = maker;
+    WorkspacePool(Encoder encoder, TokenizerModel model) {
+        this.encoder = encoder;
+        this.model = model;
+    }
+
+    /** {@return a workspace that need not be given back} */
+    Workspace make() {
+        return new Workspace(encoder, TokenBuffer.of(model));
     }
 
     Workspace borrow() {
@@ -30,7 +35,7 @@ final class WorkspacePool {
                 }
             }
         }
-        return maker.get();
+        return make();
     }
 
     /** Takes a workspace back. One in which something was thrown is left to the collector instead. */
@@ -39,7 +44,7 @@ final class WorkspacePool {
         for (int i = 0; i < kept.length(); i++) {
             int slot = (home + i) % kept.length();
             if (kept.getPlain(slot) == null) {
-                workspace.trim(slot == 0 ? KEPT_IDS_OF_FIRST : KEPT_IDS);
+                workspace.trim(KEPT_IDS / kept.length());
                 if (kept.compareAndSet(slot, null, workspace)) {
                     return;
                 }
