@@ -25,6 +25,11 @@ final class BpeTables {
     /** 128 KB; the 49,953 pieces of Chinese-LLaMA set one in 25. */
     private static final int NEIGHBOUR_BITS = 1 << 20;
 
+    private static final int NOT_A_PIECE = 0;
+
+    /** Whole numbers up to this one, and their differences, are exact in float32. */
+    private static final int MAX_EXACT = 1 << 23;
+
     /** Ranks may have gaps, up to this many for a piece. */
     private static final int SPARSE_RANKS = 4;
 
@@ -32,6 +37,10 @@ final class BpeTables {
 
     private final SentencePieceModel model;
     private final Vocabulary vocabulary;
+    /** The vocabulary's arrays: texts, where each piece ends in them, types. */
+    private final char[] chars;
+    private final int[] ends;
+    private final byte[] types;
     /** Symbol of each character below U+10000, plus 1, int32, [65536]. */
     private final int[] bmpSymbols = new int[BMP];
     /** Symbol of each character from U+10000 on. */
@@ -47,9 +56,6 @@ final class BpeTables {
     private final int[] ranks;
     /** Id that a symbol is written as, int32, [symbols], or one of the negative values above. */
     private final int[] emitted;
-    private float highestScore = Float.NEGATIVE_INFINITY;
-    private float lowestScore = Float.POSITIVE_INFINITY;
-    private boolean wholeScores;
     private int rankCount;
     private final int longestPiece;
     private boolean unusedCanMerge;
@@ -57,6 +63,9 @@ final class BpeTables {
     private BpeTables(SentencePieceModel model) {
         this.model = model;
         vocabulary = model.vocabulary();
+        chars = vocabulary.texts().chars;
+        ends = vocabulary.texts().ends;
+        types = vocabulary.types();
         longestPiece = vocabulary.longestPiece();
         ranks = new int[vocabulary.size()];
         rank();
@@ -115,35 +124,38 @@ final class BpeTables {
     }
 
     /**
-     * The highest score first. Trainers of BPE models give whole numbers, which are ranks but for the sign; others are sorted. Adding +0.0 turns
-     * -0.0 into +0.0, which the reference's comparison holds equal.
+     * The highest score first. Trainers of BPE models give whole numbers close to each other, which are ranks but for the sign, and one far below
+     * to pieces that they only keep; other scores are sorted.
      */
     private void rank() {
-        wholeScores = true;
-        for (int id = 0; id < ranks.length; id++) {
-            noteScore(vocabulary.score(id));
+        float[] scores = vocabulary.scores();
+        float highest = Float.NEGATIVE_INFINITY;
+        boolean whole = true;
+        for (float score : scores) {
+            highest = score > highest ? score : highest;
+            whole &= score == (int) score;
         }
-        double range = (double) highestScore - lowestScore;
-        if (!wholeScores || range > SPARSE_RANKS * (double) ranks.length) {
+        int dense = SPARSE_RANKS * scores.length;
+        float low = highest - dense;
+        float lowest = Float.NaN;
+        for (float score : scores) {
+            if (score < low) {
+                whole &= lowest != lowest || score == lowest;
+                lowest = score;
+            }
+        }
+        if (!whole || Math.abs(highest) > MAX_EXACT || dense > MAX_EXACT) {
             rankBySorting();
             return;
         }
-        rankCount = (int) range + 1;
-        for (int id = 0; id < ranks.length; id++) {
-            ranks[id] = rankOf(vocabulary.score(id));
+        rankCount = dense + 2;
+        for (int id = 0; id < scores.length; id++) {
+            float score = scores[id];
+            ranks[id] = score < low ? dense + 1 : (int) highest - (int) score;
         }
     }
 
-    private void noteScore(float score) {
-        highestScore = Math.max(highestScore, score);
-        lowestScore = Math.min(lowestScore, score);
-        wholeScores &= score == (int) score;
-    }
-
-    private int rankOf(float score) {
-        return (int) highestScore - (int) score;
-    }
-
+    /** For any scores. Adding +0.0 turns -0.0 into +0.0, which the reference's comparison holds equal. */
     private void rankBySorting() {
         int size = ranks.length;
         float[] distinct = new float[size];
@@ -163,14 +175,21 @@ final class BpeTables {
         }
     }
 
+    private boolean isMatchable(int id) {
+        int type = types[id];
+        return type == Vocabulary.NORMAL || type == Vocabulary.USER_DEFINED || type == Vocabulary.UNUSED;
+    }
+
     // What is done for each piece stands in methods of its own: those are compiled after some hundred calls, a long loop much later.
 
     private void numberSymbols() {
         symbolCount = vocabulary.size();
-        for (int id = 0; id < vocabulary.size(); id++) {
-            numberIfSingle(id);
+        for (int id = 0; id < types.length; id++) {
+            if (ends[id] - (id == 0 ? 0 : ends[id - 1]) <= 2) {
+                numberIfSingle(id);
+            }
         }
-        for (int id = 0; id < vocabulary.size(); id++) {
+        for (int id = 0; id < types.length; id++) {
             numberCharacters(id);
         }
         if (symbolCount > 1 << PairTable.SYMBOL_BITS) {
@@ -180,22 +199,23 @@ final class BpeTables {
     }
 
     private void numberIfSingle(int id) {
-        String piece = vocabulary.piece(id);
-        if (piece.length() <= 2 && !vocabulary.type(id).isReserved() && piece.length() == Character.charCount(piece.codePointAt(0))) {
-            setSymbol(piece.codePointAt(0), id);
+        int from = vocabulary.texts().start(id);
+        int codePoint = Character.codePointAt(chars, from, ends[id]);
+        if (isMatchable(id) && ends[id] - from == Character.charCount(codePoint)) {
+            setSymbol(codePoint, id);
         }
     }
 
     private void numberCharacters(int id) {
-        if (vocabulary.type(id).isReserved()) {
+        if (!isMatchable(id)) {
             return;
         }
-        String piece = vocabulary.piece(id);
-        for (int i = 0; i < piece.length(); i++) {
-            int codePoint = piece.charAt(i);
+        int to = ends[id];
+        for (int i = vocabulary.texts().start(id); i < to; i++) {
+            int codePoint = chars[i];
             if (bmpSymbols[codePoint] == 0) {
                 if (Character.isHighSurrogate((char) codePoint)) {
-                    codePoint = piece.codePointAt(i++);
+                    codePoint = Character.codePointAt(chars, i++, to);
                 }
                 if (symbol(codePoint) == NO_SYMBOL) {
                     setSymbol(codePoint, symbolCount++);
@@ -214,48 +234,51 @@ final class BpeTables {
 
     private void addPieces() {
         boolean[] lengthExists = new boolean[longestPiece + 1];
-        for (int id = 0; id < vocabulary.size(); id++) {
-            noteLength(id, lengthExists);
+        int start = 0;
+        for (int end : ends) {
+            lengthExists[end - start] = true;
+            start = end;
         }
         long[] prefixHashes = new long[lengthExists.length];
         long[] powers = new long[lengthExists.length];
         powers[0] = 1;
         for (int i = 1; i < powers.length; i++) {
-            powers[i] = vocabulary.matchable().nextPower(powers[i - 1]);
+            powers[i] = powers[i - 1] * vocabulary.matchable().base();
         }
-        for (int id = 0; id < vocabulary.size(); id++) {
-            addPiece(id, lengthExists, prefixHashes, powers);
-        }
-    }
-
-    private void noteLength(int id, boolean[] lengthExists) {
-        if (!vocabulary.type(id).isReserved()) {
-            lengthExists[vocabulary.piece(id).length()] = true;
+        for (int id = 0; id < types.length; id++) {
+            if (isMatchable(id)) {
+                addPiece(id, lengthExists, prefixHashes, powers);
+            }
         }
     }
 
     /** Enters every way to form the piece of two symbols. Linear in its length but for comparisons of parts that really are pieces. */
     private void addPiece(int id, boolean[] lengthExists, long[] prefixHashes, long[] powers) {
-        if (vocabulary.type(id).isReserved()) {
-            return;
-        }
-        PieceIndex index = vocabulary.matchable();
-        String piece = vocabulary.piece(id);
-        int length = piece.length();
+        int start = id == 0 ? 0 : ends[id - 1];
+        int length = ends[id] - start;
+        long base = vocabulary.matchable().base();
+        long hash = 0;
         for (int i = 0; i < length; i++) {
-            prefixHashes[i + 1] = index.append(prefixHashes[i], piece.charAt(i));
-        }
-        for (int i = Character.charCount(piece.codePointAt(0)); i < length; i += Character.charCount(piece.codePointAt(i))) {
-            int left = part(piece, 0, i, prefixHashes, powers, lengthExists);
-            int right = left < 0 ? NO_SYMBOL : part(piece, i, length, prefixHashes, powers, lengthExists);
-            if (right >= 0) {
-                pairs.add(left, right, id);
-                unusedCanMerge |= vocabulary.type(id) == PieceType.UNUSED;
+            char c = chars[start + i];
+            hash = hash * base + c + 1;
+            prefixHashes[i + 1] = hash;
+            if (i > 0) {
+                int bit = neighbourBit(chars[start + i - 1], c);
+                neighbours[bit >> 6] |= 1L << bit;
             }
         }
         for (int i = 1; i < length; i++) {
-            int bit = neighbourBit(piece.charAt(i - 1), piece.charAt(i));
-            neighbours[bit >> 6] |= 1L << bit;
+            if (Character.isLowSurrogate(chars[start + i])) {
+                continue;
+            }
+            int left = part(start, start + i, lengthExists[i], prefixHashes[i]);
+            if (left >= 0) {
+                int right = part(start + i, start + length, lengthExists[length - i], hash - prefixHashes[i] * powers[length - i]);
+                if (right >= 0) {
+                    pairs.add(left, right, id);
+                    unusedCanMerge |= types[id] == Vocabulary.UNUSED;
+                }
+            }
         }
         if (pairs.size() > MAX_PAIRS) {
             throw new TokenizerFormatException(model.source(),
@@ -263,17 +286,19 @@ final class BpeTables {
         }
     }
 
-    /** {@return the symbol that is written {@code piece[from, to)}, or {@link #NO_SYMBOL}} */
-    private int part(String piece, int from, int to, long[] prefixHashes, long[] powers, boolean[] lengthExists) {
-        int first = piece.codePointAt(from);
-        if (to - from == Character.charCount(first)) {
-            return symbol(first);
+    /** {@return the symbol that is written {@code chars[from, to)} and has that hash, or {@link #NO_SYMBOL}} */
+    private int part(int from, int to, boolean lengthExists, long hash) {
+        int length = to - from;
+        if (length <= 2) {
+            char first = chars[from];
+            if (length == 1) {
+                return bmpSymbols[first] - 1;
+            }
+            if (Character.isHighSurrogate(first)) {
+                return symbol(Character.toCodePoint(first, chars[from + 1]));
+            }
         }
-        if (!lengthExists[to - from]) {
-            return NO_SYMBOL;
-        }
-        PieceIndex index = vocabulary.matchable();
-        return index.id(index.suffix(prefixHashes[to], prefixHashes[from], powers[to - from]), piece, from, to);
+        return lengthExists ? vocabulary.matchable().id(hash, chars, from, to) : NO_SYMBOL;
     }
 
     /**
@@ -283,16 +308,15 @@ final class BpeTables {
      */
     private void decideEmitted() {
         for (int symbol = 0; symbol < emitted.length; symbol++) {
-            decideEmitted(symbol);
+            int type = symbol < types.length ? types[symbol] : NOT_A_PIECE;
+            emitted[symbol] = type == Vocabulary.NORMAL || type == Vocabulary.USER_DEFINED ? symbol
+                    : type == Vocabulary.UNUSED ? EMIT_HALVES : EMIT_UNKNOWN;
         }
-        for (int id = 0; id < vocabulary.size(); id++) {
-            decideEmittedAlike(id, vocabulary.type(id));
+        for (int id = 0; id < types.length; id++) {
+            if (types[id] != Vocabulary.NORMAL) {
+                decideEmittedAlike(id, vocabulary.type(id));
+            }
         }
-    }
-
-    private void decideEmitted(int symbol) {
-        boolean isPiece = symbol < vocabulary.size() && !vocabulary.type(symbol).isReserved();
-        emitted[symbol] = !isPiece ? EMIT_UNKNOWN : vocabulary.type(symbol) == PieceType.UNUSED ? EMIT_HALVES : symbol;
     }
 
     private void decideEmittedAlike(int id, PieceType type) {

@@ -47,8 +47,9 @@ final class PieceMatcher {
             return null;
         }
         PieceMatcher matcher = new PieceMatcher(vocabulary);
+        byte[] numbers = vocabulary.types();
         for (int id = 0; left > 0; id++) {
-            if (types.contains(vocabulary.type(id))) {
+            if (numbers[id] != Vocabulary.NORMAL && types.contains(vocabulary.type(id))) {
                 matcher.add(model, id);
                 left--;
             }

@@ -27,9 +27,18 @@ public final class Vocabulary {
     private static final int SHOWN_CHARS = 40;
     private static final String BYTE_PREFIX = "<0x";
 
-    private final String[] pieces;
+    /** Numbers of types, for loops over whole vocabularies. */
+    static final int NORMAL = 1;
+    static final int USER_DEFINED = 4;
+    static final int UNUSED = 5;
+    static final int BYTE = 6;
+
+    private static final PieceType[] TYPES = PieceType.values();
+
+    private final PieceTexts texts;
     private final float[] scores;
-    private final PieceType[] types;
+    /** Number of the type of each piece, int8, [pieces]. */
+    private final byte[] types;
     /** Pieces that text can match. */
     private final PieceIndex matchable;
     /** CONTROL, UNKNOWN and BYTE pieces. */
@@ -41,18 +50,19 @@ public final class Vocabulary {
     /** Id of the piece of each byte, int32, [256]; null without byte pieces. */
     private final int @Nullable [] byteIds;
 
-    private Vocabulary(Path source, String[] pieces, float[] scores, PieceType[] types, int @Nullable [] offsets) {
-        this.pieces = pieces;
+    private Vocabulary(Path source, PieceTexts texts, float[] scores, byte[] types, int @Nullable [] offsets) {
+        this.texts = texts;
         this.scores = scores;
         this.types = types;
+        texts.complete();
         Checker checker = new Checker(source, offsets);
-        for (PieceType type : types) {
-            checker.count(type);
+        for (byte type : types) {
+            checker.counts[type - 1]++;
         }
-        matchable = new PieceIndex(pieces, pieces.length - checker.reservedCount());
-        reserved = new PieceIndex(pieces, checker.reservedCount());
+        matchable = new PieceIndex(texts, types.length - checker.reservedCount());
+        reserved = new PieceIndex(texts, checker.reservedCount());
         // What is done for each piece stands in a method of its own: that is compiled after some hundred calls, a long loop much later.
-        for (int id = 0; id < pieces.length; id++) {
+        for (int id = 0; id < types.length; id++) {
             checker.check(id);
         }
         checker.checkBytes();
@@ -78,10 +88,6 @@ public final class Vocabulary {
             Arrays.fill(bytes, -1);
         }
 
-        void count(PieceType type) {
-            counts[type.ordinal()]++;
-        }
-
         int reservedCount() {
             int reservedPieces = 0;
             for (PieceType type : PieceType.values()) {
@@ -91,20 +97,44 @@ public final class Vocabulary {
         }
 
         void check(int id) {
-            checkPiece(source, id, offsets);
-            String piece = pieces[id];
-            PieceType type = types[id];
-            longest = Math.max(longest, piece.length());
-            totalChars += piece.length();
+            int start = texts.start(id);
+            int length = texts.ends[id] - start;
+            if (length == 0) {
+                throw new TokenizerFormatException(source, place(id, offsets) + " is empty");
+            }
+            if (length > longest) {
+                longest = checkLength(id, length);
+            }
+            totalChars += length;
             if (totalChars > MAX_TOTAL_CHARS) {
                 throw new TokenizerFormatException(source, "the pieces up to %s have more than %d characters together".formatted(
                         place(id, offsets), MAX_TOTAL_CHARS));
             }
-            int earlier = (type.isReserved() ? reserved : matchable).add(id);
+            if (scores[id] != scores[id]) {
+                throw new TokenizerFormatException(source, "%s %s has the score NaN".formatted(place(id, offsets), shown(texts.text(id))));
+            }
+            int type = types[id];
+            PieceIndex index = type == NORMAL || type == USER_DEFINED || type == UNUSED ? matchable : reserved;
+            int earlier = index.add(id);
             if (earlier >= 0) {
                 throw new TokenizerFormatException(source, "%s %s occurs before as %s; every piece must be unique".formatted(
-                        place(id, offsets), shown(piece), place(earlier, offsets)));
+                        place(id, offsets), shown(texts.text(id)), place(earlier, offsets)));
             }
+            if (type != NORMAL) {
+                checkSpecial(id, type(id));
+            }
+        }
+
+        private int checkLength(int id, int length) {
+            if (length > MAX_PIECE_CHARS) {
+                throw new TokenizerFormatException(source, "%s has %d characters, more than the %d that are supported".formatted(
+                        place(id, offsets), length, MAX_PIECE_CHARS));
+            }
+            return length;
+        }
+
+        private void checkSpecial(int id, PieceType type) {
+            String piece = texts.text(id);
             if (type == PieceType.UNKNOWN) {
                 if (unknown >= 0) {
                     throw new TokenizerFormatException(source, "%s %s is of type UNKNOWN, but so is %s; there must be one".formatted(
@@ -112,8 +142,20 @@ public final class Vocabulary {
                 }
                 unknown = id;
             } else if (type == PieceType.BYTE) {
-                bytes[byteOf(source, id, offsets)] = id;
+                bytes[byteOf(id, piece)] = id;
+            } else if (type == PieceType.USER_DEFINED && piece.indexOf('\0') >= 0) {
+                // SentencePiece's matcher reads these as C strings; what it does with a NUL is an accident that nobody should rely on.
+                throw new TokenizerFormatException(source, "%s is user-defined and holds a NUL character".formatted(place(id, offsets)));
             }
+        }
+
+        private int byteOf(int id, String piece) {
+            if (piece.length() == 6 && piece.startsWith(BYTE_PREFIX) && piece.endsWith(">")
+                    && isUpperHex(piece.charAt(3)) && isUpperHex(piece.charAt(4))) {
+                return byteValue(piece);
+            }
+            throw new TokenizerFormatException(source, "%s %s is of type BYTE, expected a name from <0x00> to <0xFF>".formatted(
+                    place(id, offsets), shown(piece)));
         }
 
         /** Byte pieces are valid and unique here, so 256 of them are all. */
@@ -141,11 +183,6 @@ public final class Vocabulary {
      * @throws TokenizerFormatException if the lengths differ or one of the rules above is broken; the message names the piece
      */
     public static Vocabulary of(Path source, List<String> pieces, float[] scores, int[] types) {
-        return of(source, pieces, scores, types, null);
-    }
-
-    /** As {@link #of(Path, List, float[], int[])}, with the byte of the file at which each piece stands, for messages. */
-    static Vocabulary of(Path source, List<String> pieces, float[] scores, int[] types, int @Nullable [] offsets) {
         int size = pieces.size();
         if (scores.length != size || types.length != size) {
             throw new TokenizerFormatException(source, "%d pieces, but %d scores and %d types; there must be one of each for a piece"
@@ -154,19 +191,41 @@ public final class Vocabulary {
         if (size > MAX_PIECES) {
             throw new TokenizerFormatException(source, "%d pieces are more than the %d that are supported".formatted(size, MAX_PIECES));
         }
-        PieceType[] typesById = new PieceType[size];
+        PieceTexts texts = new PieceTexts();
+        long chars = 0;
         for (int id = 0; id < size; id++) {
-            typesById[id] = type(source, id, types[id], offsets);
+            String piece = pieces.get(id);
+            if (hasHalfPair(piece)) {
+                throw new TokenizerFormatException(source, "piece %d holds half a surrogate pair".formatted(id));
+            }
+            chars += piece.length();
+            if (chars > MAX_TOTAL_CHARS) {
+                throw new TokenizerFormatException(source, "the pieces up to piece %d have more than %d characters together".formatted(
+                        id, MAX_TOTAL_CHARS));
+            }
+            texts.add(piece);
         }
-        return new Vocabulary(source, pieces.toArray(new String[0]), scores.clone(), typesById, offsets);
+        return of(source, texts, scores.clone(), types, null);
     }
 
-    private static PieceType type(Path source, int id, int number, int @Nullable [] offsets) {
-        PieceType type = PieceType.orNull(number);
-        if (type == null) {
-            throw new TokenizerFormatException(source, "%s has the unknown type %d, expected 1 to 6".formatted(place(id, offsets), number));
+    /**
+     * As {@link #of(Path, List, float[], int[])}.
+     *
+     * @param texts the pieces; kept
+     * @param scores their scores; kept
+     * @param types numbers of their types
+     * @param offsets the byte of the file at which each piece stands, for messages; null where there is none
+     */
+    static Vocabulary of(Path source, PieceTexts texts, float[] scores, int[] types, int @Nullable [] offsets) {
+        byte[] numbers = new byte[texts.count];
+        for (int id = 0; id < numbers.length; id++) {
+            int number = types[id];
+            if (number < 1 || number > BYTE) {
+                throw new TokenizerFormatException(source, "%s has the unknown type %d, expected 1 to 6".formatted(place(id, offsets), number));
+            }
+            numbers[id] = (byte) number;
         }
-        return type;
+        return new Vocabulary(source, texts, scores, numbers, offsets);
     }
 
     /** {@return a vocabulary with more pieces behind these, with score 0} */
@@ -174,38 +233,20 @@ public final class Vocabulary {
         if (added.size() != addedTypes.size()) {
             throw new IllegalArgumentException("%d pieces, but %d types".formatted(added.size(), addedTypes.size()));
         }
-        List<String> all = new ArrayList<>(Arrays.asList(pieces));
+        List<String> all = new ArrayList<>();
+        for (int id = 0; id < size(); id++) {
+            all.add(piece(id));
+        }
         all.addAll(added);
         int[] numbers = new int[all.size()];
         for (int id = 0; id < numbers.length; id++) {
-            numbers[id] = (id < pieces.length ? types[id] : addedTypes.get(id - pieces.length)).number();
+            numbers[id] = id < size() ? types[id] : addedTypes.get(id - size()).number();
         }
         return of(source, all, Arrays.copyOf(scores, numbers.length), numbers);
     }
 
     private static String place(int id, int @Nullable [] offsets) {
         return offsets == null ? "piece " + id : "piece %d (byte %d)".formatted(id, offsets[id]);
-    }
-
-    private void checkPiece(Path source, int id, int @Nullable [] offsets) {
-        String piece = pieces[id];
-        if (piece.isEmpty()) {
-            throw new TokenizerFormatException(source, place(id, offsets) + " is empty");
-        }
-        if (piece.length() > MAX_PIECE_CHARS) {
-            throw new TokenizerFormatException(source, "%s has %d characters, more than the %d that are supported".formatted(
-                    place(id, offsets), piece.length(), MAX_PIECE_CHARS));
-        }
-        if (hasHalfPair(piece)) {
-            throw new TokenizerFormatException(source, "%s holds half a surrogate pair".formatted(place(id, offsets)));
-        }
-        if (Float.isNaN(scores[id])) {
-            throw new TokenizerFormatException(source, "%s %s has the score NaN".formatted(place(id, offsets), shown(piece)));
-        }
-        // SentencePiece's matcher reads these as C strings; what it does with a NUL is an accident that nobody should rely on.
-        if (types[id] == PieceType.USER_DEFINED && piece.indexOf('\0') >= 0) {
-            throw new TokenizerFormatException(source, "%s is user-defined and holds a NUL character".formatted(place(id, offsets)));
-        }
     }
 
     private static boolean hasHalfPair(String piece) {
@@ -218,16 +259,6 @@ public final class Vocabulary {
             }
         }
         return false;
-    }
-
-    private int byteOf(Path source, int id, int @Nullable [] offsets) {
-        String piece = pieces[id];
-        if (piece.length() == 6 && piece.startsWith(BYTE_PREFIX) && piece.endsWith(">")
-                && isUpperHex(piece.charAt(3)) && isUpperHex(piece.charAt(4))) {
-            return byteValue(piece);
-        }
-        throw new TokenizerFormatException(source, "%s %s is of type BYTE, expected a name from <0x00> to <0xFF>".formatted(
-                place(id, offsets), shown(piece)));
     }
 
     private static boolean isUpperHex(char c) {
@@ -247,7 +278,7 @@ public final class Vocabulary {
 
     /** {@return the number of pieces; ids are 0 to this minus 1} */
     public int size() {
-        return pieces.length;
+        return types.length;
     }
 
     /**
@@ -257,7 +288,7 @@ public final class Vocabulary {
      * @throws IllegalArgumentException if there is no such id
      */
     public String piece(int id) {
-        return pieces[check(id)];
+        return texts.text(check(id));
     }
 
     /**
@@ -277,7 +308,7 @@ public final class Vocabulary {
      * @throws IllegalArgumentException if there is no such id
      */
     public PieceType type(int id) {
-        return types[check(id)];
+        return TYPES[types[check(id)] - 1];
     }
 
     /**
@@ -335,14 +366,29 @@ public final class Vocabulary {
         return reserved.id(piece);
     }
 
+    /** {@return the texts of the pieces, for reading} */
+    PieceTexts texts() {
+        return texts;
+    }
+
+    /** {@return the scores, float32, [pieces], for reading} */
+    float[] scores() {
+        return scores;
+    }
+
+    /** {@return the numbers of the types, int8, [pieces], for reading} */
+    byte[] types() {
+        return types;
+    }
+
     /** {@return the pieces that text can match} */
     PieceIndex matchable() {
         return matchable;
     }
 
     private int check(int id) {
-        if (id < 0 || id >= pieces.length) {
-            throw new IllegalArgumentException("id %d is outside the vocabulary of %d pieces".formatted(id, pieces.length));
+        if (id < 0 || id >= types.length) {
+            throw new IllegalArgumentException("id %d is outside the vocabulary of %d pieces".formatted(id, types.length));
         }
         return id;
     }
