@@ -48,6 +48,71 @@ class EncodersAgreeTest {
         }
     }
 
+    /** Long chunks without a cut: by heap, by lists of ranks, window by window. */
+    @Test
+    void onLongChunks() {
+        for (long seed = 0; seed < 60; seed++) {
+            Random random = new Random(seed);
+            List<String> pieces = new ArrayList<>();
+            SentencePieceModel model = denseModel(random, pieces, seed % 3 == 0 ? 300 : 12);
+            Tokenizer tokenizer = Tokenizer.of(model);
+            StringBuilder text = new StringBuilder();
+            int length = seed % 4 == 0 ? 2500 : 100 + random.nextInt(500);
+            String unit = seed % 5 == 0 ? pieces.get(random.nextInt(pieces.size())) : null;
+            while (text.length() < length) {
+                text.append(unit != null && random.nextInt(50) > 0 ? unit : Character.toString('a' + random.nextInt(3)));
+            }
+            assertSame(tokenizer, new TextbookBpe(model), text.toString(), seed);
+        }
+    }
+
+    /** All pairs of three letters stand in some piece, so that nothing is cut; a piece longer than that excludes windows. */
+    private static SentencePieceModel denseModel(Random random, List<String> pieces, int longest) {
+        Set<String> seen = new HashSet<>();
+        PieceList list = new PieceList().specials().bytes();
+        for (String piece : List.of("aabbccacba", "ab", "bc", "ca")) {
+            seen.add(piece);
+        }
+        for (int i = 0; i < 40; i++) {
+            StringBuilder piece = new StringBuilder();
+            for (int j = random.nextInt(i == 0 ? longest : 12); j >= 0; j--) {
+                piece.append((char) ('a' + random.nextInt(3)));
+            }
+            seen.add(piece.toString());
+        }
+        int levels = 1 + random.nextInt(30);
+        for (String piece : seen) {
+            list.add(piece, random.nextBoolean() ? -random.nextInt(levels) : -random.nextInt(levels) * 0.5f);
+            pieces.add(piece);
+        }
+        return SentencePieceModel.bpe(TestModels.MADE, list.vocabulary(), NormalizerSpec.identity(false), new SpecialTokens(1, 2, -1, true, false));
+    }
+
+    /**
+     * Of a row of characters the last two are merged first, then the two before, and so on: which ones pair up depends on the far end. Windows of
+     * such a text do not fit together, so that it must be merged as a whole.
+     */
+    @Test
+    void whereTheFarEndDecides() {
+        PieceList list = new PieceList().specials().bytes();
+        StringBuilder row = new StringBuilder();
+        for (int i = 0; i < 400; i++) {
+            row.append((char) (0x4E00 + i));
+            list.add(row.substring(i), -1000);
+        }
+        for (int i = 1; i < row.length(); i++) {
+            list.add(row.substring(i - 1, i + 1), i);
+        }
+        SentencePieceModel model = SentencePieceModel.bpe(TestModels.MADE, list.vocabulary(), NormalizerSpec.identity(false),
+                new SpecialTokens(1, 2, -1, true, false));
+        Tokenizer tokenizer = Tokenizer.of(model);
+        TextbookBpe textbook = new TextbookBpe(model);
+        for (int length = 60; length <= 400; length++) {
+            assertSame(tokenizer, textbook, row.substring(0, length), length);
+        }
+        assertThat(tokenizer.encodeAsPieces(row.substring(0, 201))).startsWith(row.substring(0, 1), row.substring(1, 3));
+    }
+
     private static void assertSame(Tokenizer tokenizer, TextbookBpe textbook, String text, long seed) {
         int[] expected = textbook.encode(tokenizer.normalize(text)).stream().mapToInt(i -> i).toArray();
         int[] actual = tokenizer.encode(text);
