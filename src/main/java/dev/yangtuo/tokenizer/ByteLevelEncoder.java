@@ -40,7 +40,7 @@ final class ByteLevelEncoder {
      * @param text UTF-16 as it is, without half surrogate pairs in {@code [from, to)}
      * @param from the text's beginning, or what an earlier call returned
      * @param last whether the text ends at {@code to}
-     * @return where the rest begins that is not encoded yet, a multiple of words behind {@code from}; {@code to} if this is the last part
+     * @return where the rest begins, which is not encoded yet; {@code to} if {@code last}
      */
     int encode(char[] text, int from, int to, boolean last, TokenBuffer target) {
         Word word = new Word(text, target);
