@@ -147,9 +147,7 @@ final class AddedTokens {
     }
 
     private static String shown(String piece) {
-        return "'%s'".formatted(TokenizerJson.shown(piece.codePoints()
-                .mapToObj(c -> Character.isISOControl(c) ? "\\u%04x".formatted(c) : Character.toString(c))
-                .collect(StringBuilder::new, StringBuilder::append, StringBuilder::append).toString()));
+        return "'%s'".formatted(TokenizerJson.shown(piece));
     }
 
     private Set<String> specialPieces() {
