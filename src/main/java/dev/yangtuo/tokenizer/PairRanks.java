@@ -16,7 +16,10 @@ final class PairRanks {
     /** left << 43 | right << 22 | rank + 1, or 0 where free, [a power of two]. */
     private final long[] slots;
 
-    /** Ids are below {@link Vocabulary#MAX_PIECES}, there are at most {@link Merges#MAX_MERGES} ranks. Of two of a pair the first counts. */
+    /**
+     * Ids are below {@link Vocabulary#MAX_PIECES}, and there are at most {@link Merges#MAX_MERGES} ranks, so the bits suffice. Of two
+     * merges of a pair the first one counts.
+     */
     PairRanks(Merges merges) {
         slots = new long[Math.max(8, Integer.highestOneBit(Math.max(1, 2 * merges.size() - 1)) << 1)];
         for (int rank = 0; rank < merges.size(); rank++) {

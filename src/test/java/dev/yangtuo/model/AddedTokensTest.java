@@ -188,7 +188,7 @@ class AddedTokensTest {
         "``|not a JSON object",
     })
     void contradictionsInAddedTokensAreRefused(String json, String message) {
-        // In the model, so that only what the row is about is wrong.
+        // A plain x is a piece of the model.
         added(json.replace("\"x\"", "\"x[0]\""));
         assertRefused("added_tokens.json", message == null ? "" : message.replace("'x'", "'x[0]'"));
     }
@@ -206,7 +206,7 @@ class AddedTokensTest {
         "{\"added_tokens_decoder\": {\"3000\": [\"<x>\"]}}|expected a piece",
         "{\"added_tokens_decoder\": {\"3000\": {\"content\": \"<x>\", \"special\": \"no\"}}}|'special' is \"no\"; expected true or false",
         "{\"added_tokens_decoder\": {\"3000\": {\"content\": \"\"}}}|the piece with the id 3000 is empty",
-        "{\"added_tokens_decoder\": {\"3000\": {\"content\": \"<x>\"}, \"3001\": {\"content\": \"<x>\"}}}|'<x>' has the id 3001, but also the id 3000",
+        "{\"added_tokens_decoder\": {\"3000\": {\"content\": \"<x>\"}, \"3001\": {\"content\": \"<x>\"}}}|but also the id 3000",
         "{\"added_tokens_decoder\": {\"3000\": {\"content\": \"\\ud800\"}}}|",
         "{\"added_tokens_decoder\": []}|'added_tokens_decoder' is []; expected an object",
         "{\"bos_token\": 1}|'bos_token' is 1; expected a piece",
@@ -266,6 +266,16 @@ class AddedTokensTest {
                 assertThat(expected.getMessage()).as("seed %d", seed).startsWith(folder.toString());
             }
         }
+    }
+
+    @Test
+    void tokensForWhichTheModelHasNoRowAreLeftOut() {
+        added("{\"<pad>\": 3001, \"<sep>\": 3000}").config("{\"pad_token\": \"<pad>\"}");
+        assertThat(load().padId()).isEqualTo(3001);
+        Tokenizer tokenizer = TokenizerFiles.load(folder, 3001);
+        assertThat(tokenizer.vocabSize()).isEqualTo(3001);
+        assertThat(tokenizer.padId()).isEqualTo(-1);
+        assertThat(TokenizerFiles.load(folder, 3000).vocabSize()).isEqualTo(SIZE);
     }
 
     /** As published: the model file of the adapter before, and the padding token in a file of its own. */

@@ -10,6 +10,7 @@ import dev.yangtuo.checkpoint.GgufBuilder;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.exception.CheckpointFormatException;
 import dev.yangtuo.exception.TokenizerFormatException;
+import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.tokenizer.ByteLevelModel;
 import dev.yangtuo.tokenizer.ModelType;
 import dev.yangtuo.tokenizer.PieceType;
@@ -25,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.function.IntPredicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -154,6 +156,30 @@ class GgufTokenizerTest {
         Arrays.fill(many, "a b");
         assertThatThrownBy(() -> read(byteLevel(arrays, "gpt-2", many))).isInstanceOf(TokenizerFormatException.class)
                 .hasMessageContaining("2097153 merges");
+    }
+
+    @Test
+    void anyByteChangedGivesATokenizerOrAClearException() throws IOException {
+        Arrays3 arrays = Arrays3.byteLevel("a b", "Ġ ab").add("<|eot|>", 0, PieceType.CONTROL).add("ab ", 0, PieceType.USER_DEFINED);
+        byte[] whole = Files.readAllBytes(write(byteLevel(arrays, "llama-bpe", "a b", "Ġ ab").put("tokenizer.ggml.eos_token_id", 258)));
+        int loaded = 0;
+        for (long seed = 0; seed < 2000; seed++) {
+            Random random = new Random(seed);
+            byte[] changed = whole.clone();
+            for (int i = random.nextInt(3); i >= 0; i--) {
+                // The last bytes are the merges and the special ids.
+                int last = random.nextBoolean() ? changed.length : 200;
+                changed[changed.length - 1 - random.nextInt(last)] = (byte) random.nextInt(256);
+            }
+            try {
+                Tokenizer tokenizer = TokenizerFiles.load(Files.write(folder.resolve("v.gguf"), changed));
+                tokenizer.decode(tokenizer.encode("ab ab  中🦙"));
+                loaded++;
+            } catch (YangtuoException expected) {
+                assertThat(expected.getMessage()).as("seed %d", seed).startsWith(folder.toString());
+            }
+        }
+        assertThat(loaded).isBetween(100, 1900);
     }
 
     @Test

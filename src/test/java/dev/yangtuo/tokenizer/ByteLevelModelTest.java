@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.exception.TokenizerFormatException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -116,7 +117,8 @@ class ByteLevelModelTest {
 
     @Test
     void partsTogetherEqualTheWholeForRandomIds() {
-        Tokenizer tokenizer = Tokenizer.of(ByteLevelModels.random(5, "aé中🦙", 200).add("é", PieceType.CONTROL).model(PreTokenizerType.GPT_2));
+        Tokenizer tokenizer = Tokenizer.of(
+                ByteLevelModels.random(5, "aé中🦙", 200).add("é", PieceType.CONTROL).model(PreTokenizerType.GPT_2));
         for (long seed = 0; seed < 2000; seed++) {
             int[] ids = new Random(seed).ints(20, 0, tokenizer.vocabSize()).toArray();
             StreamingDecoder decoder = tokenizer.streamingDecoder();
@@ -131,7 +133,7 @@ class ByteLevelModelTest {
 
     @Test
     void everyGgufNameIsFoundAndNoneTwice() {
-        List<String> names = java.util.Arrays.stream(PreTokenizerType.values()).flatMap(type -> type.ggufNames().stream()).toList();
+        List<String> names = Arrays.stream(PreTokenizerType.values()).flatMap(type -> type.ggufNames().stream()).toList();
         assertThat(names).doesNotHaveDuplicates().contains("llama-bpe", "qwen2", "deepseek-llm", "gpt-2");
         assertThat(names).allSatisfy(name -> assertThat(PreTokenizerType.ofName(name)).isPresent());
         assertThat(PreTokenizerType.ofName("default")).isEmpty();

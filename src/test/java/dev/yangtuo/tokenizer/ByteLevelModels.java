@@ -1,5 +1,6 @@
 package dev.yangtuo.tokenizer;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -60,7 +61,7 @@ final class ByteLevelModels {
     /** {@return how vocabularies write a text} */
     static String spelled(String text) {
         StringBuilder piece = new StringBuilder();
-        for (byte b : text.getBytes(java.nio.charset.StandardCharsets.UTF_8)) {
+        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
             piece.append(ByteAlphabet.charOf(b & 0xFF));
         }
         return piece.toString();

@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -121,7 +123,7 @@ class PreTokenizerTest {
     })
     void examples(PreTokenizerType type, String text, String words) {
         List<String> expected = new ArrayList<>();
-        var matcher = java.util.regex.Pattern.compile("'( [^']*)'|(\\S+)").matcher(words);
+        Matcher matcher = Pattern.compile("'( [^']*)'|(\\S+)").matcher(words);
         while (matcher.find()) {
             expected.add(matcher.group(1) != null ? matcher.group(1) : matcher.group(2));
         }
