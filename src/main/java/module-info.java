@@ -8,7 +8,9 @@ module dev.yangtuo {
 
     // The command line alone needs these; a program that embeds the library does without.
     requires static info.picocli;
+    requires static java.desktop;
     requires static me.tongfei.progressbar;
+    requires static org.knowm.xchart;
 
     exports dev.yangtuo;
     exports dev.yangtuo.exception;

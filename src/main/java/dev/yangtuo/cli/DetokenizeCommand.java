@@ -2,13 +2,16 @@ package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.yangtuo.tokenizer.Tokenizer;
+import dev.yangtuo.tokenizer.Utf8;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.StringTokenizer;
 import java.util.concurrent.Callable;
 import java.util.stream.StreamSupport;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -17,13 +20,22 @@ import picocli.CommandLine.Option;
 @Command(
         name = "detokenize",
         mixinStandardHelpOptions = true,
-        description = "Reads lines of token ids from standard input and writes the text of each on a line.")
+        description = "Reads lines of token ids, or of pieces, from standard input and writes the text of each on a line.")
 final class DetokenizeCommand implements Callable<Integer>, Verbose {
     @Mixin
     private TokenizerOptions tokenizerOptions;
 
-    @Option(names = "--jsonl", description = "Read {\"ids\":[..]} and write {\"text\":..}, one object a line.")
-    private boolean jsonl;
+    @ArgGroup
+    private Format format = new Format();
+
+    /** What a line is. */
+    private static final class Format {
+        @Option(names = "--pieces", description = "Read pieces, separated by spaces, instead of ids.")
+        private boolean pieces;
+
+        @Option(names = "--jsonl", description = "Read {\"ids\":[..]} or {\"pieces\":[..]} and write {\"text\":..}, one object a line.")
+        private boolean jsonl;
+    }
 
     @Override
     public boolean verbose() {
@@ -35,8 +47,12 @@ final class DetokenizeCommand implements Callable<Integer>, Verbose {
         Tokenizer tokenizer = tokenizerOptions.load();
         JsonLines json = new JsonLines();
         LineFilter.run(line -> {
-            if (jsonl) {
-                return json.write(Map.of("text", tokenizer.decode(jsonIds(json.read(line)))));
+            if (format.jsonl) {
+                JsonNode object = json.read(line);
+                return json.write(Map.of("text", object.has("pieces") ? tokenizer.decodePieces(jsonPieces(object)) : tokenizer.decode(jsonIds(object))));
+            }
+            if (format.pieces) {
+                return tokenizer.decodePieces(List.of(Utf8.decode(line).split(" +")));
             }
             return tokenizer.decode(plainIds(line));
         });
@@ -55,6 +71,14 @@ final class DetokenizeCommand implements Callable<Integer>, Verbose {
             }
         }
         return ids;
+    }
+
+    private static List<String> jsonPieces(JsonNode object) {
+        JsonNode pieces = object.path("pieces");
+        if (!pieces.isArray() || StreamSupport.stream(pieces.spliterator(), false).anyMatch(piece -> !piece.isTextual())) {
+            throw new IllegalArgumentException("expected a list of strings \"pieces\"");
+        }
+        return StreamSupport.stream(pieces.spliterator(), false).map(JsonNode::textValue).toList();
     }
 
     private static int[] jsonIds(JsonNode object) {

@@ -27,6 +27,7 @@ import picocli.CommandLine.TypeConversionException;
             TokenizeCommand.class,
             DetokenizeCommand.class,
             LogitsCommand.class,
+            MergeVocabCommand.class,
             DoctorCommand.class,
             HelpCommand.class
         })

@@ -68,8 +68,10 @@ final class ModelOptions {
     }
 
     private Llama load(LoadOptions options, PrintWriter err) {
-        try (LoadProgressDisplay display = new LoadProgressDisplay(err)) {
-            return Llama.load(model == null ? DemoModel.base() : model, options.onProgress(display));
+        try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.TENSORS)) {
+            return Llama.load(
+                    model == null ? DemoModel.base() : model,
+                    options.onProgress(progress -> display.update(progress.tensorsDone(), progress.tensorCount())));
         }
     }
 

@@ -2,24 +2,51 @@ package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.yangtuo.tokenizer.EncodeOptions;
+import dev.yangtuo.tokenizer.Segmentation;
+import dev.yangtuo.tokenizer.Token;
 import dev.yangtuo.tokenizer.Tokenizer;
 import dev.yangtuo.tokenizer.Utf8;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Lines in, ids or pieces out. */
 @Command(
         name = "tokenize",
         mixinStandardHelpOptions = true,
-        description = "Reads lines from standard input and writes the token ids of each on a line, separated by spaces.")
+        description = {
+            "Reads lines from standard input and writes the token ids of each on a line, separated by spaces.",
+            "With --input and --output, encodes a whole file, of any size, as one text.",
+            "With --stats, counts the tokens of files or of standard input instead, with one model or with several side by side."
+        },
+        footer = {
+            "",
+            "Each line is a text of its own. Line feeds end texts and belong to none: they are neither tokens nor characters nor bytes. "
+                    + "Every byte that is not UTF-8 is one character, U+FFFD. A file is read line by line, whatever its size; only --input reads "
+                    + "its line feeds as part of the text.",
+            "",
+            "  yangtuo tokenize --pieces < text.txt",
+            "  yangtuo tokenize --input corpus.txt --output corpus.u32 --id-type u32",
+            "  yangtuo tokenize --stats --model llama --model chinese-llama text.txt"
+        })
 final class TokenizeCommand implements Callable<Integer>, Verbose {
+    @Spec
+    private CommandSpec spec;
+
     @Mixin
     private TokenizerOptions tokenizerOptions;
 
@@ -32,7 +59,35 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
     @Option(names = "--eos", description = "Put the end-of-sequence token last.")
     private boolean eos;
 
-    /** One of three ways to write a line. */
+    @Option(names = "--reverse", description = "Write the tokens of the text in reverse order; those of --bos and --eos stay where they are.")
+    private boolean reverse;
+
+    @Option(names = "--special",
+            description = "Read special tokens that are written in the text, such as </s>, as such. Only for text that you trust.")
+    private boolean special;
+
+    @Option(names = "--offsets",
+            description = "With --jsonl: also write \"pieces\" and their places in the text as [begin, end], \"chars\" in UTF-16 and \"bytes\" in UTF-8.")
+    private boolean offsets;
+
+    @Option(names = "--nbest", paramLabel = "N",
+            description = "With --jsonl and a unigram model: write {\"nbest\":[{\"ids\":[..],\"score\":..},..]}, the N best ways to cut the text.")
+    private @Nullable Integer nBest;
+
+    @Option(names = "--sample", paramLabel = "ALPHA",
+            description = "Cut each text at random. BPE: the probability of leaving out a merge, 0 to 1; unigram: the power of the probabilities.")
+    private @Nullable Double sample;
+
+    @Option(names = "--seed", paramLabel = "N", description = "With --sample: the same seed gives the same tokens. Default: another one each time.")
+    private @Nullable Long seed;
+
+    @Mixin
+    private IdFileFlags idFile;
+
+    @Mixin
+    private StatisticsFlags statistics;
+
+    /** One of three ways to write a line, or none of them. */
     private static final class Format {
         @Option(names = "--ids", description = "Write ids (the default).")
         private boolean ids;
@@ -42,6 +97,11 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
 
         @Option(names = "--jsonl", description = "Read {\"text\":..} and write {\"ids\":[..]}, one object a line.")
         private boolean jsonl;
+
+        @Option(names = "--stats",
+                description = "Write statistics: tokens, their ratio to those of the first --model, characters and bytes per token, "
+                        + "the share of tokens that are bytes of characters without a piece, unknown tokens.")
+        private boolean stats;
     }
 
     @Override
@@ -51,16 +111,101 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
 
     @Override
     public Integer call() throws IOException {
-        Tokenizer tokenizer = tokenizerOptions.load();
-        EncodeOptions options = new EncodeOptions(bos, eos);
+        EncodeOptions options = new EncodeOptions(bos, eos, reverse, special);
+        checkCombinations();
+        if (format.stats) {
+            statistics.run(tokenizerOptions, options);
+        } else if (idFile.isAskedFor()) {
+            idFile.run(tokenizerOptions, options);
+        } else {
+            filterLines(tokenizerOptions.load(), options);
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private void checkCombinations() {
+        if (!format.stats) {
+            statistics.requireNone();
+        }
+        if ((offsets || nBest != null) && !format.jsonl) {
+            throw usage("%s is for --jsonl; add it".formatted(offsets ? "--offsets" : "--nbest"));
+        }
+        if (seed != null && sample == null) {
+            throw usage("--seed is for --sample; add it");
+        }
+        if (sample != null && (format.stats || offsets || nBest != null || reverse || special || idFile.isAskedFor())) {
+            throw usage("--sample goes with --ids, --pieces or --jsonl, --bos and --eos alone");
+        }
+        if (nBest != null && (offsets || bos || eos || reverse || special)) {
+            throw usage("--nbest goes with --jsonl alone");
+        }
+        if (idFile.isAskedFor() && (format.pieces || format.jsonl || format.stats || reverse || special)) {
+            throw usage("--input and --output write ids; only --bos and --eos go with them");
+        }
+        idFile.check();
+    }
+
+    private CommandLine.ParameterException usage(String problem) {
+        return new CommandLine.ParameterException(spec.commandLine(), problem);
+    }
+
+    private void filterLines(Tokenizer tokenizer, EncodeOptions options) throws IOException {
         JsonLines json = new JsonLines();
+        RandomGenerator random = seed == null ? new SplittableRandom() : new SplittableRandom(seed);
         LineFilter.run(line -> {
             if (format.jsonl) {
-                return "{\"ids\":[" + joined(tokenizer.encode(textOf(json.read(line)), options), ",") + "]}";
+                return objectOf(tokenizer, json, textOf(json.read(line)), options, random);
             }
-            return format.pieces ? String.join(" ", pieces(tokenizer, line)) : joined(tokenizer.encode(line, options), " ");
+            if (sample == null && !format.pieces) {
+                return joined(tokenizer.encode(line, options), " ");
+            }
+            if (sample == null) {
+                return tokenizer.encodeAsTokens(line, options).stream().map(Token::piece).collect(Collectors.joining(" "));
+            }
+            int[] ids = sampled(tokenizer, Utf8.decode(line), options, random);
+            return format.pieces ? Arrays.stream(ids).mapToObj(tokenizer::piece).collect(Collectors.joining(" ")) : joined(ids, " ");
         });
-        return CommandLine.ExitCode.OK;
+    }
+
+    private String objectOf(Tokenizer tokenizer, JsonLines json, String text, EncodeOptions options, RandomGenerator random) throws IOException {
+        if (nBest != null) {
+            List<Map<String, Object>> best = nBest(tokenizer, text, nBest).stream()
+                    .map(one -> Map.<String, Object>of("ids", one.ids(), "score", one.score())).toList();
+            return json.write(Map.of("nbest", best));
+        }
+        if (!offsets) {
+            return "{\"ids\":[" + joined(sample == null ? tokenizer.encode(text, options) : sampled(tokenizer, text, options, random), ",") + "]}";
+        }
+        List<Token> tokens = tokenizer.encodeAsTokens(text, options);
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("ids", tokens.stream().map(Token::id).toList());
+        object.put("pieces", tokens.stream().map(Token::piece).toList());
+        object.put("chars", tokens.stream().map(token -> new int[] {token.charStart(), token.charEnd()}).toList());
+        object.put("bytes", tokens.stream().map(token -> new int[] {token.byteStart(), token.byteEnd()}).toList());
+        return json.write(object);
+    }
+
+    private static List<Segmentation> nBest(Tokenizer tokenizer, String text, int n) {
+        try {
+            return tokenizer.nBest(text, n);
+        } catch (UnsupportedOperationException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    private int[] sampled(Tokenizer tokenizer, String text, EncodeOptions options, RandomGenerator random) {
+        int[] ids;
+        try {
+            ids = tokenizer.sample(text, sample, random);
+        } catch (UnsupportedOperationException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+        int[] first = tokenizer.encode("", new EncodeOptions(options.bos(), false));
+        int[] last = tokenizer.encode("", new EncodeOptions(false, options.eos()));
+        int[] framed = Arrays.copyOf(first, first.length + ids.length + last.length);
+        System.arraycopy(ids, 0, framed, first.length, ids.length);
+        System.arraycopy(last, 0, framed, first.length + ids.length, last.length);
+        return framed;
     }
 
     private static String textOf(JsonNode object) {
@@ -69,19 +214,6 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
             throw new IllegalArgumentException("expected an object with a string \"text\"");
         }
         return text.textValue();
-    }
-
-    /** Characters without a piece are written as themselves. */
-    private List<String> pieces(Tokenizer tokenizer, byte[] line) {
-        List<String> pieces = new ArrayList<>();
-        for (int id : tokenizer.encode("", new EncodeOptions(bos, false))) {
-            pieces.add(tokenizer.piece(id));
-        }
-        pieces.addAll(tokenizer.encodeAsPieces(Utf8.decode(line)));
-        for (int id : tokenizer.encode("", new EncodeOptions(false, eos))) {
-            pieces.add(tokenizer.piece(id));
-        }
-        return pieces;
     }
 
     private static String joined(int[] ids, String separator) {

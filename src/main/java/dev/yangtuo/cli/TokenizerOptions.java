@@ -3,14 +3,21 @@ package dev.yangtuo.cli;
 import dev.yangtuo.Llama;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The options of the commands that need a tokenizer and no weights. */
 final class TokenizerOptions {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
     @Option(names = "--model", paramLabel = "PATH",
             description = "A tokenizer.model file, a directory that holds one, or a GGUF file. Default: the demonstration model's with its Chinese pieces.")
-    private @Nullable Path model;
+    private List<Path> models = List.of();
 
     @Option(names = "--verbose", description = "Show where a failure happened.")
     private boolean verbose;
@@ -19,7 +26,31 @@ final class TokenizerOptions {
         return verbose;
     }
 
+    /** How many models the command line names. */
+    int count() {
+        return models.size();
+    }
+
+    /** The tokenizer of a command that takes one. */
     Tokenizer load() {
-        return Llama.loadTokenizer(model == null ? DemoModel.chineseLora() : model);
+        if (models.size() > 1) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "--model is given %d times, expected once".formatted(models.size()));
+        }
+        return Llama.loadTokenizer(paths().getFirst());
+    }
+
+    /** The tokenizers of a command that compares several. */
+    List<StatisticsReport.NamedTokenizer> loadAll() {
+        List<Path> paths = paths();
+        List<String> names = ShortNames.of(paths);
+        List<StatisticsReport.NamedTokenizer> tokenizers = new ArrayList<>();
+        for (int i = 0; i < paths.size(); i++) {
+            tokenizers.add(new StatisticsReport.NamedTokenizer(names.get(i), paths.get(i), Llama.loadTokenizer(paths.get(i))));
+        }
+        return tokenizers;
+    }
+
+    private List<Path> paths() {
+        return models.isEmpty() ? List.of(DemoModel.chineseLora()) : models;
     }
 }

@@ -22,33 +22,47 @@ final class BpeTables {
     /** Four times as many as the largest known vocabulary (256,000 pieces) needs; bounds what a prepared file can cost. */
     private static final int MAX_PAIRS = 1 << 22;
 
+    /** 128 KB; the 49,953 pieces of Chinese-LLaMA set one in 25. */
+    private static final int NEIGHBOUR_BITS = 1 << 20;
+
+    /** Ranks may have gaps, up to this many for a piece. */
+    private static final int SPARSE_RANKS = 4;
+
     private static final int BMP = 0x10000;
 
     private final SentencePieceModel model;
     private final Vocabulary vocabulary;
-    /** Symbol of each character below U+10000, int32, [65536]. */
+    /** Symbol of each character below U+10000, plus 1, int32, [65536]. */
     private final int[] bmpSymbols = new int[BMP];
     /** Symbol of each character from U+10000 on. */
     private final LongIntMap supplementarySymbols = new LongIntMap(16);
     private int symbolCount;
-    /** (left symbol << 32 | right symbol) to the piece that they form. */
-    private final LongIntMap pairs;
-    /** (left << 32 | right) of character symbols that some piece holds side by side. Between all others text can be cut. */
-    private final LongIntMap neighbours;
+    private final PairTable pairs;
+    /**
+     * Bits set for the hashes of two chars that some piece holds side by side, [{@value #NEIGHBOUR_BITS} / 64]. Where the bit is not set text can
+     * be cut. Where two hashes agree by chance it is not cut although it could be, which changes no result.
+     */
+    private final long[] neighbours = new long[NEIGHBOUR_BITS / Long.SIZE];
     /** Order of merging of each piece, int32, [pieces]; 0 first. Equal scores have equal ranks. */
     private final int[] ranks;
     /** Id that a symbol is written as, int32, [symbols], or one of the negative values above. */
     private final int[] emitted;
+    private float highestScore = Float.NEGATIVE_INFINITY;
+    private float lowestScore = Float.POSITIVE_INFINITY;
+    private boolean wholeScores;
+    private int rankCount;
+    private final int longestPiece;
     private boolean unusedCanMerge;
 
     private BpeTables(SentencePieceModel model) {
         this.model = model;
         vocabulary = model.vocabulary();
-        ranks = ranks(vocabulary);
+        longestPiece = vocabulary.longestPiece();
+        ranks = new int[vocabulary.size()];
+        rank();
         numberSymbols();
         emitted = new int[symbolCount];
-        pairs = new LongIntMap(2 * vocabulary.size());
-        neighbours = new LongIntMap(vocabulary.size());
+        pairs = new PairTable(2 * vocabulary.size());
         addPieces();
         decideEmitted();
     }
@@ -59,25 +73,40 @@ final class BpeTables {
 
     /** {@return the symbol of a character, or {@link #NO_SYMBOL}} */
     int symbol(int codePoint) {
-        return codePoint < BMP ? bmpSymbols[codePoint] : supplementarySymbols.get(codePoint);
+        return codePoint < BMP ? bmpSymbols[codePoint] - 1 : supplementarySymbols.get(codePoint);
     }
 
     /** {@return the piece that two adjacent symbols form, or -1} */
     int merged(int left, int right) {
-        return pairs.get((long) left << 32 | right);
+        return pairs.get(left, right);
     }
 
-    /** Whether the two characters stand side by side in some piece. Where they do not, no merge can reach across. */
-    boolean canJoin(int leftCharacter, int rightCharacter) {
-        return neighbours.get((long) leftCharacter << 32 | rightCharacter) >= 0;
+    /** Whether two chars may stand side by side in some piece. Where they do not, no merge can reach across. */
+    boolean mayJoin(char left, char right) {
+        int bit = neighbourBit(left, right);
+        return (neighbours[bit >> 6] & 1L << bit) != 0;
+    }
+
+    private static int neighbourBit(char left, char right) {
+        return (left * 0x9E3779B1 ^ right * 0x85EBCA77) >>> Integer.SIZE - 20;
     }
 
     int rank(int piece) {
         return ranks[piece];
     }
 
+    /** {@return the number of different ranks} */
+    int rankCount() {
+        return rankCount;
+    }
+
     int emitted(int symbol) {
         return emitted[symbol];
+    }
+
+    /** {@return length of the longest piece in chars} */
+    int longestPiece() {
+        return longestPiece;
     }
 
     /** Whether an unused piece can come out of a merge. Then how it is split again depends on the whole text before. */
@@ -85,9 +114,38 @@ final class BpeTables {
         return unusedCanMerge;
     }
 
-    /** The highest score first. Adding +0.0 turns -0.0 into +0.0, which the reference's comparison holds equal. */
-    private static int[] ranks(Vocabulary vocabulary) {
-        int size = vocabulary.size();
+    /**
+     * The highest score first. Trainers of BPE models give whole numbers, which are ranks but for the sign; others are sorted. Adding +0.0 turns
+     * -0.0 into +0.0, which the reference's comparison holds equal.
+     */
+    private void rank() {
+        wholeScores = true;
+        for (int id = 0; id < ranks.length; id++) {
+            noteScore(vocabulary.score(id));
+        }
+        double range = (double) highestScore - lowestScore;
+        if (!wholeScores || range > SPARSE_RANKS * (double) ranks.length) {
+            rankBySorting();
+            return;
+        }
+        rankCount = (int) range + 1;
+        for (int id = 0; id < ranks.length; id++) {
+            ranks[id] = rankOf(vocabulary.score(id));
+        }
+    }
+
+    private void noteScore(float score) {
+        highestScore = Math.max(highestScore, score);
+        lowestScore = Math.min(lowestScore, score);
+        wholeScores &= score == (int) score;
+    }
+
+    private int rankOf(float score) {
+        return (int) highestScore - (int) score;
+    }
+
+    private void rankBySorting() {
+        int size = ranks.length;
         float[] distinct = new float[size];
         for (int id = 0; id < size; id++) {
             distinct[id] = vocabulary.score(id) + 0.0f;
@@ -99,29 +157,48 @@ final class BpeTables {
                 distinct[count++] = distinct[i];
             }
         }
-        int[] ranks = new int[size];
+        rankCount = count;
         for (int id = 0; id < size; id++) {
             ranks[id] = count - 1 - Arrays.binarySearch(distinct, 0, count, vocabulary.score(id) + 0.0f);
         }
-        return ranks;
     }
 
+    // What is done for each piece stands in methods of its own: those are compiled after some hundred calls, a long loop much later.
+
     private void numberSymbols() {
-        Arrays.fill(bmpSymbols, NO_SYMBOL);
         symbolCount = vocabulary.size();
         for (int id = 0; id < vocabulary.size(); id++) {
-            String piece = vocabulary.piece(id);
-            if (!vocabulary.type(id).isReserved() && piece.length() == Character.charCount(piece.codePointAt(0))) {
-                setSymbol(piece.codePointAt(0), id);
-            }
+            numberIfSingle(id);
         }
         for (int id = 0; id < vocabulary.size(); id++) {
-            if (!vocabulary.type(id).isReserved()) {
-                String piece = vocabulary.piece(id);
-                for (int i = 0; i < piece.length(); i += Character.charCount(piece.codePointAt(i))) {
-                    if (symbol(piece.codePointAt(i)) == NO_SYMBOL) {
-                        setSymbol(piece.codePointAt(i), symbolCount++);
-                    }
+            numberCharacters(id);
+        }
+        if (symbolCount > 1 << PairTable.SYMBOL_BITS) {
+            throw new TokenizerFormatException(model.source(), "there are %d pieces and other characters, more than the %d that are supported"
+                    .formatted(symbolCount, 1 << PairTable.SYMBOL_BITS));
+        }
+    }
+
+    private void numberIfSingle(int id) {
+        String piece = vocabulary.piece(id);
+        if (piece.length() <= 2 && !vocabulary.type(id).isReserved() && piece.length() == Character.charCount(piece.codePointAt(0))) {
+            setSymbol(piece.codePointAt(0), id);
+        }
+    }
+
+    private void numberCharacters(int id) {
+        if (vocabulary.type(id).isReserved()) {
+            return;
+        }
+        String piece = vocabulary.piece(id);
+        for (int i = 0; i < piece.length(); i++) {
+            int codePoint = piece.charAt(i);
+            if (bmpSymbols[codePoint] == 0) {
+                if (Character.isHighSurrogate((char) codePoint)) {
+                    codePoint = piece.codePointAt(i++);
+                }
+                if (symbol(codePoint) == NO_SYMBOL) {
+                    setSymbol(codePoint, symbolCount++);
                 }
             }
         }
@@ -129,18 +206,16 @@ final class BpeTables {
 
     private void setSymbol(int codePoint, int symbol) {
         if (codePoint < BMP) {
-            bmpSymbols[codePoint] = symbol;
+            bmpSymbols[codePoint] = symbol + 1;
         } else {
             supplementarySymbols.put(codePoint, symbol);
         }
     }
 
     private void addPieces() {
-        boolean[] lengthExists = new boolean[longestPiece() + 1];
+        boolean[] lengthExists = new boolean[longestPiece + 1];
         for (int id = 0; id < vocabulary.size(); id++) {
-            if (!vocabulary.type(id).isReserved()) {
-                lengthExists[vocabulary.piece(id).length()] = true;
-            }
+            noteLength(id, lengthExists);
         }
         long[] prefixHashes = new long[lengthExists.length];
         long[] powers = new long[lengthExists.length];
@@ -149,45 +224,40 @@ final class BpeTables {
             powers[i] = vocabulary.matchable().nextPower(powers[i - 1]);
         }
         for (int id = 0; id < vocabulary.size(); id++) {
-            if (!vocabulary.type(id).isReserved()) {
-                addPiece(id, lengthExists, prefixHashes, powers);
-            }
+            addPiece(id, lengthExists, prefixHashes, powers);
         }
     }
 
-    private int longestPiece() {
-        int longest = 0;
-        for (int id = 0; id < vocabulary.size(); id++) {
-            longest = Math.max(longest, vocabulary.piece(id).length());
+    private void noteLength(int id, boolean[] lengthExists) {
+        if (!vocabulary.type(id).isReserved()) {
+            lengthExists[vocabulary.piece(id).length()] = true;
         }
-        return longest;
     }
 
     /** Enters every way to form the piece of two symbols. Linear in its length but for comparisons of parts that really are pieces. */
     private void addPiece(int id, boolean[] lengthExists, long[] prefixHashes, long[] powers) {
+        if (vocabulary.type(id).isReserved()) {
+            return;
+        }
         PieceIndex index = vocabulary.matchable();
         String piece = vocabulary.piece(id);
         int length = piece.length();
         for (int i = 0; i < length; i++) {
             prefixHashes[i + 1] = index.append(prefixHashes[i], piece.charAt(i));
         }
-        int previous = NO_SYMBOL;
-        for (int i = 0; i < length; ) {
-            int codePoint = piece.codePointAt(i);
-            int symbol = symbol(codePoint);
-            if (i > 0) {
-                neighbours.put((long) previous << 32 | symbol, 1);
-                int left = part(piece, 0, i, prefixHashes, powers, lengthExists);
-                int right = left < 0 ? NO_SYMBOL : part(piece, i, length, prefixHashes, powers, lengthExists);
-                if (right >= 0) {
-                    pairs.put((long) left << 32 | right, id);
-                    unusedCanMerge |= vocabulary.type(id) == PieceType.UNUSED;
-                }
+        for (int i = Character.charCount(piece.codePointAt(0)); i < length; i += Character.charCount(piece.codePointAt(i))) {
+            int left = part(piece, 0, i, prefixHashes, powers, lengthExists);
+            int right = left < 0 ? NO_SYMBOL : part(piece, i, length, prefixHashes, powers, lengthExists);
+            if (right >= 0) {
+                pairs.add(left, right, id);
+                unusedCanMerge |= vocabulary.type(id) == PieceType.UNUSED;
             }
-            previous = symbol;
-            i += Character.charCount(codePoint);
         }
-        if (pairs.size() > MAX_PAIRS || neighbours.size() > MAX_PAIRS) {
+        for (int i = 1; i < length; i++) {
+            int bit = neighbourBit(piece.charAt(i - 1), piece.charAt(i));
+            neighbours[bit >> 6] |= 1L << bit;
+        }
+        if (pairs.size() > MAX_PAIRS) {
             throw new TokenizerFormatException(model.source(),
                     "the pieces up to piece %d have more than %d ways to merge, which no real vocabulary needs".formatted(id, MAX_PAIRS));
         }
@@ -212,16 +282,24 @@ final class BpeTables {
      * normal piece is used, since a control piece never comes from text.
      */
     private void decideEmitted() {
-        Arrays.fill(emitted, EMIT_UNKNOWN);
+        for (int symbol = 0; symbol < emitted.length; symbol++) {
+            decideEmitted(symbol);
+        }
         for (int id = 0; id < vocabulary.size(); id++) {
-            if (vocabulary.type(id).isReserved()) {
-                continue;
-            }
-            int reserved = vocabulary.reservedId(vocabulary.piece(id));
-            if (reserved >= 0 && vocabulary.type(reserved) == PieceType.BYTE) {
-                emitted[id] = reserved;
-            } else if (reserved < 0 || vocabulary.type(reserved) == PieceType.CONTROL) {
-                emitted[id] = vocabulary.type(id) == PieceType.UNUSED ? EMIT_HALVES : id;
+            decideEmittedAlike(id, vocabulary.type(id));
+        }
+    }
+
+    private void decideEmitted(int symbol) {
+        boolean isPiece = symbol < vocabulary.size() && !vocabulary.type(symbol).isReserved();
+        emitted[symbol] = !isPiece ? EMIT_UNKNOWN : vocabulary.type(symbol) == PieceType.UNUSED ? EMIT_HALVES : symbol;
+    }
+
+    private void decideEmittedAlike(int id, PieceType type) {
+        if (type == PieceType.BYTE || type == PieceType.UNKNOWN) {
+            int alike = vocabulary.matchable().id(vocabulary.piece(id));
+            if (alike >= 0) {
+                emitted[alike] = type == PieceType.BYTE ? id : EMIT_UNKNOWN;
             }
         }
     }

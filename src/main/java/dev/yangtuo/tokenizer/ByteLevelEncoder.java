@@ -12,68 +12,36 @@ import org.jspecify.annotations.Nullable;
  * time decides ({@link ByteLevelTables#wholeness}), and afterwards a word costs one look-up. The rest is merged: a short word by looking
  * at all pairs for the best one, a long one by a heap of longs (rank, position), so that even a text of one word takes time n log n.
  *
- * <p>A heap entry is stale when the pair at its position has another rank by now; a pair has one rank, and a rank one pair. Immutable and
- * thread-safe; a call allocates what it needs, about 40 bytes for each byte of the longest word.
+ * <p>A heap entry is stale when the pair at its position has another rank by now; a pair has one rank, and a rank one pair.
  */
-final class ByteLevelEncoder {
+final class ByteLevelEncoder implements Encoder {
     /** Words up to this many bytes are merged by scanning; longer ones pay for a heap. */
     private static final int SCAN_LIMIT = 48;
+
+    /** Arrays of this length are kept for the next text. */
+    private static final int KEPT = 1 << 12;
 
     private static final int NONE = -1;
 
     private final Vocabulary vocabulary;
     private final ByteLevelTables tables;
     private final PreTokenizer preTokenizer;
-    private final @Nullable UserDefinedMatcher userDefined;
+    private final @Nullable PieceMatcher userDefined;
 
-    ByteLevelEncoder(ByteLevelModel model, @Nullable UserDefinedMatcher userDefined) {
+    ByteLevelEncoder(ByteLevelModel model, @Nullable PieceMatcher userDefined) {
         this.vocabulary = model.vocabulary();
         this.tables = new ByteLevelTables(model);
         this.preTokenizer = PreTokenizer.of(model.preTokenizer());
         this.userDefined = userDefined;
     }
 
-    /**
-     * Appends the ids of {@code text[from, to)} as far as they cannot depend on what may follow. A token that ends inside a character
-     * ends where that character begins.
-     *
-     * @param text UTF-16 as it is, without half surrogate pairs in {@code [from, to)}
-     * @param from the text's beginning, or what an earlier call returned
-     * @param last whether the text ends at {@code to}
-     * @return where the rest begins, which is not encoded yet; {@code to} if {@code last}
-     */
-    int encode(char[] text, int from, int to, boolean last, TokenBuffer target) {
-        Word word = new Word(text, target);
-        int at = from;
-        while (at < to) {
-            int next = userDefined == null ? to : userDefined.find(text, at, to, last);
-            int piece = next == to || userDefined == null ? NONE : userDefined.match(text, next, to);
-            boolean open = next < to && !last && userDefined != null && userDefined.isOpen(text, next, to);
-            boolean ends = next == to ? last : !open;
-            while (at < next) {
-                int end = preTokenizer.wordEnd(text, at, next, ends);
-                if (end == PreTokenizer.UNDECIDED) {
-                    return at;
-                }
-                word.encode(at, end);
-                at = end;
-            }
-            if (open) {
-                return at;
-            }
-            if (piece != NONE) {
-                at = next + vocabulary.piece(piece).length();
-                target.add(piece, at);
-            }
-        }
-        return at;
+    @Override
+    public Encoder.Worker newWorker() {
+        return new Worker();
     }
 
-    /** One word at a time of one text, and the arrays for it, used again for the next. */
-    private final class Word {
-        private final char[] text;
-        private final TokenBuffer target;
-
+    /** One word at a time, and the arrays for it, used again for the next. A token that ends inside a character ends where that character begins. */
+    private final class Worker implements Encoder.Worker {
         private int count;
         /** The bytes of the word, then the pieces that they became, int32, [count]; NO_PIECE for a byte without one. */
         private int[] symbols = new int[SCAN_LIMIT];
@@ -85,21 +53,60 @@ final class ByteLevelEncoder {
         private int[] previous = {};
         private int[] next = {};
         /** Entries (rank << 32 | index of the left symbol); for long words. */
-        private @Nullable LongHeap heap;
+        private final LongHeap heap = new LongHeap();
 
-        Word(char[] text, TokenBuffer target) {
-            this.text = text;
-            this.target = target;
+        @Override
+        public void begin() {
+            // Nothing is remembered of a text.
         }
 
-        void encode(int from, int to) {
+        @Override
+        public int encode(char[] text, int from, int to, boolean last, TokenBuffer target) {
+            int at = from;
+            while (at < to) {
+                int next = userDefined == null ? to : userDefined.find(text, at, to, last);
+                int piece = next == to || userDefined == null ? NONE : userDefined.match(text, next, to);
+                boolean open = next < to && !last && userDefined != null && userDefined.isOpen(text, next, to);
+                boolean ends = next == to ? last : !open;
+                while (at < next) {
+                    int end = preTokenizer.wordEnd(text, at, next, ends);
+                    if (end == PreTokenizer.UNDECIDED) {
+                        return at;
+                    }
+                    encodeWord(text, at, end, target);
+                    at = end;
+                }
+                if (open) {
+                    return at;
+                }
+                if (piece != NONE) {
+                    at = next + vocabulary.piece(piece).length();
+                    target.add(piece, at);
+                }
+            }
+            return at;
+        }
+
+        @Override
+        public void trim() {
+            if (symbols.length > KEPT) {
+                symbols = new int[SCAN_LIMIT];
+                starts = new int[SCAN_LIMIT];
+                ranks = new int[SCAN_LIMIT];
+                previous = new int[0];
+                next = new int[0];
+            }
+            heap.trim(KEPT);
+        }
+
+        private void encodeWord(char[] text, int from, int to, TokenBuffer target) {
             int piece = tables.word(text, from, to);
             byte wholeness = piece < 0 ? ByteLevelTables.IN_PARTS : tables.wholeness(piece);
             if (wholeness == ByteLevelTables.WHOLE) {
                 target.add(piece, to);
                 return;
             }
-            readBytes(from, to);
+            readBytes(text, from, to);
             if (count > SCAN_LIMIT) {
                 mergeByHeap();
             } else {
@@ -116,7 +123,7 @@ final class ByteLevelEncoder {
         }
 
         /** Fills symbols with the pieces of the word's bytes, and ranks with what adjacent ones merge to. */
-        private void readBytes(int from, int to) {
+        private void readBytes(char[] text, int from, int to) {
             count = 0;
             for (int at = from; at < to; ) {
                 int start = at;
@@ -186,9 +193,9 @@ final class ByteLevelEncoder {
         }
 
         private void mergeByHeap() {
-            LongHeap entries = linkSymbols();
-            while (!entries.isEmpty()) {
-                long top = entries.removeLeast();
+            linkSymbols();
+            while (!heap.isEmpty()) {
+                long top = heap.removeLeast();
                 int left = (int) top;
                 int rank = (int) (top >>> 32);
                 // NO_MERGE for a symbol that was merged into another.
@@ -203,10 +210,10 @@ final class ByteLevelEncoder {
                     previous[next[right]] = left;
                 }
                 if (previous[left] != NONE) {
-                    link(entries, previous[left], left);
+                    link(previous[left], left);
                 }
                 if (next[left] != NONE) {
-                    link(entries, left, next[left]);
+                    link(left, next[left]);
                 } else {
                     ranks[left] = ByteLevelTables.NO_MERGE;
                 }
@@ -219,30 +226,27 @@ final class ByteLevelEncoder {
             count = kept;
         }
 
-        private LongHeap linkSymbols() {
+        private void linkSymbols() {
             if (previous.length < count) {
                 previous = new int[symbols.length];
                 next = new int[symbols.length];
             }
-            LongHeap entries = heap == null ? new LongHeap() : heap;
-            heap = entries;
-            entries.clear();
+            heap.clear();
             for (int i = 0; i < count; i++) {
                 previous[i] = i - 1;
                 next[i] = i + 1 < count ? i + 1 : NONE;
                 if (ranks[i] >= 0) {
-                    entries.add((long) ranks[i] << 32 | i);
+                    heap.add((long) ranks[i] << 32 | i);
                 }
             }
-            return entries;
         }
 
         /** Notes what two adjacent symbols merge to, and puts it on the heap. */
-        private void link(LongHeap entries, int left, int right) {
+        private void link(int left, int right) {
             int rank = tables.rank(symbols[left], symbols[right]);
             ranks[left] = rank;
             if (rank >= 0) {
-                entries.add((long) rank << 32 | left);
+                heap.add((long) rank << 32 | left);
             }
         }
     }

@@ -20,7 +20,8 @@ final class ByteLevelTables {
     private final int[] byteIds = new int[256];
     /** Rank of the merge of two bytes or NO_MERGE, int32, [256][256]. */
     private final int[] byteRanks = new int[256 * 256];
-    private final PairRanks ranks;
+    /** Ranks of merges, below {@link Merges#MAX_MERGES}. */
+    private final PairTable ranks;
     /**
      * What becomes of a word that is a piece, int8, [pieces]; found out when one first occurs. Threads that race to write an element
      * write the same value, since the merges of a word depend on nothing else.
@@ -39,7 +40,13 @@ final class ByteLevelTables {
             int id = vocabulary.matchable().id(String.valueOf(ByteAlphabet.charOf(value)));
             byteIds[value] = id >= 0 && vocabulary.type(id) == PieceType.NORMAL ? id : NO_PIECE;
         }
-        ranks = new PairRanks(merges);
+        ranks = new PairTable(merges.size());
+        for (int rank = 0; rank < merges.size(); rank++) {
+            // Of two merges of the same pair the first one counts.
+            if (ranks.get(merges.left(rank), merges.right(rank)) < 0) {
+                ranks.add(merges.left(rank), merges.right(rank), rank);
+            }
+        }
         for (int left = 0; left < 256; left++) {
             for (int right = 0; right < 256; right++) {
                 byteRanks[left << 8 | right] = rank(byteIds[left], byteIds[right]);

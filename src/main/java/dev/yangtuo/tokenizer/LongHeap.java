@@ -2,9 +2,11 @@ package dev.yangtuo.tokenizer;
 
 import java.util.Arrays;
 
-/** A heap of longs, the least first. Used by one thread. */
+/** A binary min-heap of longs. Used by one thread. */
 final class LongHeap {
-    private long[] entries = new long[64];
+    private static final int INITIAL = 64;
+
+    private long[] entries = new long[INITIAL];
     private int size;
 
     boolean isEmpty() {
@@ -20,14 +22,14 @@ final class LongHeap {
             entries = Arrays.copyOf(entries, Math.addExact(size, size));
         }
         int at = size++;
-        while (at > 0 && entries[(at - 1) >> 1] > entry) {
-            entries[at] = entries[(at - 1) >> 1];
-            at = (at - 1) >> 1;
+        while (at > 0 && entries[at - 1 >> 1] > entry) {
+            entries[at] = entries[at - 1 >> 1];
+            at = at - 1 >> 1;
         }
         entries[at] = entry;
     }
 
-    /** Removes the least entry. Not for an empty heap. */
+    /** Removes the least entry of a heap that is not empty. {@return the entry} */
     long removeLeast() {
         long least = entries[0];
         long entry = entries[--size];
@@ -48,5 +50,12 @@ final class LongHeap {
         }
         entries[at] = entry;
         return least;
+    }
+
+    /** Drops an array that is longer than that. */
+    void trim(int keptEntries) {
+        if (entries.length > keptEntries) {
+            entries = new long[INITIAL];
+        }
     }
 }

@@ -1,6 +1,5 @@
 package dev.yangtuo.tokenizer;
 
-import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -15,6 +14,7 @@ final class LongIntMap {
     private static final int ABSENT = -1;
 
     private final long salt = ThreadLocalRandom.current().nextLong();
+    /** Complements of the keys, so that a new array is all free. */
     private long[] keys;
     private int[] values;
     private int mask;
@@ -26,7 +26,6 @@ final class LongIntMap {
 
     private void allocate(int capacity) {
         keys = new long[capacity];
-        Arrays.fill(keys, FREE);
         values = new int[capacity];
         mask = capacity - 1;
     }
@@ -40,10 +39,10 @@ final class LongIntMap {
         int slot = slot(key);
         while (true) {
             long found = keys[slot];
-            if (found == key) {
+            if (found == ~key) {
                 return values[slot];
             }
-            if (found == FREE) {
+            if (found == 0) {
                 return ABSENT;
             }
             slot = (slot + 1) & mask;
@@ -59,11 +58,11 @@ final class LongIntMap {
             grow();
         }
         int slot = slot(key);
-        while (keys[slot] != FREE && keys[slot] != key) {
+        while (keys[slot] != 0 && keys[slot] != ~key) {
             slot = (slot + 1) & mask;
         }
-        if (keys[slot] == FREE) {
-            keys[slot] = key;
+        if (keys[slot] == 0) {
+            keys[slot] = ~key;
             size++;
         }
         values[slot] = value;
@@ -74,9 +73,9 @@ final class LongIntMap {
         int[] oldValues = values;
         allocate(Math.multiplyExact(oldKeys.length, 2));
         for (int i = 0; i < oldKeys.length; i++) {
-            if (oldKeys[i] != FREE) {
-                int slot = slot(oldKeys[i]);
-                while (keys[slot] != FREE) {
+            if (oldKeys[i] != 0) {
+                int slot = slot(~oldKeys[i]);
+                while (keys[slot] != 0) {
                     slot = (slot + 1) & mask;
                 }
                 keys[slot] = oldKeys[i];

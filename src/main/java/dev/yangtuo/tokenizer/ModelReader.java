@@ -22,6 +22,7 @@ final class ModelReader {
     private float[] scores = new float[1024];
     private int[] types = new int[1024];
     private int[] offsets = new int[1024];
+    private int piecesEnd;
 
     // Defaults are those of the .proto file.
     private boolean trainerSpecSeen;
@@ -46,14 +47,8 @@ final class ModelReader {
     }
 
     SentencePieceModel read() {
-        while (model.next()) {
-            switch (model.field()) {
-                case 1 -> readPiece(model.readMessage("a piece"), model.offset());
-                case 2 -> readTrainerSpec(model.readMessage("trainer_spec"));
-                case 3 -> readNormalizerSpec(model.readMessage("normalizer_spec"));
-                case 5 -> readDenormalizerSpec(model.readMessage("denormalizer_spec"));
-                default -> model.skip();
-            }
+        while (readPlainPiece() || readField()) {
+            // All is done there.
         }
         // Both are optional in the schema, but every trainer writes them; without them the defaults would silently change the ids.
         if (!trainerSpecSeen || !normalizerSpecSeen) {
@@ -61,13 +56,44 @@ final class ModelReader {
                     trainerSpecSeen ? "normalizer_spec" : "trainer_spec"));
         }
         int size = pieces.size();
-        Vocabulary vocabulary = Vocabulary.of(source, pieces, Arrays.copyOf(scores, size), Arrays.copyOf(types, size),
-                id -> "piece %d (byte %d)".formatted(id, offsets[id]));
+        Vocabulary vocabulary = Vocabulary.of(source, pieces, Arrays.copyOf(scores, size), Arrays.copyOf(types, size), offsets);
         SpecialTokens special = new SpecialTokens(controlId(vocabulary, bosPiece, DEFAULT_BOS),
                 controlId(vocabulary, eosPiece, DEFAULT_EOS), controlId(vocabulary, padPiece, DEFAULT_PAD), true, false);
         return new SentencePieceModel(source, type, vocabulary,
                 new NormalizerSpec(normalizerName, charsmap, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces),
                 byteFallback, treatWhitespaceAsSuffix, unkSurface, special);
+    }
+
+    /** {@return the byte offset just after the last piece; known once the model has been read} */
+    int piecesEnd() {
+        return piecesEnd;
+    }
+
+    private boolean readPlainPiece() {
+        if (!model.nextPlainPiece()) {
+            return false;
+        }
+        add(model.plainText(), model.plainScore(), typeOf(model, model.plainType()), model.offset());
+        piecesEnd = model.position();
+        return true;
+    }
+
+    /** {@return whether there was one} */
+    private boolean readField() {
+        if (!model.next()) {
+            return false;
+        }
+        switch (model.field()) {
+            case 1 -> {
+                readPiece(model.readMessage("a piece"), model.offset());
+                piecesEnd = model.position();
+            }
+            case 2 -> readTrainerSpec(model.readMessage("trainer_spec"));
+            case 3 -> readNormalizerSpec(model.readMessage("normalizer_spec"));
+            case 5 -> readDenormalizerSpec(model.readMessage("denormalizer_spec"));
+            default -> model.skip();
+        }
+        return true;
     }
 
     private void readPiece(ProtoReader message, int offset) {
@@ -78,17 +104,25 @@ final class ModelReader {
             switch (message.field()) {
                 case 1 -> piece = message.readString("the text of piece " + pieces.size());
                 case 2 -> score = message.readFloat("the score of a piece");
-                case 3 -> {
-                    long number = message.readVarint("the type of a piece");
-                    pieceType = PieceType.ofNumber(number).orElseThrow(() -> message.error(message.offset(),
-                            "piece %d has the unknown type %d, expected 1 to 6".formatted(pieces.size(), number)));
-                }
+                case 3 -> pieceType = typeOf(message, message.readVarint("the type of a piece"));
                 default -> message.skip();
             }
         }
+        add(piece, score, pieceType, offset);
+    }
+
+    private PieceType typeOf(ProtoReader message, long number) {
+        PieceType found = PieceType.orNull(number);
+        if (found == null) {
+            throw message.error(message.offset(), "piece %d has the unknown type %d, expected 1 to 6".formatted(pieces.size(), number));
+        }
+        return found;
+    }
+
+    private void add(String piece, float score, PieceType pieceType, int offset) {
         int id = pieces.size();
         if (id == Vocabulary.MAX_PIECES) {
-            throw message.error(offset, "there are more than the %d pieces that are supported".formatted(Vocabulary.MAX_PIECES));
+            throw model.error(offset, "there are more than the %d pieces that are supported".formatted(Vocabulary.MAX_PIECES));
         }
         if (id == scores.length) {
             scores = Arrays.copyOf(scores, 2 * id);

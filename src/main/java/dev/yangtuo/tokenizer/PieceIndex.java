@@ -6,17 +6,16 @@ import java.util.concurrent.ThreadLocalRandom;
  * Finds the id of a piece, also by a part of a longer string whose hash is already known. Open addressing over ids; equal hashes are
  * confirmed by comparing the characters.
  *
- * <p>The hash of chars c0..cn is the polynomial sum of (ci + 1) * b^(n-i) modulo the prime 2^61 - 1 with a base b drawn at random for
- * each index (Karp and Rabin 1987): the hash of any part follows from those of two prefixes, and no file can be prepared whose pieces
- * collide. Results do not depend on b. Filled by one thread, afterwards read by any.
+ * <p>The hash of chars c0..cn is the polynomial sum of (ci + 1) * b^(n-i) modulo 2^64 with an odd base b drawn at random for
+ * each index: the hash of any part follows from those of two prefixes. Pieces that collide under every base can be prepared (Thue-Morse words),
+ * but have thousands of characters each, so that no file holds enough of them to matter. Results do not depend on b. Filled by one thread,
+ * afterwards read by any.
  */
 final class PieceIndex {
     static final int ABSENT = -1;
 
-    private static final long PRIME = (1L << 61) - 1;
-
     private final String[] pieces;
-    private final long base = ThreadLocalRandom.current().nextLong(1L << 32, PRIME);
+    private final long base = ThreadLocalRandom.current().nextLong() | 1;
     /** id + 1 of the piece in each slot, 0 where free; int32, [a power of two, at least twice the pieces]. */
     private final int[] slots;
     /** Hash of the piece in each slot, [same]. */
@@ -76,34 +75,23 @@ final class PieceIndex {
     long hash(String text, int from, int to) {
         long hash = 0;
         for (int i = from; i < to; i++) {
-            hash = append(hash, text.charAt(i));
+            hash = hash * base + text.charAt(i) + 1;
         }
         return hash;
     }
 
     /** {@return the hash of a string with that hash and one more char} */
     long append(long hash, char next) {
-        return reduce(multiply(hash, base) + next + 1);
+        return hash * base + next + 1;
     }
 
     /** {@return the hash of what remains of {@code whole} after {@code prefix}; {@code power} is b to the number of chars that remain} */
     long suffix(long whole, long prefix, long power) {
-        return reduce(whole + PRIME - multiply(prefix, power));
+        return whole - prefix * power;
     }
 
     /** {@return the next power of b} */
     long nextPower(long power) {
-        return multiply(power, base);
-    }
-
-    /** Product modulo the prime; both factors below it. */
-    private static long multiply(long a, long b) {
-        long low = a * b;
-        // The product has at most 122 bits: its bits from 61 on, added to the lower 61, are congruent to it.
-        return reduce((low & PRIME) + (low >>> 61 | Math.multiplyHigh(a, b) << 3));
-    }
-
-    private static long reduce(long value) {
-        return value >= PRIME ? value - PRIME : value;
+        return power * base;
     }
 }

@@ -1,6 +1,7 @@
 package dev.yangtuo.tokenizer;
 
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a piece is for. The numbers are those of {@code ModelProto.SentencePiece.Type} in the model file; GGUF's
@@ -40,7 +41,12 @@ public enum PieceType {
      * @param number as found in a model file
      */
     public static Optional<PieceType> ofNumber(long number) {
-        return number >= 1 && number <= BY_NUMBER.length ? Optional.of(BY_NUMBER[(int) number - 1]) : Optional.empty();
+        return Optional.ofNullable(orNull(number));
+    }
+
+    /** As {@link #ofNumber}, for loops over whole vocabularies. */
+    static @Nullable PieceType orNull(long number) {
+        return number >= 1 && number <= BY_NUMBER.length ? BY_NUMBER[(int) number - 1] : null;
     }
 
     /** Whether SentencePiece keeps such pieces apart from those that text can match: in a map of their own, asked first. */

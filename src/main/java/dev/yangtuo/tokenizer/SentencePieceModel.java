@@ -36,7 +36,7 @@ public record SentencePieceModel(
     public static final String DEFAULT_UNK_SURFACE = " \u2047 ";
 
     /** The largest models there are take 5 MB. */
-    private static final long MAX_FILE_BYTES = 64L << 20;
+    static final long MAX_FILE_BYTES = 64L << 20;
 
     /**
      * Checks what its parts cannot check alone.
@@ -103,6 +103,11 @@ public record SentencePieceModel(
      * @throws UncheckedIOException if it cannot be read
      */
     public static SentencePieceModel read(Path file) {
+        return parse(file, bytes(file));
+    }
+
+    /** {@return the content of a {@code .model} file} Throws what {@link #read} throws of a file that cannot be read. */
+    static byte[] bytes(Path file) {
         try {
             if (Files.isDirectory(file)) {
                 throw new TokenizerFormatException(file, "is a directory; name the tokenizer.model file inside it");
@@ -112,7 +117,7 @@ public record SentencePieceModel(
                 throw new TokenizerFormatException(file, "has %d bytes, more than the %d of any SentencePiece model".formatted(
                         size, MAX_FILE_BYTES));
             }
-            return parse(file, Files.readAllBytes(file));
+            return Files.readAllBytes(file);
         } catch (NoSuchFileException e) {
             throw new TokenizerFormatException(file, "there is no such file", e);
         } catch (IOException e) {

@@ -28,21 +28,12 @@ public final class StreamingDecoder {
 
     StreamingDecoder(TokenizerModel model) {
         this.vocabulary = model.vocabulary();
-        switch (model) {
-            case SentencePieceModel sentencePiece -> {
-                this.byteLevel = false;
-                this.unkSurface = sentencePiece.unkSurface();
-                // Where extra whitespace is removed, every space at the beginning is; elsewhere only the one that was added.
-                this.stripsAll = sentencePiece.normalizer().removeExtraWhitespaces();
-                this.stripsOne = sentencePiece.normalizer().addDummyPrefix();
-            }
-            case ByteLevelModel _ -> {
-                this.byteLevel = true;
-                this.unkSurface = SentencePieceModel.DEFAULT_UNK_SURFACE;
-                this.stripsAll = false;
-                this.stripsOne = false;
-            }
-        }
+        SentencePieceModel sentencePiece = model instanceof SentencePieceModel it ? it : null;
+        byteLevel = sentencePiece == null;
+        unkSurface = sentencePiece == null ? SentencePieceModel.DEFAULT_UNK_SURFACE : sentencePiece.unkSurface();
+        // Where extra whitespace is removed, every space at the beginning is; elsewhere only the one that was added.
+        stripsAll = sentencePiece != null && sentencePiece.normalizer().removeExtraWhitespaces();
+        stripsOne = sentencePiece != null && sentencePiece.normalizer().addDummyPrefix();
     }
 
     /**
@@ -90,6 +81,17 @@ public final class StreamingDecoder {
             case CONTROL -> { }
             case UNKNOWN -> emit(unkSurface);
             default -> appendPiece(piece);
+        }
+    }
+
+    /** Takes a piece by its name. One that the vocabulary does not have is text as it stands, as in the reference. */
+    void append(String piece) {
+        int id = vocabulary.pieceToId(piece);
+        if (id >= 0) {
+            append(id);
+        } else {
+            endBytes();
+            emit(piece);
         }
     }
 

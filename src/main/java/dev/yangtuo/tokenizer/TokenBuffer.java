@@ -1,6 +1,9 @@
 package dev.yangtuo.tokenizer;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,33 +11,92 @@ import org.jspecify.annotations.Nullable;
  * bytes where the model falls back to bytes; elsewhere a run of such characters becomes one unknown id. Used by one thread.
  */
 final class TokenBuffer {
+    private static final int INITIAL_IDS = 1024;
+
     private final Vocabulary vocabulary;
     private final boolean byteFallback;
-    private int[] ids;
-    /** Where each token ends in the normalized text, int32, [tokens], in chars; null unless asked for. */
-    private int @Nullable [] ends;
+    private int[] ids = new int[INITIAL_IDS];
     private int size;
     private boolean afterUnknown;
 
-    /**
-     * @param expectedTokens a guess, for the first allocation
-     * @param withEnds whether {@link #end} will be asked
-     */
-    TokenBuffer(SentencePieceModel model, int expectedTokens, boolean withEnds) {
-        this(model.vocabulary(), model.byteFallback(), expectedTokens, withEnds);
-    }
+    /** Where each char of the text that is encoded comes from; null unless offsets are asked for. */
+    private int @Nullable [] origins;
+    /** Where each token begins and ends in the text that was given, in chars, int32, [size]. */
+    private int[] starts = {};
+    private int[] ends = {};
+    /** Where the next token begins; -1 at the beginning of a text. */
+    private int nextStart;
+    /** The texts without a piece, in their order, and the tokens that stand for them. */
+    private final List<StringBuilder> unknownTexts = new ArrayList<>();
+    private final BitSet unknownTokens = new BitSet();
 
-    /** @param byteFallback whether unknown characters become their bytes */
-    TokenBuffer(Vocabulary vocabulary, boolean byteFallback, int expectedTokens, boolean withEnds) {
+    private TokenBuffer(Vocabulary vocabulary, boolean byteFallback) {
         this.vocabulary = vocabulary;
         this.byteFallback = byteFallback;
-        ids = new int[Math.max(16, expectedTokens)];
-        ends = withEnds ? new int[ids.length] : null;
+    }
+
+    static TokenBuffer of(TokenizerModel model) {
+        return new TokenBuffer(model.vocabulary(), model instanceof SentencePieceModel sentencePiece && sentencePiece.byteFallback());
+    }
+
+    void clear() {
+        size = 0;
+        afterUnknown = false;
+        unknownTexts.clear();
+        unknownTokens.clear();
+    }
+
+    /**
+     * Asks for offsets from now on.
+     *
+     * @param origins char in the text that was given of each char, and of the end, of the text that the calls below name; null for no offsets
+     */
+    void setOrigins(int @Nullable [] origins) {
+        this.origins = origins;
+        if (origins != null && ends.length < ids.length) {
+            starts = Arrays.copyOf(starts, ids.length);
+            ends = Arrays.copyOf(ends, ids.length);
+        }
+    }
+
+    /** A text begins, or one of the parts between special tokens. */
+    void begin() {
+        afterUnknown = false;
+        nextStart = -1;
+    }
+
+    boolean byteFallback() {
+        return byteFallback;
+    }
+
+    boolean hasOffsets() {
+        return origins != null;
     }
 
     /** Adds a piece that ends at {@code end} in the normalized text. */
     void add(int id, int end) {
         append(id, end);
+        afterUnknown = false;
+    }
+
+    /** Adds an id that no encoder found, for chars {@code [start, end)} of the text that was given. */
+    void addMark(int id, int start, int end) {
+        grow(1);
+        if (origins != null) {
+            starts[size] = start;
+            ends[size] = end;
+        }
+        ids[size++] = id;
+        afterUnknown = false;
+    }
+
+    /** Adds several ids of pieces, without offsets. */
+    void addAll(int[] source, int from, int count) {
+        grow(count);
+        for (int i = 0; i < count; i++) {
+            ids[size + i] = source[from + i];
+        }
+        size += count;
         afterUnknown = false;
     }
 
@@ -47,17 +109,24 @@ final class TokenBuffer {
                 at += Character.charCount(codePoint);
                 addBytes(codePoint, start, at == end ? end : start);
             }
-        } else if (afterUnknown) {
-            if (ends != null) {
-                ends[size - 1] = end;
-            }
-        } else {
+            return;
+        }
+        if (!afterUnknown) {
             append(vocabulary.unkId(), end);
             afterUnknown = true;
+            if (origins != null) {
+                unknownTexts.add(new StringBuilder());
+                unknownTokens.set(size - 1);
+            }
+        }
+        if (origins != null) {
+            nextStart = origins[end];
+            ends[size - 1] = nextStart;
+            unknownTexts.getLast().append(text, start, end - start);
         }
     }
 
-    /** The bytes of a character; all but the last one stand before it, as they have no text of their own. */
+    /** The bytes of a character; all but the last one end where it begins, as they have no text of their own. */
     private void addBytes(int codePoint, int start, int end) {
         if (codePoint < 0x80) {
             append(vocabulary.byteId(codePoint), end);
@@ -78,16 +147,25 @@ final class TokenBuffer {
     }
 
     private void append(int id, int end) {
-        if (size == ids.length) {
-            int larger = Math.addExact(size, Math.max(16, size >> 1));
+        grow(1);
+        if (origins != null) {
+            // Nothing was encoded before the first token, so its text stands at the beginning of the window still.
+            starts[size] = nextStart < 0 ? origins[0] : nextStart;
+            nextStart = origins[end];
+            ends[size] = nextStart;
+        }
+        ids[size++] = id;
+    }
+
+    private void grow(int more) {
+        if (ids.length - size < more) {
+            int larger = Math.addExact(size, Math.max(more, size >> 1));
             ids = Arrays.copyOf(ids, larger);
-            ends = ends == null ? null : Arrays.copyOf(ends, larger);
+            if (origins != null) {
+                starts = Arrays.copyOf(starts, larger);
+                ends = Arrays.copyOf(ends, larger);
+            }
         }
-        ids[size] = id;
-        if (ends != null) {
-            ends[size] = end;
-        }
-        size++;
     }
 
     int size() {
@@ -98,25 +176,49 @@ final class TokenBuffer {
         return ids[index];
     }
 
-    /** {@return where the token ends in the normalized text, in chars} It begins where the one before it ends. */
+    /** Whether the token stands for text without a piece, whose text is the next {@link #unknownText}. */
+    boolean isUnknownText(int index) {
+        return unknownTokens.get(index);
+    }
+
+    /** {@return where the token begins in the text that was given, in chars} */
+    int start(int index) {
+        return starts[index];
+    }
+
+    /** {@return where the token ends in the text that was given, in chars} */
     int end(int index) {
-        if (ends == null) {
-            throw new IllegalStateException("ends were not asked for");
-        }
         return ends[index];
     }
 
-    /** {@return the ids, with others before and after them; -1 adds none} */
-    int[] toArray(int first, int last) {
-        int offset = first < 0 ? 0 : 1;
-        int[] result = new int[offset + size + (last < 0 ? 0 : 1)];
-        System.arraycopy(ids, 0, result, offset, size);
-        if (first >= 0) {
-            result[0] = first;
+    /** {@return the normalized text of the unknown id that is the {@code ordinal}-th of its kind} */
+    String unknownText(int ordinal) {
+        return unknownTexts.get(ordinal).toString();
+    }
+
+    /** Copies the ids to an array that has room for them. */
+    void copyTo(int[] target, int at) {
+        System.arraycopy(ids, 0, target, at, size);
+    }
+
+    /** Gives the ids away and goes on without them; for texts that are longer than memory. */
+    void drainTo(IdConsumer consumer) {
+        if (size > 0) {
+            consumer.accept(ids, size);
+            size = 0;
         }
-        if (last >= 0) {
-            result[offset + size] = last;
+    }
+
+    /** Drops an array that is longer than that. */
+    void trim(int keptIds) {
+        if (ids.length > keptIds) {
+            ids = new int[INITIAL_IDS];
         }
-        return result;
+        if (ends.length > 0) {
+            starts = new int[0];
+            ends = new int[0];
+        }
+        unknownTexts.clear();
+        unknownTokens.clear();
     }
 }

@@ -4,8 +4,13 @@ import dev.yangtuo.exception.TokenizerFormatException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /**
  * Text to ids and back, id for id as SentencePiece does it with the same model. Immutable; any number of threads may use one instance
@@ -17,46 +22,26 @@ import java.util.OptionalInt;
  * String text = tokenizer.decode(ids);
  * }</pre>
  *
- * <p>Encoding never produces a control id from text: {@code </s>} written in a text is ordinary pieces.
+ * <p>Encoding never produces a control id from text, unless it is asked to: {@code </s>} written in a text is ordinary pieces.
  */
 public final class Tokenizer {
     private final TokenizerModel model;
     private final Vocabulary vocabulary;
-    private final Segmenter segmenter;
+    private final Encoder encoder;
+    private final Pipeline pipeline;
+    private final WorkspacePool pool;
+    private final Sampler sampler;
 
     private Tokenizer(TokenizerModel model) {
         this.model = model;
         this.vocabulary = model.vocabulary();
-        UserDefinedMatcher userDefined = UserDefinedMatcher.of(model);
-        this.segmenter = switch (model) {
-            case SentencePieceModel sentencePiece -> {
-                Normalizer normalizer = new Normalizer(sentencePiece, userDefined);
-                Encoder encoder = Encoder.of(sentencePiece, userDefined);
-                yield (text, withEnds) -> {
-                    Normalizer.Normalized normalized = normalizer.normalize(text, text.length);
-                    TokenBuffer tokens = new TokenBuffer(sentencePiece, normalized.length() / 2, withEnds);
-                    encoder.encode(normalized.chars(), normalized.length(), tokens);
-                    return new Segments(normalized.chars(), tokens);
-                };
-            }
-            case ByteLevelModel byteLevel -> {
-                ByteLevelEncoder encoder = new ByteLevelEncoder(byteLevel, userDefined);
-                yield (text, withEnds) -> {
-                    TokenBuffer tokens = new TokenBuffer(vocabulary, false, text.length / 2, withEnds);
-                    encoder.encode(text, 0, text.length, true, tokens);
-                    return new Segments(text, tokens);
-                };
-            }
-        };
+        PieceMatcher userDefined = PieceMatcher.of(model, EnumSet.of(PieceType.USER_DEFINED));
+        PieceMatcher special = PieceMatcher.of(model, EnumSet.of(PieceType.CONTROL, PieceType.UNKNOWN));
+        this.encoder = Encoder.of(model, userDefined);
+        this.pipeline = new Pipeline(Normalizer.of(model, userDefined), special);
+        this.pool = new WorkspacePool(encoder, model);
+        this.sampler = new Sampler(model, encoder, userDefined);
     }
-
-    /** Normalizes a text without half surrogate pairs and cuts it into pieces. */
-    private interface Segmenter {
-        Segments segment(char[] wellFormed, boolean withEnds);
-    }
-
-    /** @param chars the normalized text, to which the tokens' ends refer */
-    private record Segments(char[] chars, TokenBuffer tokens) {}
 
     /**
      * Loads a SentencePiece {@code .model} file.
@@ -167,7 +152,9 @@ public final class Tokenizer {
      * @throws IllegalArgumentException if an id is asked for that the model does not have
      */
     public int[] encode(CharSequence text, EncodeOptions options) {
-        return encode(Normalizer.wellFormed(text.toString()), options);
+        Workspace work = pool.borrow();
+        pipeline.run(work, text, options.parseSpecial(), false);
+        return result(work, options);
     }
 
     /**
@@ -178,13 +165,42 @@ public final class Tokenizer {
      * @throws IllegalArgumentException if an id is asked for that the model does not have
      */
     public int[] encode(byte[] utf8, EncodeOptions options) {
-        return encode(Normalizer.wellFormed(utf8), options);
+        Workspace work = pool.borrow();
+        pipeline.run(work, utf8, options.parseSpecial(), false);
+        return result(work, options);
     }
 
-    private int[] encode(char[] wellFormed, EncodeOptions options) {
-        int first = options.bos() ? require(bosId(), "begin-of-sequence") : -1;
-        int last = options.eos() ? require(eosId(), "end-of-sequence") : -1;
-        return segmenter.segment(wellFormed, false).tokens().toArray(first, last);
+    /** Takes the ids out of a workspace and gives it back. */
+    private int[] result(Workspace work, EncodeOptions options) {
+        int first = firstId(options);
+        int last = lastId(options);
+        int size = work.tokens.size();
+        int offset = first < 0 ? 0 : 1;
+        int[] ids = new int[offset + size + (last < 0 ? 0 : 1)];
+        work.tokens.copyTo(ids, offset);
+        pool.giveBack(work);
+        if (options.reverse()) {
+            for (int i = offset, j = offset + size - 1; i < j; i++, j--) {
+                int id = ids[i];
+                ids[i] = ids[j];
+                ids[j] = id;
+            }
+        }
+        if (first >= 0) {
+            ids[0] = first;
+        }
+        if (last >= 0) {
+            ids[offset + size] = last;
+        }
+        return ids;
+    }
+
+    private int firstId(EncodeOptions options) {
+        return options.bos() ? require(bosId(), "begin-of-sequence") : -1;
+    }
+
+    private int lastId(EncodeOptions options) {
+        return options.eos() ? require(eosId(), "end-of-sequence") : -1;
     }
 
     private int require(int id, String name) {
@@ -195,23 +211,159 @@ public final class Tokenizer {
     }
 
     /**
+     * {@return the ids of many texts, in their order} They are encoded in parallel, by the threads of the common pool.
+     *
+     * @param texts any; half surrogate pairs count as U+FFFD
+     * @param options what is added around each
+     * @throws IllegalArgumentException if an id is asked for that the model does not have
+     */
+    public List<int[]> encodeAll(Collection<? extends CharSequence> texts, EncodeOptions options) {
+        firstId(options);
+        lastId(options);
+        CharSequence[] array = texts.toArray(CharSequence[]::new);
+        int[][] ids = new int[array.length][];
+        IntStream.range(0, array.length).parallel().forEach(i -> ids[i] = encode(array[i], options));
+        return List.of(ids);
+    }
+
+    /**
+     * {@return an encoder for a text that comes in parts, such as one that is larger than memory}
+     *
+     * @param options what is added around the text; special tokens cannot be parsed and ids not be reversed here
+     * @param consumer takes the ids, some with each part
+     * @throws IllegalArgumentException if the options ask for what cannot be done, or for an id that the model does not have
+     */
+    public StreamingEncoder streamingEncoder(EncodeOptions options, IdConsumer consumer) {
+        if (options.reverse() || options.parseSpecial()) {
+            throw new IllegalArgumentException("a text in parts cannot be reversed or searched for special tokens; encode it whole");
+        }
+        return new StreamingEncoder(pipeline, pool.make(), firstId(options), lastId(options), consumer);
+    }
+
+    /**
+     * {@return the tokens of a text with their places in it}
+     *
+     * @param text any; a half surrogate pair counts as U+FFFD, which takes three bytes
+     * @param options what is added around it
+     * @throws IllegalArgumentException if an id is asked for that the model does not have
+     */
+    public List<Token> encodeAsTokens(CharSequence text, EncodeOptions options) {
+        Workspace work = pool.borrow();
+        pipeline.run(work, text, options.parseSpecial(), true);
+        return tokens(work, TextPlaces.of(text), options);
+    }
+
+    /**
+     * {@return the tokens of a text with their places in it}
+     *
+     * @param utf8 the text in UTF-8; every byte that is not part of a valid character counts as U+FFFD, one char and one byte
+     * @param options what is added around it
+     * @throws IllegalArgumentException if an id is asked for that the model does not have
+     */
+    public List<Token> encodeAsTokens(byte[] utf8, EncodeOptions options) {
+        Workspace work = pool.borrow();
+        pipeline.run(work, utf8, options.parseSpecial(), true);
+        return tokens(work, TextPlaces.of(utf8), options);
+    }
+
+    private List<Token> tokens(Workspace work, TextPlaces places, EncodeOptions options) {
+        int first = firstId(options);
+        int last = lastId(options);
+        TokenBuffer buffer = work.tokens;
+        List<Token> tokens = new ArrayList<>(buffer.size() + 2);
+        int unknowns = 0;
+        for (int i = 0; i < buffer.size(); i++) {
+            int id = buffer.id(i);
+            String piece = buffer.isUnknownText(i) ? buffer.unknownText(unknowns++) : vocabulary.piece(id);
+            int byteStart = places.bytesBefore(buffer.start(i));
+            int byteEnd = places.bytesBefore(buffer.end(i));
+            tokens.add(new Token(id, piece, buffer.start(i), buffer.end(i), byteStart, byteEnd));
+        }
+        pool.giveBack(work);
+        if (options.reverse()) {
+            Collections.reverse(tokens);
+        }
+        if (first >= 0) {
+            tokens.addFirst(new Token(first, vocabulary.piece(first), 0, 0, 0, 0));
+        }
+        if (last >= 0) {
+            tokens.add(new Token(last, vocabulary.piece(last), places.chars(), places.chars(), places.bytes(), places.bytes()));
+        }
+        return tokens;
+    }
+
+    /**
      * {@return the pieces of a text, nothing added; together they are the normalized text, but for bytes, which are written
      * {@code <0xNN>}} A run of characters without a piece is written as itself.
      *
      * @param text any; a half surrogate pair counts as U+FFFD
      */
     public List<String> encodeAsPieces(CharSequence text) {
-        char[] wellFormed = Normalizer.wellFormed(text.toString());
-        Segments segments = segmenter.segment(wellFormed, true);
-        TokenBuffer tokens = segments.tokens();
-        List<String> pieces = new ArrayList<>(tokens.size());
-        for (int i = 0; i < tokens.size(); i++) {
-            int start = i == 0 ? 0 : tokens.end(i - 1);
-            pieces.add(tokens.id(i) == vocabulary.unkId()
-                    ? new String(segments.chars(), start, tokens.end(i) - start)
-                    : vocabulary.piece(tokens.id(i)));
-        }
-        return pieces;
+        return encodeAsPieces(text, EncodeOptions.PLAIN);
+    }
+
+    /**
+     * {@return the pieces of a text, as {@link #encodeAsPieces(CharSequence)} describes them}
+     *
+     * @param text any; a half surrogate pair counts as U+FFFD
+     * @param options what is added around it
+     * @throws IllegalArgumentException if an id is asked for that the model does not have
+     */
+    public List<String> encodeAsPieces(CharSequence text, EncodeOptions options) {
+        return encodeAsTokens(text, options).stream().map(Token::piece).toList();
+    }
+
+    /**
+     * {@return a text as it is before it is cut into pieces: characters mapped, spaces written as the model writes them}
+     *
+     * @param text any; a half surrogate pair counts as U+FFFD
+     */
+    public String normalize(CharSequence text) {
+        Workspace work = pool.borrow();
+        pipeline.normalizeAll(work, text);
+        String normalized = new String(work.text, 0, work.textTo);
+        pool.giveBack(work);
+        return normalized;
+    }
+
+    /**
+     * {@return the ids of a text cut at random, for training with more varied data} With a BPE model each merge is left out with the probability
+     * {@code alpha} (BPE dropout); with a unigram model a segmentation is drawn with a probability proportional to its own to the power of {@code alpha}.
+     *
+     * @param text any; a half surrogate pair counts as U+FFFD
+     * @param alpha BPE: from 0, as {@link #encode}, to 1, single characters. Unigram: not negative; 0 for all segmentations alike
+     * @param random where chance comes from; the same state gives the same ids
+     * @throws IllegalArgumentException if alpha is out of range
+     */
+    public int[] sample(CharSequence text, double alpha, RandomGenerator random) {
+        return sampler.sample(normalize(text), alpha, random);
+    }
+
+    /**
+     * {@return the ids of one of the n best segmentations of a text under a unigram model, drawn with a probability proportional to its own to the power
+     * of {@code alpha}}
+     *
+     * @param text any; a half surrogate pair counts as U+FFFD
+     * @param n from 1, the best, to {@value Sampler#MAX_SEGMENTATIONS}
+     * @param alpha not negative; 0 for all of them alike
+     * @param random where chance comes from; the same state gives the same ids
+     * @throws IllegalArgumentException if n or alpha are out of range
+     * @throws UnsupportedOperationException if this is no unigram model
+     */
+    public int[] sample(CharSequence text, int n, double alpha, RandomGenerator random) {
+        return sampler.sample(normalize(text), n, alpha, random);
+    }
+
+    /**
+     * {@return the n best segmentations of a text under a unigram model, the best first; fewer where there are not as many}
+     *
+     * @param text any; a half surrogate pair counts as U+FFFD
+     * @param n from 1 to {@value Sampler#MAX_SEGMENTATIONS}
+     * @throws IllegalArgumentException if n is out of range
+     * @throws UnsupportedOperationException if this is no unigram model
+     */
+    public List<Segmentation> nBest(CharSequence text, int n) {
+        return sampler.nBest(normalize(text), n);
     }
 
     /**
@@ -222,6 +374,18 @@ public final class Tokenizer {
      */
     public String decode(int... ids) {
         StreamingDecoder decoder = decoderAfter(ids);
+        decoder.endBytes();
+        return decoder.take();
+    }
+
+    /**
+     * {@return the text of pieces} Those that the vocabulary has are decoded as their ids; any other is text as it stands.
+     *
+     * @param pieces spaces written as U+2581
+     */
+    public String decodePieces(List<String> pieces) {
+        StreamingDecoder decoder = new StreamingDecoder(model);
+        pieces.forEach(decoder::append);
         decoder.endBytes();
         return decoder.take();
     }

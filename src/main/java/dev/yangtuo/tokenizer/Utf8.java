@@ -83,6 +83,20 @@ public final class Utf8 {
         return length;
     }
 
+    /** {@return how many bytes a text without half surrogate pairs takes} */
+    static int length(CharSequence text) {
+        int length = 0;
+        for (int i = 0; i < text.length(); i++) {
+            length += bytesOf(text.charAt(i));
+        }
+        return length;
+    }
+
+    /** {@return how many bytes of UTF-8 fall to a char; a surrogate is half of a character of four} */
+    static int bytesOf(char c) {
+        return c < 0x80 ? 1 : c < 0x800 || Character.isSurrogate(c) ? 2 : 3;
+    }
+
     /** {@return whether the bytes are valid UTF-8 from start to end} */
     static boolean isValid(byte[] bytes, int from, int to) {
         for (int i = from; i < to; ) {

@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,59 +34,100 @@ public final class Vocabulary {
     private final PieceIndex matchable;
     /** CONTROL, UNKNOWN and BYTE pieces. */
     private final PieceIndex reserved;
+    /** How many pieces there are of each type, by its ordinal. */
+    private final int[] typeCounts;
+    private final int longestPiece;
     private final int unkId;
     /** Id of the piece of each byte, int32, [256]; null without byte pieces. */
     private final int @Nullable [] byteIds;
 
-    private Vocabulary(Path source, String[] pieces, float[] scores, PieceType[] types, IntFunction<String> place) {
+    private Vocabulary(Path source, String[] pieces, float[] scores, PieceType[] types, int @Nullable [] offsets) {
         this.pieces = pieces;
         this.scores = scores;
         this.types = types;
-        int reservedCount = 0;
+        Checker checker = new Checker(source, offsets);
         for (PieceType type : types) {
-            reservedCount += type.isReserved() ? 1 : 0;
+            checker.count(type);
         }
-        matchable = new PieceIndex(pieces, pieces.length - reservedCount);
-        reserved = new PieceIndex(pieces, reservedCount);
-        int unknown = -1;
-        int[] bytes = new int[256];
-        Arrays.fill(bytes, -1);
-        int byteCount = 0;
-        int totalChars = 0;
+        matchable = new PieceIndex(pieces, pieces.length - checker.reservedCount());
+        reserved = new PieceIndex(pieces, checker.reservedCount());
+        // What is done for each piece stands in a method of its own: that is compiled after some hundred calls, a long loop much later.
         for (int id = 0; id < pieces.length; id++) {
-            checkPiece(source, id, place);
-            totalChars += pieces[id].length();
+            checker.check(id);
+        }
+        checker.checkBytes();
+        typeCounts = checker.counts;
+        longestPiece = checker.longest;
+        unkId = checker.unknown;
+        byteIds = count(PieceType.BYTE) == 0 ? null : checker.bytes;
+    }
+
+    /** Enters the pieces one after the other. */
+    private final class Checker {
+        private final Path source;
+        private final int @Nullable [] offsets;
+        private final int[] bytes = new int[256];
+        private final int[] counts = new int[PieceType.values().length];
+        private int totalChars;
+        private int longest;
+        private int unknown = -1;
+
+        Checker(Path source, int @Nullable [] offsets) {
+            this.source = source;
+            this.offsets = offsets;
+            Arrays.fill(bytes, -1);
+        }
+
+        void count(PieceType type) {
+            counts[type.ordinal()]++;
+        }
+
+        int reservedCount() {
+            int reservedPieces = 0;
+            for (PieceType type : PieceType.values()) {
+                reservedPieces += type.isReserved() ? counts[type.ordinal()] : 0;
+            }
+            return reservedPieces;
+        }
+
+        void check(int id) {
+            checkPiece(source, id, offsets);
+            String piece = pieces[id];
+            PieceType type = types[id];
+            longest = Math.max(longest, piece.length());
+            totalChars += piece.length();
             if (totalChars > MAX_TOTAL_CHARS) {
                 throw new TokenizerFormatException(source, "the pieces up to %s have more than %d characters together".formatted(
-                        place.apply(id), MAX_TOTAL_CHARS));
+                        place(id, offsets), MAX_TOTAL_CHARS));
             }
-            int earlier = (types[id].isReserved() ? reserved : matchable).add(id);
+            int earlier = (type.isReserved() ? reserved : matchable).add(id);
             if (earlier >= 0) {
                 throw new TokenizerFormatException(source, "%s %s occurs before as %s; every piece must be unique".formatted(
-                        place.apply(id), shown(pieces[id]), place.apply(earlier)));
+                        place(id, offsets), shown(piece), place(earlier, offsets)));
             }
-            if (types[id] == PieceType.UNKNOWN) {
+            if (type == PieceType.UNKNOWN) {
                 if (unknown >= 0) {
                     throw new TokenizerFormatException(source, "%s %s is of type UNKNOWN, but so is %s; there must be one".formatted(
-                            place.apply(id), shown(pieces[id]), place.apply(unknown)));
+                            place(id, offsets), shown(piece), place(unknown, offsets)));
                 }
                 unknown = id;
-            } else if (types[id] == PieceType.BYTE) {
-                bytes[byteOf(source, id, place)] = id;
-                byteCount++;
+            } else if (type == PieceType.BYTE) {
+                bytes[byteOf(source, id, offsets)] = id;
             }
         }
-        // Byte pieces are valid and unique here, so 256 of them are all.
-        if (byteCount != 0 && byteCount != 256) {
-            int missing = 0;
-            while (bytes[missing] >= 0) {
-                missing++;
+
+        /** Byte pieces are valid and unique here, so 256 of them are all. */
+        void checkBytes() {
+            int count = counts[PieceType.BYTE.ordinal()];
+            if (count != 0 && count != bytes.length) {
+                int missing = 0;
+                while (bytes[missing] >= 0) {
+                    missing++;
+                }
+                throw new TokenizerFormatException(source, "there are %d byte pieces, expected 256: <0x%02X> is missing".formatted(
+                        count, missing));
             }
-            throw new TokenizerFormatException(source, "there are %d byte pieces, expected 256: <0x%02X> is missing".formatted(
-                    byteCount, missing));
         }
-        unkId = unknown;
-        byteIds = byteCount == 0 ? null : bytes;
     }
 
     /**
@@ -101,11 +141,11 @@ public final class Vocabulary {
      * @throws TokenizerFormatException if the lengths differ or one of the rules above is broken; the message names the piece
      */
     public static Vocabulary of(Path source, List<String> pieces, float[] scores, int[] types) {
-        return of(source, pieces, scores, types, id -> "piece " + id);
+        return of(source, pieces, scores, types, null);
     }
 
-    /** As {@link #of(Path, List, float[], int[])}, with the words that say where a piece stands in the file. */
-    static Vocabulary of(Path source, List<String> pieces, float[] scores, int[] types, IntFunction<String> place) {
+    /** As {@link #of(Path, List, float[], int[])}, with the byte of the file at which each piece stands, for messages. */
+    static Vocabulary of(Path source, List<String> pieces, float[] scores, int[] types, int @Nullable [] offsets) {
         int size = pieces.size();
         if (scores.length != size || types.length != size) {
             throw new TokenizerFormatException(source, "%d pieces, but %d scores and %d types; there must be one of each for a piece"
@@ -116,11 +156,17 @@ public final class Vocabulary {
         }
         PieceType[] typesById = new PieceType[size];
         for (int id = 0; id < size; id++) {
-            int position = id;
-            typesById[id] = PieceType.ofNumber(types[id]).orElseThrow(() -> new TokenizerFormatException(source,
-                    "%s has the unknown type %d, expected 1 to 6".formatted(place.apply(position), types[position])));
+            typesById[id] = type(source, id, types[id], offsets);
         }
-        return new Vocabulary(source, pieces.toArray(String[]::new), scores.clone(), typesById, place);
+        return new Vocabulary(source, pieces.toArray(new String[0]), scores.clone(), typesById, offsets);
+    }
+
+    private static PieceType type(Path source, int id, int number, int @Nullable [] offsets) {
+        PieceType type = PieceType.orNull(number);
+        if (type == null) {
+            throw new TokenizerFormatException(source, "%s has the unknown type %d, expected 1 to 6".formatted(place(id, offsets), number));
+        }
+        return type;
     }
 
     /** {@return a vocabulary with more pieces behind these, with score 0} */
@@ -137,38 +183,51 @@ public final class Vocabulary {
         return of(source, all, Arrays.copyOf(scores, numbers.length), numbers);
     }
 
-    private void checkPiece(Path source, int id, IntFunction<String> place) {
+    private static String place(int id, int @Nullable [] offsets) {
+        return offsets == null ? "piece " + id : "piece %d (byte %d)".formatted(id, offsets[id]);
+    }
+
+    private void checkPiece(Path source, int id, int @Nullable [] offsets) {
         String piece = pieces[id];
         if (piece.isEmpty()) {
-            throw new TokenizerFormatException(source, place.apply(id) + " is empty");
+            throw new TokenizerFormatException(source, place(id, offsets) + " is empty");
         }
         if (piece.length() > MAX_PIECE_CHARS) {
             throw new TokenizerFormatException(source, "%s has %d characters, more than the %d that are supported".formatted(
-                    place.apply(id), piece.length(), MAX_PIECE_CHARS));
+                    place(id, offsets), piece.length(), MAX_PIECE_CHARS));
         }
-        for (int i = 0; i < piece.length(); i += Character.charCount(piece.codePointAt(i))) {
-            int codePoint = piece.codePointAt(i);
-            if (codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE) {
-                throw new TokenizerFormatException(source, "%s holds half a surrogate pair".formatted(place.apply(id)));
-            }
+        if (hasHalfPair(piece)) {
+            throw new TokenizerFormatException(source, "%s holds half a surrogate pair".formatted(place(id, offsets)));
         }
         if (Float.isNaN(scores[id])) {
-            throw new TokenizerFormatException(source, "%s %s has the score NaN".formatted(place.apply(id), shown(piece)));
+            throw new TokenizerFormatException(source, "%s %s has the score NaN".formatted(place(id, offsets), shown(piece)));
         }
         // SentencePiece's matcher reads these as C strings; what it does with a NUL is an accident that nobody should rely on.
         if (types[id] == PieceType.USER_DEFINED && piece.indexOf('\0') >= 0) {
-            throw new TokenizerFormatException(source, "%s is user-defined and holds a NUL character".formatted(place.apply(id)));
+            throw new TokenizerFormatException(source, "%s is user-defined and holds a NUL character".formatted(place(id, offsets)));
         }
     }
 
-    private int byteOf(Path source, int id, IntFunction<String> place) {
+    private static boolean hasHalfPair(String piece) {
+        for (int i = 0; i < piece.length(); i++) {
+            if (Character.isSurrogate(piece.charAt(i))) {
+                if (!Character.isHighSurrogate(piece.charAt(i)) || i + 1 == piece.length() || !Character.isLowSurrogate(piece.charAt(i + 1))) {
+                    return true;
+                }
+                i++;
+            }
+        }
+        return false;
+    }
+
+    private int byteOf(Path source, int id, int @Nullable [] offsets) {
         String piece = pieces[id];
         if (piece.length() == 6 && piece.startsWith(BYTE_PREFIX) && piece.endsWith(">")
                 && isUpperHex(piece.charAt(3)) && isUpperHex(piece.charAt(4))) {
             return byteValue(piece);
         }
         throw new TokenizerFormatException(source, "%s %s is of type BYTE, expected a name from <0x00> to <0xFF>".formatted(
-                place.apply(id), shown(piece)));
+                place(id, offsets), shown(piece)));
     }
 
     private static boolean isUpperHex(char c) {
@@ -235,6 +294,16 @@ public final class Vocabulary {
     /** {@return the id of the piece of type UNKNOWN, or -1; every SentencePiece model has one} */
     public int unkId() {
         return unkId;
+    }
+
+    /** {@return how many pieces are of that type} */
+    int count(PieceType type) {
+        return typeCounts[type.ordinal()];
+    }
+
+    /** {@return length of the longest piece in chars} */
+    int longestPiece() {
+        return longestPiece;
     }
 
     /** {@return whether there is a piece for each of the 256 bytes} */

@@ -57,6 +57,13 @@ class UsageTest {
         "logits --ids abc --output x | 'abc'",
         "logits --ids 1.5 --output x | '1.5'",
         "logits --ids 99999999999 --output x | '99999999999'",
+        "merge-vocab --base a --add b | --output",
+        "merge-vocab --base a --output x | --add",
+        "merge-vocab --add b --output x | --base",
+        "merge-vocab --base a --base b --add c --output x | --base",
+        "merge-vocab --base a --add b --output x --json=maybe | maybe",
+        "merge-vocab a b --output x | --base",
+        "merge-vocab --base a --add b --output x c | 'c'",
         "doctor --model x | --model"
     })
     void wrongUsageIsNamedInOneLine(String commandLine, String named) {
@@ -73,13 +80,13 @@ class UsageTest {
         CommandRun run = CommandRun.of();
         assertThat(run.exitCode()).isEqualTo(2);
         assertThat(run.output()).isEmpty();
-        assertThat(run.errors()).contains("a command is missing", "generate", "tokenize", "detokenize", "logits", "doctor");
+        assertThat(run.errors()).contains("a command is missing", "generate", "tokenize", "detokenize", "logits", "merge-vocab", "doctor");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {
         "--help", "--version", "help", "help generate", "generate --help", "tokenize --help", "detokenize -h", "logits --help", "doctor --help",
-        "generate --version"
+        "generate --version", "merge-vocab --help"
     })
     void helpIsNoError(String commandLine) {
         CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
@@ -100,6 +107,9 @@ class UsageTest {
         "generate --lora examples/demo-model/base | adapter_config.json is missing",
         "generate --model examples/demo-model/base/model.safetensors | give the directory",
         "logits --ids 1 --output x --model /no/such | /no/such",
+        "merge-vocab --base /no/such --add pom.xml --output x | /no/such: there is no such file",
+        "merge-vocab --base examples/demo-model/base/tokenizer.model --add pom.xml --output x | pom.xml: at byte",
+        "merge-vocab --base src --add pom.xml --output x | src: is a directory",
         "tokenize --model /no/such | /no/such: there is no such file",
         "tokenize --model src | tokenizer.model is missing",
         "tokenize --model pom.xml | pom.xml: is no SentencePiece model",

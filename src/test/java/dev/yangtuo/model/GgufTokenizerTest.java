@@ -317,6 +317,18 @@ class GgufTokenizerTest {
     }
 
     @Test
+    void idsEqualThoseOfTheUnigramModelFile() throws IOException {
+        SentencePieceModel model = SentencePieceModel.read(data("tokenizers/chinese-sp-20k.model"));
+        byte[] charsmap = model.normalizer().precompiledCharsmap();
+        GgufBuilder builder = Arrays3.of(model.vocabulary()).add("[PAD20000]", -10_000, PieceType.UNUSED).builder("t5")
+                .array("tokenizer.ggml.precompiled_charsmap", 1, charsmap.length, charsmap)
+                .put("tokenizer.ggml.add_space_prefix", model.normalizer().addDummyPrefix())
+                .put("tokenizer.ggml.remove_extra_whitespaces", model.normalizer().removeExtraWhitespaces())
+                .put("tokenizer.ggml.bos_token_id", 1);
+        assertSameIds(model, builder, data("tokenizers/golden/chinese-sp-20k.jsonl"), id -> id == 0);
+    }
+
+    @Test
     void unigramModelIsRead() {
         Arrays3 arrays = new Arrays3().add("<pad>", 0, PieceType.CONTROL).add("</s>", 0, PieceType.CONTROL)
                 .add("<unk>", 0, PieceType.UNKNOWN).add("▁a", -1.5f, PieceType.NORMAL).add("[PAD4]", -10_000, PieceType.UNUSED);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -31,16 +32,32 @@ class ByteLevelEncoderTest {
     }
 
     private static int[] ids(TokenBuffer tokens) {
-        return tokens.toArray(-1, -1);
+        int[] ids = new int[tokens.size()];
+        tokens.copyTo(ids, 0);
+        return ids;
     }
 
     private static int[] ends(TokenBuffer tokens) {
         return IntStream.range(0, tokens.size()).map(tokens::end).toArray();
     }
 
+    private static ByteLevelEncoder encoder(ByteLevelModel model) {
+        return new ByteLevelEncoder(model, PieceMatcher.of(model, EnumSet.of(PieceType.USER_DEFINED)));
+    }
+
+    /** Ready for a text of that length, whose offsets are asked for. */
+    private static TokenBuffer tokens(ByteLevelModel model, int length) {
+        TokenBuffer tokens = TokenBuffer.of(model);
+        tokens.setOrigins(IntStream.rangeClosed(0, length).toArray());
+        tokens.begin();
+        return tokens;
+    }
+
     private static TokenBuffer encode(ByteLevelModel model, ByteLevelEncoder encoder, String text) {
-        TokenBuffer tokens = new TokenBuffer(model.vocabulary(), false, 16, true);
-        assertThat(encoder.encode(text.toCharArray(), 0, text.length(), true, tokens)).isEqualTo(text.length());
+        TokenBuffer tokens = tokens(model, text.length());
+        Encoder.Worker worker = encoder.newWorker();
+        worker.begin();
+        assertThat(worker.encode(text.toCharArray(), 0, text.length(), true, tokens)).isEqualTo(text.length());
         return tokens;
     }
 
@@ -50,7 +67,7 @@ class ByteLevelEncoderTest {
         for (long seed = 0; seed < 20; seed++) {
             ByteLevelModels made = withUserDefined(ByteLevelModels.random(seed, CHARACTERS, 300));
             ByteLevelModel model = made.model(type);
-            ByteLevelEncoder encoder = new ByteLevelEncoder(model, UserDefinedMatcher.of(model));
+            ByteLevelEncoder encoder = encoder(model);
             TextbookByteLevel textbook = new TextbookByteLevel(model, made.merges());
             Random random = new Random(seed);
             for (int i = 0; i < 200; i++) {
@@ -68,11 +85,13 @@ class ByteLevelEncoderTest {
     @EnumSource
     void partsOfATextGiveTheTokensOfTheText(PreTokenizerType type) {
         ByteLevelModel model = withUserDefined(ByteLevelModels.random(7, CHARACTERS, 300)).model(type);
-        ByteLevelEncoder encoder = new ByteLevelEncoder(model, UserDefinedMatcher.of(model));
+        ByteLevelEncoder encoder = encoder(model);
         for (long seed = 0; seed < 3000; seed++) {
             Random random = new Random(seed);
             String text = randomText(random, 30);
-            TokenBuffer tokens = new TokenBuffer(model.vocabulary(), false, 16, true);
+            TokenBuffer tokens = tokens(model, text.length());
+            Encoder.Worker worker = encoder.newWorker();
+            worker.begin();
             int at = 0;
             int to = 0;
             while (at < text.length()) {
@@ -80,7 +99,7 @@ class ByteLevelEncoderTest {
                 to += to < text.length() && Character.isLowSurrogate(text.charAt(to)) ? 1 : 0;
                 // Nothing behind the part is there to be looked at.
                 char[] part = text.substring(0, to).toCharArray();
-                int end = encoder.encode(part, at, to, to == text.length(), tokens);
+                int end = worker.encode(part, at, to, to == text.length(), tokens);
                 assertThat(end).as("seed %d", seed).isBetween(at, to);
                 at = end;
             }
@@ -98,7 +117,7 @@ class ByteLevelEncoderTest {
         String llama = ByteLevelModels.spelled("🦙");
         ByteLevelModel model = new ByteLevelModels().merge(a + " " + llama.charAt(0), llama.charAt(1) + " " + llama.charAt(2))
                 .model(PreTokenizerType.DEEPSEEK_CODER);
-        TokenBuffer tokens = encode(model, new ByteLevelEncoder(model, null), "🦙é");
+        TokenBuffer tokens = encode(model, encoder(model), "🦙é");
         assertThat(ids(tokens)).hasSize(5);
         assertThat(ends(tokens)).containsExactly(0, 0, 2, 2, 3);
     }

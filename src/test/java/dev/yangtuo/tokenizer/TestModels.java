@@ -6,10 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** Models for tests: those of the repository, those of the data folder, and small ones made by hand. */
 final class TestModels {
@@ -24,28 +22,15 @@ final class TestModels {
 
     private TestModels() {}
 
+    /** A model that was trained for tests, by src/test/resources/tokenizer/models/train.sh. */
+    static Path made(String name) {
+        return Path.of("src/test/resources/tokenizer/models", name + ".model");
+    }
+
     /** A file in the folder of data that is not ours to publish, empty where there is none. */
     static Optional<Path> data(String name) {
         String folder = System.getProperty(DATA_FOLDER, System.getenv(DATA_FOLDER));
         return folder == null ? Optional.empty() : Optional.of(Path.of(folder, name)).filter(Files::exists);
-    }
-
-    /** LLaMA's pieces, then those of the Chinese model that it lacks, with score 0. */
-    static SentencePieceModel mergedChineseLlama(Path llama, Path chinese) {
-        SentencePieceModel base = SentencePieceModel.read(llama);
-        Vocabulary added = SentencePieceModel.read(chinese).vocabulary();
-        PieceList pieces = new PieceList();
-        Set<String> present = new HashSet<>();
-        for (int id = 0; id < base.vocabulary().size(); id++) {
-            pieces.add(base.vocabulary().piece(id), base.vocabulary().score(id), base.vocabulary().type(id));
-            present.add(base.vocabulary().piece(id));
-        }
-        for (int id = 0; id < added.size(); id++) {
-            if (present.add(added.piece(id))) {
-                pieces.add(added.piece(id), 0, PieceType.NORMAL);
-            }
-        }
-        return SentencePieceModel.bpe(llama, pieces.vocabulary(), base.normalizer(), base.special());
     }
 
     /** Pieces to which others can be added, beginning as LLaMA's do. */

@@ -157,8 +157,7 @@ class TokenizerTest {
         Vocabulary vocabulary = new PieceList().specials().add("x  y", 0, PieceType.USER_DEFINED).vocabulary();
         SentencePieceModel model = new SentencePieceModel(TestModels.MADE, ModelType.BPE, vocabulary,
                 new NormalizerSpec("identity", new byte[0], dummy, removeExtra, escape), false, suffix, "?", BOS_EOS);
-        Normalizer.Normalized normalized = new Normalizer(model, UserDefinedMatcher.of(model)).normalize(text.toCharArray(), text.length());
-        assertThat(new String(normalized.chars(), 0, normalized.length())).isEqualTo(expected);
+        assertThat(Tokenizer.of(model).normalize(text)).isEqualTo(expected);
     }
 
     @ParameterizedTest

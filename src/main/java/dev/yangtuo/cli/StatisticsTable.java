@@ -1,0 +1,116 @@
+package dev.yangtuo.cli;
+
+import dev.yangtuo.tokenizer.TokenStatistics;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Statistics for people: for each text, and for all together, a line on the text and a table with a row for each tokenizer. */
+final class StatisticsTable {
+    private static final String NOTHING = "-";
+    private static final String GAP = "  ";
+
+    private StatisticsTable() {}
+
+    /** The tables, each line with its line feed. */
+    static String of(StatisticsReport report) {
+        StringBuilder out = new StringBuilder();
+        for (StatisticsReport.Section section : report.sections()) {
+            out.append(out.isEmpty() ? "" : "\n");
+            section(out, ShortNames.printable(section.text().name()), report.models(), section.byModel());
+        }
+        if (report.sections().size() > 1) {
+            out.append('\n');
+            section(out, "total of %d texts".formatted(report.sections().size()), report.models(), report.total());
+        }
+        return out.toString();
+    }
+
+    private static void section(
+            StringBuilder out, String name, List<StatisticsReport.NamedTokenizer> models, List<TokenStatistics> byModel) {
+        TokenStatistics text = byModel.getFirst();
+        out.append("%s: %s, %s, %s".formatted(
+                name, counted(text.texts(), "line"), counted(text.characters(), "character"), counted(text.bytes(), "byte")));
+        if (text.malformed() > 0) {
+            out.append(", %s of them not UTF-8".formatted(number(text.malformed())));
+        }
+        out.append('\n');
+        List<List<String>> rows = new ArrayList<>();
+        boolean compared = models.size() > 1;
+        rows.add(row(compared, "model", "tokens", "ratio", "characters/token", "bytes/token", "byte tokens", "unknown"));
+        for (int i = 0; i < models.size(); i++) {
+            TokenStatistics model = byModel.get(i);
+            rows.add(row(
+                    compared,
+                    models.get(i).name(),
+                    number(model.tokens()),
+                    number(StatisticsReport.ratioToFirst(byModel, i), "%.3f"),
+                    number(model.charactersPerToken(), "%.3f"),
+                    number(model.bytesPerToken(), "%.3f"),
+                    number(100 * model.byteTokenShare(), "%.1f %%"),
+                    number(model.unknownTokens())));
+        }
+        append(out, rows);
+    }
+
+    private static List<String> row(boolean compared, String model, String tokens, String ratio, String... rest) {
+        List<String> cells = new ArrayList<>(List.of(model, tokens));
+        if (compared) {
+            cells.add(ratio);
+        }
+        cells.addAll(List.of(rest));
+        return cells;
+    }
+
+    /** The first column to the left, numbers to the right. */
+    private static void append(StringBuilder out, List<List<String>> rows) {
+        int[] widths = new int[rows.getFirst().size()];
+        for (List<String> row : rows) {
+            for (int i = 0; i < widths.length; i++) {
+                widths[i] = Math.max(widths[i], columns(row.get(i)));
+            }
+        }
+        for (List<String> row : rows) {
+            for (int i = 0; i < widths.length; i++) {
+                String padding = " ".repeat(widths[i] - columns(row.get(i)));
+                out.append(GAP).append(i == 0 ? row.get(i) + padding : padding + row.get(i));
+            }
+            out.append('\n');
+        }
+    }
+
+    private static String counted(long count, String what) {
+        return "%s %s%s".formatted(number(count), what, count == 1 ? "" : "s");
+    }
+
+    private static String number(long count) {
+        return String.format(Locale.ROOT, "%,d", count);
+    }
+
+    private static String number(double rate, String format) {
+        return Double.isFinite(rate) ? String.format(Locale.ROOT, format, rate) : NOTHING;
+    }
+
+    /** Columns that a terminal takes for a text: two for a character of East Asian scripts, none for a combining one. */
+    private static int columns(String text) {
+        return text.codePoints().map(StatisticsTable::columns).sum();
+    }
+
+    private static int columns(int codePoint) {
+        int type = Character.getType(codePoint);
+        if (type == Character.NON_SPACING_MARK || type == Character.ENCLOSING_MARK || type == Character.FORMAT) {
+            return 0;
+        }
+        // The ranges that Unicode's EastAsianWidth.txt calls wide or full width, but for scattered symbols.
+        boolean wide = codePoint >= 0x1100 && codePoint <= 0x115F
+                || codePoint >= 0x2E80 && codePoint <= 0xA4CF
+                || codePoint >= 0xAC00 && codePoint <= 0xD7A3
+                || codePoint >= 0xF900 && codePoint <= 0xFAFF
+                || codePoint >= 0xFE30 && codePoint <= 0xFE6F
+                || codePoint >= 0xFF00 && codePoint <= 0xFF60
+                || codePoint >= 0xFFE0 && codePoint <= 0xFFE6
+                || codePoint >= 0x1F300 && codePoint <= 0x1FAFF
+                || codePoint >= 0x20000 && codePoint <= 0x3FFFD;
+        return wide ? 2 : 1;
+    }
+}
