@@ -65,7 +65,8 @@ public final class Llama implements AutoCloseable {
     /**
      * Loads the tokenizer of a model without its weights.
      *
-     * @param path a {@code tokenizer.model} file, a directory that holds one, or a GGUF file
+     * @param path a {@code tokenizer.model} file, a directory that holds one, with the tokens that {@code added_tokens.json},
+     *     {@code tokenizer_config.json} and {@code special_tokens_map.json} add there, or a GGUF file
      * @throws dev.yangtuo.exception.TokenizerFormatException if there is none, or it is damaged or of a kind that is not supported
      */
     public static Tokenizer loadTokenizer(Path path) {

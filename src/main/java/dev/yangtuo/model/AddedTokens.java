@@ -6,6 +6,8 @@ import dev.yangtuo.tokenizer.PieceType;
 import dev.yangtuo.tokenizer.SentencePieceModel;
 import dev.yangtuo.tokenizer.SpecialTokens;
 import dev.yangtuo.tokenizer.Vocabulary;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,11 +26,18 @@ import java.util.TreeMap;
  * false} and nothing declares it special; then it is user-defined.
  */
 final class AddedTokens {
+    private static final Logger LOGGER = System.getLogger(AddedTokens.class.getName());
+
     private static final String DECODER = "added_tokens_decoder";
     private static final List<String> SPECIAL_KEYS = List.of("bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token",
             "mask_token", "additional_special_tokens", "extra_special_tokens");
 
-    /** @param ordinary whether a file says that it is not special */
+    /**
+     * One with an id that the model does not have.
+     *
+     * @param file that it was first found in
+     * @param ordinary whether that says that it is not special
+     */
     private record Added(Path file, String piece, boolean ordinary) {}
 
     private final SentencePieceModel model;
@@ -48,13 +57,14 @@ final class AddedTokens {
     /**
      * {@return the model with what the files of its directory add}
      *
+     * @param rows of the vocabulary that the model belongs to; added tokens with ids from there on are left out
      * @throws TokenizerFormatException if one is damaged, or contradicts the model or another one; the message names the file and the id
      */
-    static SentencePieceModel extend(SentencePieceModel model, Path directory) {
-        return new AddedTokens(model, directory).extend();
+    static SentencePieceModel extend(SentencePieceModel model, Path directory, long rows) {
+        return new AddedTokens(model, directory).extend(rows);
     }
 
-    private SentencePieceModel extend() {
+    private SentencePieceModel extend(long rows) {
         TreeMap<Integer, Added> byId = new TreeMap<>();
         Map<String, Integer> ids = new HashMap<>();
         readDecoder(byId, ids);
@@ -66,19 +76,24 @@ final class AddedTokens {
         Set<String> special = specialPieces();
         List<String> pieces = new ArrayList<>();
         List<PieceType> types = new ArrayList<>();
-        byId.forEach((id, token) -> {
-            if (id < vocabulary.size()) {
-                return;
-            }
-            int expected = vocabulary.size() + pieces.size();
-            if (id != expected) {
+        int expected = vocabulary.size();
+        for (Map.Entry<Integer, Added> entry : byId.entrySet()) {
+            Added token = entry.getValue();
+            if (entry.getKey() != expected) {
                 throw new TokenizerFormatException(token.file(), ("%s has the id %d, but no piece has the id %d; expected ids without gaps"
-                        + " after the %d pieces of %s").formatted(shown(token.piece()), id, expected, vocabulary.size(),
+                        + " after the %d pieces of %s").formatted(shown(token.piece()), entry.getKey(), expected, vocabulary.size(),
                                 model.source().getFileName()));
             }
-            pieces.add(token.piece());
-            types.add(token.ordinary() && !special.contains(token.piece()) ? PieceType.USER_DEFINED : PieceType.CONTROL);
-        });
+            if (expected < rows) {
+                pieces.add(token.piece());
+                types.add(token.ordinary() && !special.contains(token.piece()) ? PieceType.USER_DEFINED : PieceType.CONTROL);
+            }
+            expected++;
+        }
+        if (pieces.size() < byId.size()) {
+            LOGGER.log(Level.WARNING, "{0}: of {1} added tokens {2} are left out, because the vocabulary has only {3} rows",
+                    model.source().resolveSibling(""), byId.size(), byId.size() - pieces.size(), rows);
+        }
         SentencePieceModel extended = pieces.isEmpty() ? model : model.withAdded(pieces, types);
         return extended.withSpecial(special(extended.vocabulary()));
     }
@@ -147,9 +162,7 @@ final class AddedTokens {
     }
 
     private static String shown(String piece) {
-        return "'%s'".formatted(TokenizerJson.shown(piece.codePoints()
-                .mapToObj(c -> Character.isISOControl(c) ? "\\u%04x".formatted(c) : Character.toString(c))
-                .collect(StringBuilder::new, StringBuilder::append, StringBuilder::append).toString()));
+        return "'%s'".formatted(TokenizerJson.shown(piece));
     }
 
     private Set<String> specialPieces() {

@@ -75,7 +75,7 @@ final class HuggingFaceSource extends ModelSource {
 
     @Override
     Tokenizer tokenizer() {
-        return TokenizerFiles.load(directory);
+        return TokenizerFiles.load(directory, config.vocabSize());
     }
 
     @Override

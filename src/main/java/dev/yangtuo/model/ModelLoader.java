@@ -110,7 +110,7 @@ public final class ModelLoader {
         for (LoraAdapter adapter : adapters.reversed()) {
             Path file = adapter.tokenizerModel();
             if (file != null) {
-                Tokenizer tokenizer = TokenizerFiles.load(adapter.directory());
+                Tokenizer tokenizer = TokenizerFiles.load(adapter.directory(), merge.vocabularySize());
                 if (tokenizer.vocabSize() != merge.vocabularySize() && !isPaddedAsTheBase(tokenizer)) {
                     throw new AdapterException(adapter.directory(), ("its %s has %d pieces, but the vocabulary with it has %d rows;"
                             + " take the tokenizer that belongs to the adapter").formatted(file.getFileName(), tokenizer.vocabSize(), merge.vocabularySize()));

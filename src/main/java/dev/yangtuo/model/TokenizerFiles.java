@@ -31,12 +31,7 @@ public final class TokenizerFiles {
      */
     public static Tokenizer load(Path path) {
         if (Files.isDirectory(path)) {
-            if (!isIn(path)) {
-                boolean fast = Files.exists(path.resolve("tokenizer.json"));
-                throw new TokenizerFormatException(path, "%s is missing%s".formatted(
-                        FILE_NAME, fast ? "; tokenizer.json, which is there, cannot be read, take the SentencePiece model of the same name" : ""));
-            }
-            return Tokenizer.of(AddedTokens.extend(readSentencePiece(path.resolve(FILE_NAME)), path));
+            return load(path, Integer.MAX_VALUE);
         }
         if (!isGguf(path)) {
             return Tokenizer.of(readSentencePiece(path));
@@ -44,6 +39,21 @@ public final class TokenizerFiles {
         try (GgufCheckpoint checkpoint = GgufCheckpoint.open(path)) {
             return of(checkpoint);
         }
+    }
+
+    /**
+     * The tokenizer of a directory that belongs to a vocabulary of so many rows. Tokens that its JSON files add beyond that are left out:
+     * some published models name a padding token that their matrices have no row for.
+     *
+     * @throws TokenizerFormatException if there is none, or it is damaged or of a kind that is not supported
+     */
+    static Tokenizer load(Path directory, long rows) {
+        if (!isIn(directory)) {
+            boolean fast = Files.exists(directory.resolve("tokenizer.json"));
+            throw new TokenizerFormatException(directory, "%s is missing%s".formatted(
+                    FILE_NAME, fast ? "; tokenizer.json, which is there, cannot be read, take the SentencePiece model of the same name" : ""));
+        }
+        return Tokenizer.of(AddedTokens.extend(readSentencePiece(directory.resolve(FILE_NAME)), directory, rows));
     }
 
     /** Says of what is no SentencePiece model at all that it is none, instead of where it stops looking like one. */

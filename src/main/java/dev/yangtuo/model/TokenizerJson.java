@@ -136,8 +136,13 @@ final class TokenizerJson {
         return new TokenizerFormatException(file, "%s is %s; expected %s".formatted(place, shown(found.toString()), expected));
     }
 
-    /** Text of a file in a message: of bounded length. Control characters are escaped in JSON already. */
+    /** Text of a file in a message: without control characters, of bounded length. */
     static String shown(String text) {
-        return text.length() > SHOWN_CHARS ? text.substring(0, SHOWN_CHARS) + "..." : text;
+        StringBuilder shown = new StringBuilder();
+        for (int i = 0; i < Math.min(text.length(), SHOWN_CHARS); i++) {
+            char c = text.charAt(i);
+            shown.append(Character.isISOControl(c) ? "\\u%04x".formatted((int) c) : String.valueOf(c));
+        }
+        return shown.append(text.length() > SHOWN_CHARS ? "..." : "").toString();
     }
 }

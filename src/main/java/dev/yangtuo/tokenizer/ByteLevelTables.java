@@ -20,8 +20,8 @@ final class ByteLevelTables {
     private final int[] byteIds = new int[256];
     /** Rank of the merge of two bytes or NO_MERGE, int32, [256][256]. */
     private final int[] byteRanks = new int[256 * 256];
-    /** (left piece << 32 | right piece) to the rank of their merge. */
-    private final LongIntMap ranks;
+    /** Ranks of merges, below {@link Merges#MAX_MERGES}. */
+    private final PairTable ranks;
     /**
      * What becomes of a word that is a piece, int8, [pieces]; found out when one first occurs. Threads that race to write an element
      * write the same value, since the merges of a word depend on nothing else.
@@ -40,12 +40,11 @@ final class ByteLevelTables {
             int id = vocabulary.matchable().id(String.valueOf(ByteAlphabet.charOf(value)));
             byteIds[value] = id >= 0 && vocabulary.type(id) == PieceType.NORMAL ? id : NO_PIECE;
         }
-        ranks = new LongIntMap(merges.size());
+        ranks = new PairTable(merges.size());
         for (int rank = 0; rank < merges.size(); rank++) {
-            long pair = (long) merges.left(rank) << 32 | merges.right(rank);
             // Of two merges of the same pair the first one counts.
-            if (ranks.get(pair) < 0) {
-                ranks.put(pair, rank);
+            if (ranks.get(merges.left(rank), merges.right(rank)) < 0) {
+                ranks.add(merges.left(rank), merges.right(rank), rank);
             }
         }
         for (int left = 0; left < 256; left++) {
@@ -78,7 +77,7 @@ final class ByteLevelTables {
 
     /** {@return the rank of the merge of two pieces, 0 first, or NO_MERGE} Either may be NO_PIECE. */
     int rank(int left, int right) {
-        return left < 0 || right < 0 ? NO_MERGE : ranks.get((long) left << 32 | right);
+        return left < 0 || right < 0 ? NO_MERGE : ranks.get(left, right);
     }
 
     int merged(int rank) {

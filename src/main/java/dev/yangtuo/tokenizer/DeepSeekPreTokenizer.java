@@ -7,6 +7,8 @@ import static dev.yangtuo.tokenizer.CharacterClasses.NUMBER;
 import static dev.yangtuo.tokenizer.CharacterClasses.PUNCTUATION;
 import static dev.yangtuo.tokenizer.CharacterClasses.SPACE;
 
+import java.util.Arrays;
+
 /**
  * The words of DeepSeek LLM and DeepSeek Coder. Their expressions are a row of steps; each cuts the parts that the steps before left,
  * and what it matches as well as what lies between its matches is a part for the next one:
@@ -23,7 +25,7 @@ import static dev.yangtuo.tokenizer.CharacterClasses.SPACE;
  */
 final class DeepSeekPreTokenizer implements PreTokenizer {
     /** The letters that DeepSeek LLM's expression lists: those with case of an older Unicode, but for some scripts. */
-    private static final String LLM_LETTERS = """
+    static final String LLM_LETTERS = """
             41-5A 61-7A B5 C0-D6 D8-F6 F8-1BA 1BC-1BF 1C4-293 295-2AF 370-373 376-377 37B-37D 37F 386 388-38A 38C 38E-3A1 3A3-3F5 \
             3F7-481 48A-52F 531-556 10A0-10C5 13A0-13F5 13F8-13FD 1C90-1CBA 1CBD-1CBF 1D00-1D2B 1D6B-1D77 1D79-1D9A 1E00-1F15 \
             1F18-1F1D 1F20-1F45 1F48-1F4D 1F50-1F57 1F59 1F5B 1F5D 1F5F-1F7D 1F80-1FB4 1FB6-1FBC 1FBE 1FC2-1FC4 1FC6-1FCC 1FD0-1FD3 \
@@ -32,7 +34,7 @@ final class DeepSeekPreTokenizer implements PreTokenizer {
             A78B-A78E AB70-ABBF FB00-FB06 FB13-FB17 FF21-FF3A FF41-FF5A 10400-1044F 104B0-104D3 104D8-104FB 10C80-10CB2 10CC0-10CF2 \
             118A0-118DF 1E900-1E943""";
 
-    private static final String LLM_PUNCTUATION = "21-2F 3A-7E FF01-FF0F FF1A-FF5E 2018-201F 3000-3002";
+    private static final String LLM_PUNCTUATION = "21-2F 3A-7E 2018-201F 3000-3002 FF01-FF0F FF1A-FF5E";
 
     private final CharacterClasses classes;
     private final boolean cutsSpacesAtEnds;
@@ -59,7 +61,7 @@ final class DeepSeekPreTokenizer implements PreTokenizer {
         return codePoint >= 0x800 && codePoint <= 0x9FA5 || codePoint >= 0xAC00 && codePoint <= 0xD7FF ? IDEOGRAPH : 0;
     }
 
-    /** {@return first and last code point of each range, int32, [ranges][2]} */
+    /** {@return first and last code point of each range in ascending order, int32, [ranges][2]} */
     private static int[] ranges(String text) {
         String[] ranges = text.split(" ");
         int[] bounds = new int[2 * ranges.length];
@@ -72,12 +74,9 @@ final class DeepSeekPreTokenizer implements PreTokenizer {
     }
 
     private static boolean contains(int[] ranges, int codePoint) {
-        for (int i = 0; i < ranges.length; i += 2) {
-            if (codePoint >= ranges[i] && codePoint <= ranges[i + 1]) {
-                return true;
-            }
-        }
-        return false;
+        int found = Arrays.binarySearch(ranges, codePoint);
+        // Not a bound itself, it is in a range if the next bound is the end of one.
+        return found >= 0 || (~found & 1) != 0;
     }
 
     @Override

@@ -9,8 +9,8 @@ import java.util.List;
  * Immutable and thread-safe.
  */
 public final class Merges {
-    /** Eight times as many as the largest known vocabularies have; bounds what a prepared file can cost. */
-    public static final int MAX_MERGES = 1 << 22;
+    /** Four times as many as the largest known vocabularies have; bounds what a prepared file can cost. */
+    public static final int MAX_MERGES = 1 << 21;
 
     private final int[] left;
     private final int[] right;
@@ -55,7 +55,8 @@ public final class Merges {
     }
 
     private static int piece(Path source, Vocabulary vocabulary, int rank, String line, String piece) {
-        int id = vocabulary.pieceToId(piece);
+        int ordinary = vocabulary.matchable().id(piece);
+        int id = ordinary >= 0 ? ordinary : vocabulary.reservedId(piece);
         if (id < 0) {
             throw new TokenizerFormatException(source, "merge %d is %s, but there is no piece %s".formatted(
                     rank, Vocabulary.shown(line), Vocabulary.shown(piece)));

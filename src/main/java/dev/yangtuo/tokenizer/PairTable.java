@@ -3,8 +3,9 @@ package dev.yangtuo.tokenizer;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * From two adjacent symbols to the piece that they form: open addressing, one long an entry, so that a lookup costs one cache miss. Symbols
- * and pieces are below 2^21. Filled by one thread, afterwards read by any. The hash is salted as in {@link LongIntMap}.
+ * From two adjacent symbols to the piece that they form, or to the rank of their merge: open addressing, one long an entry, so that a
+ * lookup costs one cache miss. Symbols, pieces and ranks are below 2^21. Filled by one thread, afterwards read by any. The hash is salted as
+ * in {@link LongIntMap}.
  */
 final class PairTable {
     /** Bits of a symbol. */

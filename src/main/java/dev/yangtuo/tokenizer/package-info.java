@@ -13,7 +13,8 @@
  *   <li>{@code Normalizer} and {@code CharsMap}: the step before segmentation.</li>
  *   <li>{@code BpeEncoder}, the fast way of the models of the LLaMA family: {@code BpeTables} (built once at load), {@code ChunkCache},
  *       {@code BpeMerger} and {@code BpeWindows} for long chunks.</li>
- *   <li>{@code UnigramEncoder} on {@code UnigramTables}; {@code ByteLevelEncoder} on {@code ByteLevelTables}, behind a {@code PreTokenizer}.</li>
+ *   <li>{@code UnigramEncoder} on {@code UnigramTables}; {@code ByteLevelEncoder} on {@code ByteLevelTables} and
+ *       {@code WordIndex}, behind a {@code PreTokenizer} on {@code CharacterClasses}; {@code ByteAlphabet} says how pieces write bytes.</li>
  *   <li>{@code Sampler} with {@code BpeDropout} and {@code UnigramLattice}: other segmentations than the best one.</li>
  *   <li>{@link dev.yangtuo.tokenizer.StreamingDecoder}: ids to text, one at a time or all at once;
  *       {@link dev.yangtuo.tokenizer.StreamingEncoder}: texts that come in parts.</li>
