@@ -20,7 +20,7 @@ final class BpeMerger {
     static final int UNKNOWN_CHARACTER = Integer.MIN_VALUE;
 
     /** Chunks up to this many symbols are merged by scanning. */
-    private static final int SCAN_LIMIT = 24;
+    static final int SCAN_LIMIT = 16;
 
     /** Chunks up to this many symbols let everything wait in the heap; longer ones pay for the lists. */
     private static final int HEAP_LIMIT = 1024;

@@ -113,11 +113,6 @@ final class BpeTables {
         return emitted[symbol];
     }
 
-    /** {@return length of the longest piece in chars} */
-    int longestPiece() {
-        return longestPiece;
-    }
-
     /** Whether an unused piece can come out of a merge. Then how it is split again depends on the whole text before. */
     boolean unusedCanMerge() {
         return unusedCanMerge;

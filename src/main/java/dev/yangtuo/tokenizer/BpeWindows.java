@@ -17,20 +17,16 @@ import java.util.Arrays;
  * the row up to there are pairs that some window has proved. If not, which needs a text made for it, the chunk is merged as a whole.
  */
 final class BpeWindows {
-    /** Shortest window, in chars. */
-    private static final int WINDOW = 64;
+    /** Length of a window in chars. */
+    private static final int WINDOW = 96;
 
-    /** A piece this far from the end of a window, in chars, or as far as the longest piece, is taken for settled and proved by the next one. */
+    /** A piece this far from the end of a window, in chars, is taken for settled, and proved by the next one. */
     private static final int MARGIN = 16;
-
-    /** Models with longer pieces than this go without windows. */
-    private static final int LONGEST_PIECE = 256;
 
     private static final int KEPT = 1 << 12;
 
     private final BpeMerger merger;
-    private final int margin;
-    private final int window;
+    private final boolean possible;
     private int count;
     /** The row so far: symbols, and where each begins in the chunk; int32, [count]. */
     private int[] symbols = new int[WINDOW];
@@ -38,9 +34,7 @@ final class BpeWindows {
 
     BpeWindows(BpeMerger merger, BpeTables tables) {
         this.merger = merger;
-        boolean possible = tables.longestPiece() <= LONGEST_PIECE && !tables.unusedCanMerge();
-        margin = Math.max(MARGIN, tables.longestPiece());
-        window = possible ? Math.max(WINDOW, 4 * margin) : Integer.MAX_VALUE;
+        possible = !tables.unusedCanMerge();
     }
 
     /**
@@ -49,7 +43,7 @@ final class BpeWindows {
      * @return whether it did: not if the chunk is short, or the windows do not fit together
      */
     boolean merge(char[] text, int from, int to) {
-        if (to - from <= window) {
+        if (!possible || to - from <= WINDOW) {
             return false;
         }
         count = 0;
@@ -86,17 +80,17 @@ final class BpeWindows {
     }
 
     private int windowEnd(char[] text, int at, int to) {
-        if (to - at <= window) {
+        if (to - at <= WINDOW) {
             return to;
         }
-        return at + window + (Character.isLowSurrogate(text[at + window]) ? 1 : 0);
+        return at + WINDOW + (Character.isLowSurrogate(text[at + WINDOW]) ? 1 : 0);
     }
 
     /** {@return the index of the last symbol of the window that ends before the margin, or -1} */
     private int settledSymbols(int windowChars) {
         int[] windowStarts = merger.starts();
         int symbol = merger.count() - 2;
-        while (symbol >= 0 && windowStarts[symbol + 1] > windowChars - margin) {
+        while (symbol >= 0 && windowStarts[symbol + 1] > windowChars - MARGIN) {
             symbol--;
         }
         return symbol;

@@ -15,6 +15,8 @@ final class TokenBuffer {
 
     private final Vocabulary vocabulary;
     private final boolean byteFallback;
+    /** Id of the piece of each byte, int32, [256]; empty without byte fallback. */
+    private final int[] byteIds;
     private int[] ids = new int[INITIAL_IDS];
     private int size;
     private boolean afterUnknown;
@@ -33,6 +35,7 @@ final class TokenBuffer {
     private TokenBuffer(Vocabulary vocabulary, boolean byteFallback) {
         this.vocabulary = vocabulary;
         this.byteFallback = byteFallback;
+        this.byteIds = byteFallback ? vocabulary.byteIds() : new int[0];
     }
 
     static TokenBuffer of(TokenizerModel model) {
@@ -103,6 +106,10 @@ final class TokenBuffer {
     /** Adds {@code text[start, end)}, which has no piece. */
     void addUnknown(char[] text, int start, int end) {
         if (byteFallback) {
+            if (end - start == 1) {
+                addBytes(text[start], start, end);
+                return;
+            }
             int at = start;
             while (at < end) {
                 int codePoint = Character.codePointAt(text, at, end);
@@ -128,33 +135,39 @@ final class TokenBuffer {
 
     /** The bytes of a character; all but the last one end where it begins, as they have no text of their own. */
     private void addBytes(int codePoint, int start, int end) {
-        if (codePoint < 0x80) {
-            append(vocabulary.byteId(codePoint), end);
-            return;
-        }
-        if (codePoint < 0x800) {
-            append(vocabulary.byteId(0xC0 | codePoint >> 6), start);
+        int count = codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+        grow(count);
+        if (count == 1) {
+            ids[size] = byteIds[codePoint];
         } else {
-            if (codePoint < 0x10000) {
-                append(vocabulary.byteId(0xE0 | codePoint >> 12), start);
-            } else {
-                append(vocabulary.byteId(0xF0 | codePoint >> 18), start);
-                append(vocabulary.byteId(0x80 | codePoint >> 12 & 0x3F), start);
+            for (int i = count - 1, rest = codePoint; i > 0; i--, rest >>= 6) {
+                ids[size + i] = byteIds[0x80 | rest & 0x3F];
             }
-            append(vocabulary.byteId(0x80 | codePoint >> 6 & 0x3F), start);
+            // The first byte has as many ones at its top as there are bytes.
+            ids[size] = byteIds[0xF00 >> count & 0xFF | codePoint >> 6 * (count - 1)];
         }
-        append(vocabulary.byteId(0x80 | codePoint & 0x3F), end);
+        for (int i = 1; origins != null && i < count; i++) {
+            notePlace(size + i - 1, start);
+        }
+        size += count;
+        if (origins != null) {
+            notePlace(size - 1, end);
+        }
     }
 
     private void append(int id, int end) {
         grow(1);
         if (origins != null) {
-            // Nothing was encoded before the first token, so its text stands at the beginning of the window still.
-            starts[size] = nextStart < 0 ? origins[0] : nextStart;
-            nextStart = origins[end];
-            ends[size] = nextStart;
+            notePlace(size, end);
         }
         ids[size++] = id;
+    }
+
+    private void notePlace(int token, int end) {
+        // Nothing was encoded before the first token, so its text stands at the beginning of the window still.
+        starts[token] = nextStart < 0 ? origins[0] : nextStart;
+        nextStart = origins[end];
+        ends[token] = nextStart;
     }
 
     private void grow(int more) {

@@ -25,6 +25,9 @@ import java.util.stream.IntStream;
  * <p>Encoding never produces a control id from text, unless it is asked to: {@code </s>} written in a text is ordinary pieces.
  */
 public final class Tokenizer {
+    /** Parts of a batch for each processor: enough for all to end at about the same time. */
+    private static final int BATCH_PARTS = 16;
+
     private final TokenizerModel model;
     private final Vocabulary vocabulary;
     private final Encoder encoder;
@@ -154,7 +157,9 @@ public final class Tokenizer {
     public int[] encode(CharSequence text, EncodeOptions options) {
         Workspace work = pool.borrow();
         pipeline.run(work, text, options.parseSpecial(), false);
-        return result(work, options);
+        int[] ids = result(work, options);
+        pool.giveBack(work);
+        return ids;
     }
 
     /**
@@ -167,10 +172,12 @@ public final class Tokenizer {
     public int[] encode(byte[] utf8, EncodeOptions options) {
         Workspace work = pool.borrow();
         pipeline.run(work, utf8, options.parseSpecial(), false);
-        return result(work, options);
+        int[] ids = result(work, options);
+        pool.giveBack(work);
+        return ids;
     }
 
-    /** Takes the ids out of a workspace and gives it back. */
+    /** {@return a copy of the ids in a workspace, with what is added around them} */
     private int[] result(Workspace work, EncodeOptions options) {
         int first = firstId(options);
         int last = lastId(options);
@@ -178,7 +185,6 @@ public final class Tokenizer {
         int offset = first < 0 ? 0 : 1;
         int[] ids = new int[offset + size + (last < 0 ? 0 : 1)];
         work.tokens.copyTo(ids, offset);
-        pool.giveBack(work);
         if (options.reverse()) {
             for (int i = offset, j = offset + size - 1; i < j; i++, j--) {
                 int id = ids[i];
@@ -220,9 +226,19 @@ public final class Tokenizer {
     public List<int[]> encodeAll(Collection<? extends CharSequence> texts, EncodeOptions options) {
         firstId(options);
         lastId(options);
-        CharSequence[] array = texts.toArray(CharSequence[]::new);
+        CharSequence[] array = texts.toArray(new CharSequence[0]);
         int[][] ids = new int[array.length][];
-        IntStream.range(0, array.length).parallel().forEach(i -> ids[i] = encode(array[i], options));
+        // Parts of many texts: a thread gets its workspace once for all of them.
+        int parts = Math.min(array.length, BATCH_PARTS * Runtime.getRuntime().availableProcessors());
+        IntStream.range(0, parts).parallel().forEach(part -> {
+            Workspace work = pool.borrow();
+            int end = (int) ((long) array.length * (part + 1) / parts);
+            for (int i = (int) ((long) array.length * part / parts); i < end; i++) {
+                pipeline.run(work, array[i], options.parseSpecial(), false);
+                ids[i] = result(work, options);
+            }
+            pool.giveBack(work);
+        });
         return List.of(ids);
     }
 

@@ -342,12 +342,12 @@ public final class Vocabulary {
         return byteIds != null;
     }
 
-    /** {@return the id of the piece of a byte, 0 to 255} Only for a vocabulary that has them. */
-    int byteId(int value) {
+    /** {@return the id of the piece of each byte, int32, [256], for reading} Only for a vocabulary that has them. */
+    int[] byteIds() {
         if (byteIds == null) {
             throw new IllegalStateException("the vocabulary has no byte pieces");
         }
-        return byteIds[value];
+        return byteIds;
     }
 
     /** {@return the byte, 0 to 255, that a piece of type BYTE stands for} */
