@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import ai.djl.sentencepiece.SpProcessor;
 import ai.djl.sentencepiece.SpTokenizer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -49,6 +52,16 @@ class SentencePieceDifferentialTest {
         Path file = TestModels.data("tokenizers/" + name + ".model").orElse(null);
         assumeTrue(file != null, "YANGTUO_TEST_DATA names no folder with tokenizers");
         compare(file);
+    }
+
+    @Test
+    void llamaWithTheChinesePiecesAdded(@TempDir Path folder) throws IOException {
+        Path llama = TestModels.data("tokenizers/llama.model").orElse(null);
+        Path chinese = TestModels.data("tokenizers/chinese-sp-20k.model").orElse(null);
+        assumeTrue(llama != null && chinese != null, "YANGTUO_TEST_DATA names no folder with tokenizers");
+        Path merged = folder.resolve("chinese-llama.model");
+        Files.write(merged, VocabularyMerge.merge(llama, chinese, false).model());
+        compare(merged);
     }
 
     private static void compare(Path file) throws IOException {

@@ -5,15 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.yangtuo.tokenizer.TestModels.PieceList;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizerTest {
@@ -181,19 +185,33 @@ class TokenizerTest {
         assertThat(ids).hasSize(1 << 19).containsOnly(4);
     }
 
-    @Test
-    void oneInstanceGivesEightThreadsTheSameIds() throws Exception {
-        Tokenizer tokenizer = Tokenizer.load(TestModels.DEMO_CHINESE);
-        String text = "床前明月光，疑是地上霜。Once upon a time 🦙\n".repeat(50);
-        int[] expected = tokenizer.encode(text);
-        List<Future<int[]>> results = new ArrayList<>();
+    private static Stream<Path> modelsForThreads() {
+        return Stream.of(TestModels.DEMO_CHINESE, TestModels.made("bpe-nfkc"), TestModels.made("unigram-nfkc-cf"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("modelsForThreads")
+    void oneInstanceGivesEightThreadsTheSameIds(Path model) throws Exception {
+        Tokenizer tokenizer = Tokenizer.load(model);
+        RandomTexts texts = new RandomTexts(tokenizer.model().vocabulary());
+        Random random = new Random(1);
+        List<String> different = Stream.generate(() -> texts.next(random)).limit(200).toList();
+        // Each thread begins elsewhere, so that at any time all of them encode something else.
+        List<int[]> expected = different.stream().map(Tokenizer.load(model)::encode).toList();
+        List<Future<?>> results = new ArrayList<>();
         try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
-            for (int i = 0; i < 64; i++) {
-                results.add(threads.submit(() -> tokenizer.encode(text)));
+            for (int thread = 0; thread < 8; thread++) {
+                int first = 25 * thread;
+                results.add(threads.submit(() -> {
+                    for (int i = 0; i < 1000; i++) {
+                        int text = (first + i) % different.size();
+                        assertThat(tokenizer.encode(different.get(text))).containsExactly(expected.get(text));
+                    }
+                }));
             }
         }
-        for (Future<int[]> result : results) {
-            assertThat(result.get()).containsExactly(expected);
+        for (Future<?> result : results) {
+            result.get();
         }
     }
 }
