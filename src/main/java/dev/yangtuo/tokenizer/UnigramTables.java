@@ -28,7 +28,7 @@ final class UnigramTables {
     private final LongIntMap children;
     /** Node of each first char, plus 1, int32, [65536]. */
     private final int[] roots = new int[1 << Character.SIZE];
-    /** Piece that ends at each node, or -1, int32, [nodes]. */
+    /** Piece that ends at each node, or -1, int32, [nodes]; an unused piece counts as none. */
     private int[] pieces = new int[1024];
     private int nodes;
     private int longest;
@@ -85,7 +85,7 @@ final class UnigramTables {
             }
             node = child;
         }
-        pieces[node] = id;
+        pieces[node] = vocabulary.type(id) == PieceType.UNUSED ? NO_PIECE : id;
         longest = Math.max(longest, piece.length());
         scores[id] = vocabulary.type(id) == PieceType.USER_DEFINED
                 ? userDefinedScore(Utf8.length(piece)) : vocabulary.score(id);
@@ -122,10 +122,9 @@ final class UnigramTables {
         return children.get((long) node << Character.SIZE | c);
     }
 
-    /** {@return the piece that ends at a node, or -1; an unused piece counts as none} */
+    /** {@return the piece that ends at a node, or -1} */
     int piece(int node) {
-        int id = pieces[node];
-        return id < 0 || model.vocabulary().type(id) == PieceType.UNUSED ? NO_PIECE : id;
+        return pieces[node];
     }
 
     /** {@return what a piece adds to the score of a segmentation; user-defined ones by their length in bytes} */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.sentencepiece.SpProcessor;
 import ai.djl.sentencepiece.SpTokenizer;
+import dev.yangtuo.tokenizer.TestModels.Message;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,6 +41,45 @@ class SentencePieceDifferentialTest {
         compare(TestModels.made(name));
     }
 
+    /** Pieces of other types and with other scores, equal ones among them, than a trainer would give. */
+    @ParameterizedTest
+    @ValueSource(strings = {"bpe-nfkc", "bpe-nmt-nfkc-cf", "bpe-identity", "unigram-nfkc-cf", "unigram-suffix", "unigram-rules"})
+    void modelsWithOtherTypesAndScores(String name, @TempDir Path folder) throws IOException {
+        for (long seed = 0; seed < 6; seed++) {
+            Path file = folder.resolve("%s-%d.model".formatted(name, seed));
+            Files.write(file, changed(Files.readAllBytes(TestModels.made(name)), new Random(seed)));
+            compare(file, COUNT / 60);
+        }
+    }
+
+    /** The model with some pieces made unused or user-defined, and scores changed; all else as it was. */
+    private static byte[] changed(byte[] model, Random random) {
+        Vocabulary vocabulary = SentencePieceModel.parse(TestModels.MADE, model).vocabulary();
+        int unusedPercent = random.nextInt(3) * 20;
+        int userDefinedPercent = random.nextInt(3) * 4;
+        boolean ties = random.nextBoolean();
+        Message result = new Message();
+        ProtoReader reader = new ProtoReader(TestModels.MADE, model, "the model");
+        for (int id = 0; reader.next(); ) {
+            int start = reader.offset();
+            reader.skip();
+            if (reader.field() != 1) {
+                result.raw(Arrays.copyOfRange(model, start, reader.position()));
+                continue;
+            }
+            PieceType type = vocabulary.type(id);
+            float score = vocabulary.score(id);
+            if (type == PieceType.NORMAL) {
+                int drawn = random.nextInt(100);
+                type = drawn < unusedPercent ? PieceType.UNUSED : drawn < unusedPercent + userDefinedPercent ? PieceType.USER_DEFINED : type;
+                score = ties ? (int) score / 50 : random.nextInt(10) == 0 ? random.nextFloat(-12, 3) : score;
+            }
+            result.message(1, new Message().string(1, vocabulary.piece(id)).fixed32(2, score).varint(3, type.number()));
+            id++;
+        }
+        return result.bytes();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"base", "chinese-lora"})
     void demonstrationModels(String name) throws IOException {
@@ -65,13 +105,17 @@ class SentencePieceDifferentialTest {
     }
 
     private static void compare(Path file) throws IOException {
-        System.out.printf("%s: %d texts, seed %d%n", file, COUNT, SEED);
+        compare(file, COUNT);
+    }
+
+    private static void compare(Path file, int count) throws IOException {
+        System.out.printf("%s: %d texts, seed %d%n", file.getFileName(), count, SEED);
         Tokenizer tokenizer = Tokenizer.load(file);
         RandomTexts texts = new RandomTexts(tokenizer.model().vocabulary());
         try (SpTokenizer reference = new SpTokenizer(file)) {
             SpProcessor processor = reference.getProcessor();
             Random random = new Random(SEED);
-            for (int i = 0; i < COUNT; i++) {
+            for (int i = 0; i < count; i++) {
                 String text = texts.next(random);
                 int[] expected = processor.encode(text);
                 int[] actual = tokenizer.encode(text);
