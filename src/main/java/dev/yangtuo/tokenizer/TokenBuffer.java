@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,13 +12,21 @@ import org.jspecify.annotations.Nullable;
  * bytes where the model falls back to bytes; elsewhere a run of such characters becomes one unknown id. Used by one thread.
  */
 final class TokenBuffer {
-    private static final int INITIAL_IDS = 1024;
+    /** Ids that every buffer has room for, 32 KB. */
+    private static final int SMALL = 1 << 13;
+
+    /** Longest array that is kept for other long texts: 1 MiB of text that becomes nothing but bytes fits. 4.7 MB. */
+    private static final int LONGEST_SPARE = (1 << 20) + (1 << 17);
 
     private final Vocabulary vocabulary;
     private final boolean byteFallback;
     /** Id of the piece of each byte, int32, [256]; empty without byte fallback. */
     private final int[] byteIds;
-    private int[] ids = new int[INITIAL_IDS];
+    private final int[] small = new int[SMALL];
+    /** One array for long texts, shared with other buffers: whoever needs it takes it out, so that long texts in turn make no garbage. */
+    private final AtomicReference<int @Nullable []> spare;
+    /** The ids, int32, [size]: {@link #small} or a longer array. */
+    private int[] ids = small;
     private int size;
     private boolean afterUnknown;
 
@@ -32,14 +41,21 @@ final class TokenBuffer {
     private final List<StringBuilder> unknownTexts = new ArrayList<>();
     private final BitSet unknownTokens = new BitSet();
 
-    private TokenBuffer(Vocabulary vocabulary, boolean byteFallback) {
+    private TokenBuffer(Vocabulary vocabulary, boolean byteFallback, AtomicReference<int @Nullable []> spare) {
         this.vocabulary = vocabulary;
+        this.spare = spare;
         this.byteFallback = byteFallback;
         this.byteIds = byteFallback ? vocabulary.byteIds() : new int[0];
     }
 
+    /** {@return a buffer that shares nothing} */
     static TokenBuffer of(TokenizerModel model) {
-        return new TokenBuffer(model.vocabulary(), model instanceof SentencePieceModel sentencePiece && sentencePiece.byteFallback());
+        return of(model, new AtomicReference<>());
+    }
+
+    /** @param spare where buffers that are used in turn leave an array for long texts */
+    static TokenBuffer of(TokenizerModel model, AtomicReference<int @Nullable []> spare) {
+        return new TokenBuffer(model.vocabulary(), model instanceof SentencePieceModel sentencePiece && sentencePiece.byteFallback(), spare);
     }
 
     void clear() {
@@ -172,12 +188,21 @@ final class TokenBuffer {
 
     private void grow(int more) {
         if (ids.length - size < more) {
-            int larger = Math.addExact(size, Math.max(more, size >> 1));
-            ids = Arrays.copyOf(ids, larger);
-            if (origins != null) {
-                starts = Arrays.copyOf(starts, larger);
-                ends = Arrays.copyOf(ends, larger);
-            }
+            enlarge(Math.addExact(size, more));
+        }
+    }
+
+    private void enlarge(int needed) {
+        int[] larger = ids == small ? spare.getAndSet(null) : null;
+        if (larger == null || larger.length < needed) {
+            int doubled = size > Integer.MAX_VALUE / 2 ? needed : 2 * size;
+            larger = new int[Math.max(needed, doubled)];
+        }
+        System.arraycopy(ids, 0, larger, 0, size);
+        ids = larger;
+        if (origins != null) {
+            starts = Arrays.copyOf(starts, larger.length);
+            ends = Arrays.copyOf(ends, larger.length);
         }
     }
 
@@ -222,10 +247,14 @@ final class TokenBuffer {
         }
     }
 
-    /** Drops an array that is longer than that. */
-    void trim(int keptIds) {
-        if (ids.length > keptIds) {
-            ids = new int[INITIAL_IDS];
+    /** Leaves what a long text made large to other buffers, or to the collector. */
+    void trim() {
+        if (ids != small) {
+            int[] kept = spare.getPlain();
+            if (ids.length <= LONGEST_SPARE && (kept == null || kept.length < ids.length)) {
+                spare.set(ids);
+            }
+            ids = small;
         }
         if (ends.length > 0) {
             starts = new int[0];

@@ -143,12 +143,12 @@ final class Workspace {
     }
 
     /** Drops what a long text made large. */
-    void trim(int keptIds) {
+    void trim() {
         chars.release();
         bytes.release();
         origins = null;
         tokens.setOrigins(null);
-        tokens.trim(keptIds);
+        tokens.trim();
         if (raw.length > KEPT_CHARS) {
             raw = new char[2 * WINDOW];
         }

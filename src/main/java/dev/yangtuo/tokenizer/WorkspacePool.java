@@ -1,17 +1,17 @@
 package dev.yangtuo.tokenizer;
 
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lends workspaces to threads, without locks and without garbage: as many are kept as there are processors, since encoding never waits for
  * anything. Who finds none makes one.
  */
 final class WorkspacePool {
-    /** Ids that the buffers of all kept workspaces may hold, so that texts of many tokens make no garbage either, but do not fill the heap. */
-    private static final int KEPT_IDS = 1 << 19;
-
     private final Encoder encoder;
     private final TokenizerModel model;
+    private final AtomicReference<int @Nullable []> spareIds = new AtomicReference<>();
     private final AtomicReferenceArray<Workspace> kept = new AtomicReferenceArray<>(Runtime.getRuntime().availableProcessors());
 
     WorkspacePool(Encoder encoder, TokenizerModel model) {
@@ -21,7 +21,7 @@ final class WorkspacePool {
 
     /** {@return a workspace that need not be given back} */
     Workspace make() {
-        return new Workspace(encoder, TokenBuffer.of(model));
+        return new Workspace(encoder, TokenBuffer.of(model, spareIds));
     }
 
     Workspace borrow() {
@@ -44,7 +44,7 @@ final class WorkspacePool {
         for (int i = 0; i < kept.length(); i++) {
             int slot = (home + i) % kept.length();
             if (kept.getPlain(slot) == null) {
-                workspace.trim(KEPT_IDS / kept.length());
+                workspace.trim();
                 if (kept.compareAndSet(slot, null, workspace)) {
                     return;
                 }
