@@ -38,9 +38,9 @@ final class BpeEncoder implements Encoder {
         return new Worker();
     }
 
-    private final class Worker implements Encoder.Worker {
+    private final class Worker implements Encoder.Worker, BpeWindows.Writer {
         private final BpeMerger merger = new BpeMerger(vocabulary, tables, userDefined);
-        private final BpeWindows windows = new BpeWindows(merger, tables);
+        private final BpeWindows windows = new BpeWindows(merger, tables, this);
         private final ChunkCache cache = new ChunkCache();
         /** Hash of the chunk that {@link #chunkEnd} found. */
         private int hash;
@@ -54,7 +54,6 @@ final class BpeEncoder implements Encoder {
         @Override
         public void trim() {
             merger.trim();
-            windows.trim();
         }
 
         @Override
@@ -142,17 +141,19 @@ final class BpeEncoder implements Encoder {
             emit(text, symbol, position, position + 1, target);
         }
 
-        /** Merges and writes a chunk. {@return whether all of it are pieces} */
+        /** Merges and writes a chunk. {@return whether all of a chunk that can be remembered are pieces} */
         private boolean merge(char[] text, int from, int to, TokenBuffer target) {
-            if (windows.merge(text, from, to)) {
-                return emit(text, from, to, windows.symbols(), windows.starts(), windows.count(), target);
+            if (windows.merge(text, from, to, target)) {
+                return true; // too long to be remembered: nobody asks
             }
             merger.merge(text, from, to);
-            return emit(text, from, to, merger.symbols(), merger.starts(), merger.count(), target);
+            return write(text, from, to, merger.count(), target);
         }
 
-        /** Writes symbols, whose starts count from {@code from}. {@return whether all of them are pieces} */
-        private boolean emit(char[] text, int from, int to, int[] symbols, int[] starts, int count, TokenBuffer target) {
+        @Override
+        public boolean write(char[] text, int from, int to, int count, TokenBuffer target) {
+            int[] symbols = merger.symbols();
+            int[] starts = merger.starts();
             boolean known = true;
             for (int i = 0; i < count; i++) {
                 int end = i + 1 < count ? from + starts[i + 1] : to;

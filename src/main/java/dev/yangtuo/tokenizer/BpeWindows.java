@@ -23,41 +23,52 @@ final class BpeWindows {
     /** A piece this far from the end of a window, in chars, is taken for settled, and proved by the next one. */
     private static final int MARGIN = 16;
 
-    private static final int KEPT = 1 << 12;
-
     private final BpeMerger merger;
+    private final Writer writer;
     private final boolean possible;
-    private int count;
-    /** The row so far: symbols, and where each begins in the chunk; int32, [count]. */
-    private int[] symbols = new int[WINDOW];
-    private int[] starts = new int[WINDOW];
 
-    BpeWindows(BpeMerger merger, BpeTables tables) {
+    /** Writes symbols. */
+    interface Writer {
+        /**
+         * Writes the first symbols of those that the merger has.
+         *
+         * @param from where the merged part of the text begins
+         * @param to where the last of these symbols ends
+         * @param count how many
+         * @return whether all of them are pieces
+         */
+        boolean write(char[] text, int from, int to, int count, TokenBuffer target);
+    }
+
+    BpeWindows(BpeMerger merger, BpeTables tables, Writer writer) {
         this.merger = merger;
+        this.writer = writer;
         possible = !tables.unusedCanMerge();
     }
 
     /**
-     * Merges {@code text[from, to)}.
+     * Merges and writes {@code text[from, to)}.
      *
-     * @return whether it did: not if the chunk is short, or the windows do not fit together
+     * @return whether it did: not if the chunk is short, or the windows do not fit together; then nothing was written
      */
-    boolean merge(char[] text, int from, int to) {
+    boolean merge(char[] text, int from, int to, TokenBuffer target) {
         if (!possible || to - from <= WINDOW) {
             return false;
         }
-        count = 0;
+        target.mark();
         int at = from;
-        int end = mergeWindow(text, at, to);
+        int end = windowEnd(text, at, to);
+        merger.merge(text, at, end);
         while (end < to) {
             int last = settledSymbols(end - at);
             if (last < 1) {
+                target.reset();
                 return false;
             }
-            append(at - from, last);
-            int[] windowStarts = merger.starts();
-            int length = windowStarts[last + 1] - windowStarts[last];
-            int next = at + windowStarts[last];
+            int[] starts = merger.starts();
+            int length = starts[last + 1] - starts[last];
+            int next = at + starts[last];
+            writer.write(text, at, next, last, target);
             int nextEnd = windowEnd(text, next, to);
             if (nextEnd - next != end - at || !Arrays.equals(text, next, nextEnd, text, at, end)) {
                 merger.merge(text, next, nextEnd);
@@ -66,20 +77,15 @@ final class BpeWindows {
             end = nextEnd;
             int found = merger.count() > 1 ? merger.starts()[1] : end - at;
             if (found != length) {
+                target.reset();
                 return false;
             }
         }
-        append(at - from, merger.count());
+        writer.write(text, at, to, merger.count(), target);
         return true;
     }
 
-    private int mergeWindow(char[] text, int at, int to) {
-        int end = windowEnd(text, at, to);
-        merger.merge(text, at, end);
-        return end;
-    }
-
-    private int windowEnd(char[] text, int at, int to) {
+    private static int windowEnd(char[] text, int at, int to) {
         if (to - at <= WINDOW) {
             return to;
         }
@@ -88,48 +94,11 @@ final class BpeWindows {
 
     /** {@return the index of the last symbol of the window that ends before the margin, or -1} */
     private int settledSymbols(int windowChars) {
-        int[] windowStarts = merger.starts();
+        int[] starts = merger.starts();
         int symbol = merger.count() - 2;
-        while (symbol >= 0 && windowStarts[symbol + 1] > windowChars - MARGIN) {
+        while (symbol >= 0 && starts[symbol + 1] > windowChars - MARGIN) {
             symbol--;
         }
         return symbol;
-    }
-
-    /** Appends the first symbols of the window to the row. */
-    private void append(int windowStart, int more) {
-        if (symbols.length - count < more) {
-            int larger = Math.addExact(count, Math.max(more, count));
-            symbols = Arrays.copyOf(symbols, larger);
-            starts = Arrays.copyOf(starts, larger);
-        }
-        System.arraycopy(merger.symbols(), 0, symbols, count, more);
-        int[] windowStarts = merger.starts();
-        for (int i = 0; i < more; i++) {
-            starts[count + i] = windowStart + windowStarts[i];
-        }
-        count += more;
-    }
-
-    int count() {
-        return count;
-    }
-
-    /** {@return the symbols of the chunk, int32, [count]} */
-    int[] symbols() {
-        return symbols;
-    }
-
-    /** {@return where each begins, counted from the beginning of the chunk, int32, [count]} */
-    int[] starts() {
-        return starts;
-    }
-
-    /** Drops what a long chunk made large. */
-    void trim() {
-        if (symbols.length > KEPT) {
-            symbols = new int[WINDOW];
-            starts = new int[WINDOW];
-        }
     }
 }

@@ -9,7 +9,7 @@ final class ChunkCache {
     static final int MAX_CHARS = 16;
 
     /** For all threads together, in bytes. */
-    private static final int BUDGET = 4 << 20;
+    private static final int BUDGET = 2 << 20;
 
     private static final int MAX_SETS = 1 << 12;
     private static final int MIN_SETS = 1 << 8;

@@ -15,8 +15,8 @@ final class TokenBuffer {
     /** Ids that every buffer has room for, 32 KB. */
     private static final int SMALL = 1 << 13;
 
-    /** Longest array that is kept for other long texts: 1 MiB of text that becomes nothing but bytes fits. 4.7 MB. */
-    private static final int LONGEST_SPARE = (1 << 20) + (1 << 17);
+    /** Longest array that is kept for other long texts: 1 MiB of text that becomes nothing but bytes fits. 4.3 MB. */
+    private static final int LONGEST_SPARE = (1 << 20) + (1 << 15);
 
     private final Vocabulary vocabulary;
     private final boolean byteFallback;
@@ -40,6 +40,14 @@ final class TokenBuffer {
     /** The texts without a piece, in their order, and the tokens that stand for them. */
     private final List<StringBuilder> unknownTexts = new ArrayList<>();
     private final BitSet unknownTokens = new BitSet();
+
+    /** What {@link #mark} noted: the fields of these names, the last token's end, and the texts without a piece with the last one's length. */
+    private int markedSize;
+    private boolean markedAfterUnknown;
+    private int markedStart;
+    private int markedEnd;
+    private int markedTexts;
+    private int markedTextLength;
 
     private TokenBuffer(Vocabulary vocabulary, boolean byteFallback, AtomicReference<int @Nullable []> spare) {
         this.vocabulary = vocabulary;
@@ -82,6 +90,31 @@ final class TokenBuffer {
     void begin() {
         afterUnknown = false;
         nextStart = -1;
+    }
+
+    /** Notes what there is, so that {@link #reset} can come back to it. */
+    void mark() {
+        markedSize = size;
+        markedAfterUnknown = afterUnknown;
+        markedStart = nextStart;
+        markedEnd = origins != null && size > 0 ? ends[size - 1] : 0;
+        markedTexts = unknownTexts.size();
+        markedTextLength = markedTexts == 0 ? 0 : unknownTexts.getLast().length();
+    }
+
+    /** Drops what was added since {@link #mark}. */
+    void reset() {
+        size = markedSize;
+        afterUnknown = markedAfterUnknown;
+        nextStart = markedStart;
+        if (origins != null && size > 0) {
+            ends[size - 1] = markedEnd;
+        }
+        unknownTokens.clear(size, Math.max(size, unknownTokens.length()));
+        unknownTexts.subList(markedTexts, unknownTexts.size()).clear();
+        if (markedTexts > 0) {
+            unknownTexts.getLast().setLength(markedTextLength);
+        }
     }
 
     boolean byteFallback() {

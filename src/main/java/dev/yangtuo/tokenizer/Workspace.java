@@ -1,6 +1,7 @@
 package dev.yangtuo.tokenizer;
 
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,8 +18,11 @@ final class Workspace {
     /** Chars that are read at once; small enough for everything to stay in the first-level cache. */
     static final int WINDOW = 4096;
 
-    /** Arrays of this length are worth keeping for the next text; longer ones are given back to the collector. */
+    /** Arrays of this length are worth keeping for the next text. */
     private static final int KEPT_CHARS = 4 * WINDOW;
+
+    /** Longest array that is kept for other long texts: 1 MiB of letters without a cut fits. 2.6 MB. */
+    private static final int LONGEST_SPARE = (1 << 20) + (1 << 18) + (1 << 14);
 
     final Encoder.Worker worker;
     final TokenBuffer tokens;
@@ -46,14 +50,22 @@ final class Workspace {
     int @Nullable [] origins;
     private int[] originsKept = {};
 
+    /** Chars of settled text that are worth encoding. */
+    private int enough;
+
     /** Whether anything of the text was written, the dummy space included. */
     boolean begun;
     /** Whether the last thing written ended in a space, which then swallows spaces that follow. */
     boolean afterSpace;
 
-    Workspace(Encoder encoder, TokenBuffer tokens) {
+    /** One array for texts that cannot be cut, shared with other workspaces as {@link TokenBuffer} shares one of ids. */
+    private final AtomicReference<char @Nullable []> spareText;
+
+    /** @param spareText where workspaces that are used in turn leave an array for long texts */
+    Workspace(Encoder encoder, TokenBuffer tokens, AtomicReference<char @Nullable []> spareText) {
         this.worker = encoder.newWorker();
         this.tokens = tokens;
+        this.spareText = spareText;
     }
 
     /**
@@ -69,6 +81,7 @@ final class Workspace {
         textFrom = 0;
         textTo = 0;
         textSettled = 0;
+        enough = 0;
         begun = false;
         if (withOffsets && originsKept.length < text.length + 1) {
             originsKept = new int[text.length + 1];
@@ -80,8 +93,7 @@ final class Workspace {
     }
 
     /**
-     * Makes room to read a window. Where little of the last one could be encoded, the next one is as long as what is left, so that looking at
-     * that again and again stays linear in the length of the text.
+     * Makes room to read a window.
      *
      * @return how many chars fit behind {@link #rawTo}
      */
@@ -91,7 +103,7 @@ final class Workspace {
         rawBase += rawFrom;
         rawFrom = 0;
         rawTo = rest;
-        int room = Math.max(WINDOW, Math.max(rest, textTo - textFrom));
+        int room = Math.max(WINDOW, rest);
         if (raw.length - rawTo < room) {
             raw = Arrays.copyOf(raw, Math.addExact(rawTo, room));
         }
@@ -106,8 +118,13 @@ final class Workspace {
     /** Makes room for more chars behind {@link #textTo}. */
     void makeTextRoom(int more) {
         if (text.length - textTo < more) {
-            int size = Math.addExact(Math.addExact(textTo, more), Math.max(WINDOW, textTo - textFrom));
-            text = Arrays.copyOf(text, size);
+            int needed = Math.addExact(textTo, more);
+            char[] larger = text.length <= KEPT_CHARS ? spareText.getAndSet(null) : null;
+            if (larger == null || larger.length < needed) {
+                larger = new char[Math.addExact(needed, Math.max(WINDOW, textTo >> 2))];
+            }
+            System.arraycopy(text, 0, larger, 0, textTo);
+            text = larger;
         }
         if (origins != null && origins.length < text.length + 1) {
             origins = Arrays.copyOf(origins, text.length + 1);
@@ -124,11 +141,18 @@ final class Workspace {
         text[textTo++] = c;
     }
 
-    /** Encodes what is settled, and moves what is left to the front. */
+    /**
+     * Encodes what is settled, and moves what is left to the front. Where much is left, as of a chunk without a cut, it waits until there is twice as
+     * much, so that looking at it again and again stays linear in the length of the text.
+     */
     void encode(boolean last) {
         int to = last ? textTo : textSettled;
+        if (!last && to - textFrom < enough) {
+            return;
+        }
         int rest = worker.encode(text, textFrom, to, last, tokens);
         int left = textTo - rest;
+        enough = to - rest > WINDOW ? 2 * (to - rest) : 0;
         if (rest < WINDOW && left > 0) {
             textFrom = rest; // moved when it pays
             return;
@@ -153,6 +177,10 @@ final class Workspace {
             raw = new char[2 * WINDOW];
         }
         if (text.length > KEPT_CHARS) {
+            char[] kept = spareText.getPlain();
+            if (text.length <= LONGEST_SPARE && (kept == null || kept.length < text.length)) {
+                spareText.set(text);
+            }
             text = new char[2 * WINDOW];
         }
         if (originsKept.length > KEPT_CHARS) {

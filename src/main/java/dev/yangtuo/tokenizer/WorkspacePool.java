@@ -12,6 +12,7 @@ final class WorkspacePool {
     private final Encoder encoder;
     private final TokenizerModel model;
     private final AtomicReference<int @Nullable []> spareIds = new AtomicReference<>();
+    private final AtomicReference<char @Nullable []> spareText = new AtomicReference<>();
     private final AtomicReferenceArray<Workspace> kept = new AtomicReferenceArray<>(Runtime.getRuntime().availableProcessors());
 
     WorkspacePool(Encoder encoder, TokenizerModel model) {
@@ -21,7 +22,7 @@ final class WorkspacePool {
 
     /** {@return a workspace that need not be given back} */
     Workspace make() {
-        return new Workspace(encoder, TokenBuffer.of(model, spareIds));
+        return new Workspace(encoder, TokenBuffer.of(model, spareIds), spareText);
     }
 
     Workspace borrow() {
