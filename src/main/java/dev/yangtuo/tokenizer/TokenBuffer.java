@@ -229,7 +229,7 @@ final class TokenBuffer {
         int[] larger = ids == small ? spare.getAndSet(null) : null;
         if (larger == null || larger.length < needed) {
             int doubled = size > Integer.MAX_VALUE / 2 ? needed : 2 * size;
-            larger = new int[Math.max(needed, doubled)];
+            larger = new int[Math.max(needed, needed <= LONGEST_SPARE ? Math.min(doubled, LONGEST_SPARE) : doubled)];
         }
         System.arraycopy(ids, 0, larger, 0, size);
         ids = larger;
