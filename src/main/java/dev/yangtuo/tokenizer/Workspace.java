@@ -21,8 +21,8 @@ final class Workspace {
     /** Arrays of this length are worth keeping for the next text. */
     private static final int KEPT_CHARS = 4 * WINDOW;
 
-    /** Longest array that is kept for other long texts: 1 MiB of letters without a cut fits. 2.6 MB. */
-    private static final int LONGEST_SPARE = (1 << 20) + (1 << 18) + (1 << 14);
+    /** Longest array that is kept for other long texts: 1 MiB of letters without a cut fits. 2.2 MB. */
+    private static final int LONGEST_SPARE = (1 << 20) + (1 << 16);
 
     final Encoder.Worker worker;
     final TokenBuffer tokens;
@@ -121,7 +121,8 @@ final class Workspace {
             int needed = Math.addExact(textTo, more);
             char[] larger = text.length <= KEPT_CHARS ? spareText.getAndSet(null) : null;
             if (larger == null || larger.length < needed) {
-                larger = new char[Math.addExact(needed, Math.max(WINDOW, textTo >> 2))];
+                int size = Math.addExact(needed, Math.max(WINDOW, textTo >> 1));
+                larger = new char[needed <= LONGEST_SPARE ? Math.min(size, LONGEST_SPARE) : size];
             }
             System.arraycopy(text, 0, larger, 0, textTo);
             text = larger;
