@@ -35,6 +35,7 @@ final class PieceMatcher {
      * {@return a matcher of the pieces of some types, or null where there is none}
      *
      * @param model whose pieces; errors begin with its source
+     * @param types those to find, {@link PieceType#NORMAL} not among them
      * @throws TokenizerFormatException if a piece, or all together, are too long
      */
     static @Nullable PieceMatcher of(TokenizerModel model, Set<PieceType> types) {
