@@ -1,6 +1,6 @@
 package dev.yangtuo;
 
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.TensorType;
 
 /** How keys and values of past tokens are kept. */
 public enum KvType {

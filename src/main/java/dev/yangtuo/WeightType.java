@@ -1,6 +1,6 @@
 package dev.yangtuo;
 
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.TensorType;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;

@@ -3,11 +3,11 @@ package dev.yangtuo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import dev.yangtuo.checkpoint.FloatRows;
 import dev.yangtuo.checkpoint.SafetensorsBuilder;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.TensorType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;

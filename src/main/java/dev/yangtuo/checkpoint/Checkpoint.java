@@ -1,6 +1,7 @@
 package dev.yangtuo.checkpoint;
 
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.tensor.FloatRows;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Collection;

@@ -1,5 +1,6 @@
 package dev.yangtuo.checkpoint;
 
+import dev.yangtuo.tensor.TensorType;
 import org.jspecify.annotations.Nullable;
 
 /** GGML's tensor types as GGUF numbers them ({@code enum ggml_type} in {@code ggml.h}), with the sizes of their blocks. */

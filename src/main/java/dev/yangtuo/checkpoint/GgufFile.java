@@ -1,6 +1,7 @@
 package dev.yangtuo.checkpoint;
 
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.yangtuo.checkpoint.StrictJson.UnexpectedJson;
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.tensor.TensorType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,5 +1,6 @@
 package dev.yangtuo.checkpoint;
 
+import dev.yangtuo.tensor.TensorType;
 import org.jspecify.annotations.Nullable;
 
 /** The element types of safetensors with their sizes in bits; the names are the format's. */

@@ -1,6 +1,8 @@
 package dev.yangtuo.checkpoint;
 
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.RowCodec;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;

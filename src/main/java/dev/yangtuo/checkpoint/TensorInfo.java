@@ -1,5 +1,6 @@
 package dev.yangtuo.checkpoint;
 
+import dev.yangtuo.tensor.TensorType;
 import java.nio.file.Path;
 import java.util.List;
 

@@ -1,10 +1,8 @@
 /**
  * Readers of model files: GGUF and Hugging Face directories (safetensors), memory-mapped, behind one interface.
  *
- * <p>Read in this order: {@link dev.yangtuo.checkpoint.TensorType} (how numbers are stored), {@link dev.yangtuo.checkpoint.TensorInfo}
- * (one named tensor), {@link dev.yangtuo.checkpoint.Checkpoint} (a set of them), {@link dev.yangtuo.checkpoint.FloatRows} (a matrix
- * read row by row as float32, the form in which the merge and the quantizer take it), {@link dev.yangtuo.checkpoint.RowCodec} (float32 to
- * the stored types and back; the block types in {@code BlocksQ8_0} and {@code BlocksQ4_0}).
+ * <p>Read in this order: {@link dev.yangtuo.checkpoint.TensorInfo} (one named tensor), {@link dev.yangtuo.checkpoint.Checkpoint} (a set of
+ * them); how numbers are stored is in {@link dev.yangtuo.tensor}.
  *
  * <p>Then the readers: {@link dev.yangtuo.checkpoint.Checkpoints} (which format a path holds), {@code MappedFile} and
  * {@code MappedCheckpoint} (what all formats share); for safetensors {@code SafetensorsFile} (one file) and

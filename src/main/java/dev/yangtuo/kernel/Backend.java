@@ -1,6 +1,6 @@
 package dev.yangtuo.kernel;
 
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.TensorType;
 
 /**
  * A device that computes the stages of a LLaMA forward pass, and its memory. Matrices, buffers and pools belong to the backend that made

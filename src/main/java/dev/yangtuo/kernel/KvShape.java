@@ -1,6 +1,6 @@
 package dev.yangtuo.kernel;
 
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.TensorType;
 
 /**
  * The size of a {@link KvPool}.

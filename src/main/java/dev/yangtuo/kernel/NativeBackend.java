@@ -2,7 +2,7 @@ package dev.yangtuo.kernel;
 
 import dev.yangtuo.bindings.YangtuoNative;
 import dev.yangtuo.bindings.yt_kv_shape;
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

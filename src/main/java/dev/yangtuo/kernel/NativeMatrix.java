@@ -1,7 +1,7 @@
 package dev.yangtuo.kernel;
 
 import dev.yangtuo.bindings.YangtuoNative;
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 
 /** A matrix packed by the native library. */
@@ -26,6 +26,7 @@ final class NativeMatrix implements WeightMatrix {
             case BF16 -> YangtuoNative.YT_BF16();
             case Q8_0 -> YangtuoNative.YT_Q8_0();
             case Q4_0 -> YangtuoNative.YT_Q4_0();
+            default -> throw new IllegalArgumentException("there is no kernel for " + type);
         };
     }
 

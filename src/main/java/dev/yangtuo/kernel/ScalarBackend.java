@@ -1,7 +1,7 @@
 package dev.yangtuo.kernel;
 
-import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.exception.KernelException;
+import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.IntConsumer;

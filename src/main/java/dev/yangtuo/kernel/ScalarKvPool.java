@@ -1,6 +1,6 @@
 package dev.yangtuo.kernel;
 
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.TensorType;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -2,7 +2,7 @@ package dev.yangtuo.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -83,7 +83,7 @@ final class ScalarMatrix implements WeightMatrix {
                     target[offset + i] = Float.intBitsToFloat(blocks.get(SHORT, start + 2L * i) << 16);
                 }
             }
-            case Q8_0, Q4_0 -> {
+            default -> {
                 byte[] q = new byte[columns];
                 float[] scales = new float[columns / ScalarMath.BLOCK];
                 decodeQuantizedRow(row, q, scales);

@@ -1,6 +1,6 @@
 package dev.yangtuo.kernel;
 
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 
 /** A weight matrix {@code [rows][columns]} in the layout of its backend. */

@@ -6,7 +6,7 @@
  * {@link dev.yangtuo.kernel.KvPool} (memory), then the two implementations: {@code ScalarBackend}, the reference in plain Java, and
  * {@code NativeBackend}, which calls the C library through the generated bindings. Both compute the arithmetic that
  * {@code docs/kernels.md} defines, bit for bit the same. Of the rest of the library this package knows only
- * {@link dev.yangtuo.checkpoint.TensorType}, the names of the storage formats.
+ * {@link dev.yangtuo.tensor.TensorType}, the names of the storage formats.
  */
 @org.jspecify.annotations.NullMarked
 package dev.yangtuo.kernel;

@@ -1,11 +1,11 @@
 package dev.yangtuo.lora;
 
 import dev.yangtuo.checkpoint.Checkpoint;
-import dev.yangtuo.checkpoint.FloatRows;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.checkpoint.UnreadableTensor;
 import dev.yangtuo.exception.AdapterException;
+import dev.yangtuo.tensor.FloatRows;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,8 +1,8 @@
 package dev.yangtuo.lora;
 
-import dev.yangtuo.checkpoint.FloatRows;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.AdapterException;
+import dev.yangtuo.tensor.FloatRows;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

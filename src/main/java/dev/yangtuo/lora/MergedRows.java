@@ -1,7 +1,7 @@
 package dev.yangtuo.lora;
 
-import dev.yangtuo.checkpoint.FloatRows;
 import dev.yangtuo.checkpoint.TensorInfo;
+import dev.yangtuo.tensor.FloatRows;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

@@ -8,7 +8,7 @@
  * matrix), {@link dev.yangtuo.lora.LoraMerge} (several adapters onto one model), {@link dev.yangtuo.lora.MergeReport}.
  *
  * <p>Nothing is computed before a row is asked for, and no matrix ever exists whole in memory: the loader reads a merged matrix
- * through {@link dev.yangtuo.checkpoint.FloatRows} just as it reads a stored one.
+ * through {@link dev.yangtuo.tensor.FloatRows} just as it reads a stored one.
  */
 @org.jspecify.annotations.NullMarked
 package dev.yangtuo.lora;

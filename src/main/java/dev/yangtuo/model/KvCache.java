@@ -1,9 +1,9 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.KvPool;
 import dev.yangtuo.kernel.KvShape;
+import dev.yangtuo.tensor.TensorType;
 
 /**
  * The key/value memory of a model, cut into pages that sequences take as they grow and give back when they end. Large enough for

@@ -1,7 +1,7 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.kernel.Backend;
+import dev.yangtuo.tensor.TensorType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Supplier;

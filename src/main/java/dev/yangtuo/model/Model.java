@@ -1,12 +1,12 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.Batch;
 import dev.yangtuo.kernel.BatchCapacity;
 import dev.yangtuo.kernel.DeviceFloats;
 import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.OutputLayer;
+import dev.yangtuo.tensor.TensorType;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 

@@ -1,8 +1,6 @@
 package dev.yangtuo.model;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.yangtuo.checkpoint.FloatRows;
-import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.exception.AdapterException;
 import dev.yangtuo.exception.CheckpointFormatException;
 import dev.yangtuo.exception.KernelException;
@@ -16,9 +14,11 @@ import dev.yangtuo.kernel.WeightMatrix;
 import dev.yangtuo.lora.LoraAdapter;
 import dev.yangtuo.lora.LoraMerge;
 import dev.yangtuo.lora.MergeReport;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.TensorType;
 import dev.yangtuo.tokenizer.Tokenizer;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.lang.System.Logger;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;

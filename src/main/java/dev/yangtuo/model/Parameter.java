@@ -1,7 +1,7 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.checkpoint.FloatRows;
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,6 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.checkpoint.FloatRows;
+import dev.yangtuo.tensor.FloatRows;
 
 /**
  * The two orders of the rows of Q and K within a head of d rows. RoPE turns pairs of rows: Hugging Face keeps the partners half a head apart

@@ -1,12 +1,12 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.checkpoint.FloatRows;
-import dev.yangtuo.checkpoint.RowCodec;
-import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.exception.CheckpointFormatException;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.DeviceFloats;
 import dev.yangtuo.kernel.WeightMatrix;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.RowCodec;
+import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -190,7 +190,7 @@ final class WeightPacker implements AutoCloseable {
         int exponent = switch (type) {
             case F32 -> 0x7F800000;
             case BF16 -> 0x7F80;
-            case F16, Q8_0, Q4_0 -> 0x7C00;
+            default -> 0x7C00;
         };
         long start = type.blockElements() == 1 ? finiteBytes(bytes, exponent, stride) : 0;
         for (long at = start; at < bytes.byteSize(); at += stride) {

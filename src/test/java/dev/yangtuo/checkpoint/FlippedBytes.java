@@ -1,5 +1,6 @@
 package dev.yangtuo.checkpoint;
 
+import dev.yangtuo.tensor.FloatRows;
 import java.util.Random;
 
 /** Random damage to small files. */

@@ -1,5 +1,7 @@
 package dev.yangtuo.checkpoint;
 
+import dev.yangtuo.tensor.RowCodec;
+import dev.yangtuo.tensor.TensorType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -95,13 +98,7 @@ public final class GgufBuilder {
         int rows = values.length / columns;
         byte[] data = new byte[(int) (rows * type.rowBytes(columns))];
         RowCodec.encodeRows(type, values, 0, rows, columns, MemorySegment.ofArray(data), 0);
-        int typeId = switch (type) {
-            case F32 -> 0;
-            case F16 -> 1;
-            case Q4_0 -> 2;
-            case Q8_0 -> 8;
-            case BF16 -> 30;
-        };
+        int typeId = Arrays.stream(GgmlType.values()).filter(ggml -> ggml.readAs == type).findFirst().orElseThrow().id;
         long[] fastestFirst = new long[shape.length];
         for (int i = 0; i < shape.length; i++) {
             fastestFirst[i] = shape[shape.length - 1 - i];

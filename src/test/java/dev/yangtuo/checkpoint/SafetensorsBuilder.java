@@ -1,5 +1,7 @@
 package dev.yangtuo.checkpoint;
 
+import dev.yangtuo.tensor.RowCodec;
+import dev.yangtuo.tensor.TensorType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.TensorType;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;

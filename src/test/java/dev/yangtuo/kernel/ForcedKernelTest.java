@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.ChildJvm;
-import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.exception.KernelException;
+import dev.yangtuo.tensor.TensorType;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -2,7 +2,7 @@ package dev.yangtuo.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -24,7 +24,7 @@ class KernelParityTest {
     /** Rows of one to a little more than groups of 16 and 64; grouped-query, multi-query and multi-head attention; odd pairs. */
     private static List<SmallModel.Shape> shapes() {
         List<SmallModel.Shape> shapes = new ArrayList<>();
-        for (TensorType type : TensorType.values()) {
+        for (TensorType type : List.of(TensorType.F32, TensorType.F16, TensorType.BF16, TensorType.Q8_0, TensorType.Q4_0)) {
             TensorType other = type.ordinal() % 2 == 0 ? TensorType.F16 : TensorType.F32;
             if (type.blockElements() == 1) {
                 shapes.add(new SmallModel.Shape(type, TensorType.F32, 13, 17, 3, 1, 6, 37));

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.yangtuo.checkpoint.FloatRows;
 import dev.yangtuo.exception.AdapterException;
+import dev.yangtuo.tensor.FloatRows;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

@@ -1,10 +1,10 @@
 package dev.yangtuo.lora;
 
 import dev.yangtuo.checkpoint.Checkpoint;
-import dev.yangtuo.checkpoint.FloatRows;
 import dev.yangtuo.checkpoint.TensorInfo;
-import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.checkpoint.UnreadableTensor;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;

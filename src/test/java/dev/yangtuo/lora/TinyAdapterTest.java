@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.yangtuo.checkpoint.Checkpoint;
-import dev.yangtuo.checkpoint.FloatRows;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
+import dev.yangtuo.tensor.FloatRows;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -7,12 +7,12 @@ import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.ModelFolders;
 import dev.yangtuo.WeightType;
-import dev.yangtuo.checkpoint.FloatRows;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.checkpoint.SafetensorsBuilder;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.TensorType;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -46,7 +46,7 @@ class GgufModelTest {
 
     /** The stored blocks are taken as they are, the Hugging Face weights are converted at load: the same bits must come of both. */
     @ParameterizedTest
-    @EnumSource(TensorType.class)
+    @EnumSource(value = TensorType.class, names = {"F32", "F16", "BF16", "Q8_0", "Q4_0"})
     void ggufOfEveryTypeGivesTheLogitsOfTheDirectoryConvertedAtLoad(TensorType type) {
         Path gguf = TinyGguf.write(folder.resolve("tiny.gguf"), type, true);
         int[] converted = logits(ModelFolders.tiny("base"), LoadOptions.defaults().quantize(WeightType.of(type.name())));

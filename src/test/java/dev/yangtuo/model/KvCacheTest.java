@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.ScalarBackend;
+import dev.yangtuo.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.yangtuo.ModelFolders;
-import dev.yangtuo.checkpoint.TensorType;
 import dev.yangtuo.kernel.NativeBackend;
+import dev.yangtuo.tensor.TensorType;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;

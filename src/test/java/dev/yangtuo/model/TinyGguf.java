@@ -1,11 +1,11 @@
 package dev.yangtuo.model;
 
 import dev.yangtuo.ModelFolders;
-import dev.yangtuo.checkpoint.FloatRows;
 import dev.yangtuo.checkpoint.GgufBuilder;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
-import dev.yangtuo.checkpoint.TensorType;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.TensorType;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.file.Path;
 

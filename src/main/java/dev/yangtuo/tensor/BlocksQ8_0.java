@@ -1,4 +1,4 @@
-package dev.yangtuo.checkpoint;
+package dev.yangtuo.tensor;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -9,16 +9,21 @@ import java.nio.ByteOrder;
  * q = round(x / d) with halves away from zero, computed with the float32 d before it is rounded to binary16
  * ({@code quantize_row_q8_0_ref} in GGML's {@code ggml-quants.c}).
  */
-final class BlocksQ8_0 {
+final class BlocksQ8_0 extends BlockCodec {
+    static final BlockCodec CODEC = new BlocksQ8_0();
+
     private static final int ELEMENTS = TensorType.Q8_0.blockElements();
     private static final int BYTES = TensorType.Q8_0.blockBytes();
     private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     /** The largest float below one half, see {@link #round}. */
     private static final int BELOW_HALF_BITS = Float.floatToRawIntBits(Math.nextDown(0.5f));
 
-    private BlocksQ8_0() {}
+    private BlocksQ8_0() {
+        super(TensorType.Q8_0, ELEMENTS, false);
+    }
 
-    static void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+    @Override
+    void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
         for (int block = 0; block < blocks; block++) {
             int from = sourceOffset + block * ELEMENTS;
             int to = block * BYTES;
@@ -32,14 +37,12 @@ final class BlocksQ8_0 {
         }
     }
 
-    static void decode(byte[] source, float[] target, int targetOffset, int blocks) {
+    @Override
+    public void unpack(byte[] source, int sourceOffset, int blocks, byte[] q, float[] scales, float[] minimums) {
         for (int block = 0; block < blocks; block++) {
-            int from = block * BYTES;
-            int to = targetOffset + block * ELEMENTS;
-            float d = Float.float16ToFloat((short) SHORT.get(source, from));
-            for (int j = 0; j < ELEMENTS; j++) {
-                target[to + j] = d * source[from + 2 + j];
-            }
+            int from = sourceOffset + block * BYTES;
+            scales[block] = Float.float16ToFloat((short) SHORT.get(source, from));
+            System.arraycopy(source, from + 2, q, block * ELEMENTS, ELEMENTS);
         }
     }
 

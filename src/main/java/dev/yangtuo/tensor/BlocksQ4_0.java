@@ -1,4 +1,4 @@
-package dev.yangtuo.checkpoint;
+package dev.yangtuo.tensor;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -10,15 +10,20 @@ import java.nio.ByteOrder;
  * itself becomes q = 0; q = min(15, trunc(x / d + 8.5)), computed with the float32 d ({@code quantize_row_q4_0_ref} in GGML's
  * {@code ggml-quants.c}).
  */
-final class BlocksQ4_0 {
+final class BlocksQ4_0 extends BlockCodec {
+    static final BlockCodec CODEC = new BlocksQ4_0();
+
     private static final int ELEMENTS = TensorType.Q4_0.blockElements();
     private static final int HALF = ELEMENTS / 2;
     private static final int BYTES = TensorType.Q4_0.blockBytes();
     private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
 
-    private BlocksQ4_0() {}
+    private BlocksQ4_0() {
+        super(TensorType.Q4_0, ELEMENTS, false);
+    }
 
-    static void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+    @Override
+    void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
         for (int block = 0; block < blocks; block++) {
             int from = sourceOffset + block * ELEMENTS;
             int to = block * BYTES;
@@ -36,15 +41,16 @@ final class BlocksQ4_0 {
         }
     }
 
-    static void decode(byte[] source, float[] target, int targetOffset, int blocks) {
+    @Override
+    public void unpack(byte[] source, int sourceOffset, int blocks, byte[] q, float[] scales, float[] minimums) {
         for (int block = 0; block < blocks; block++) {
-            int from = block * BYTES;
-            int to = targetOffset + block * ELEMENTS;
-            float d = Float.float16ToFloat((short) SHORT.get(source, from));
+            int from = sourceOffset + block * BYTES;
+            int to = block * ELEMENTS;
+            scales[block] = Float.float16ToFloat((short) SHORT.get(source, from));
             for (int j = 0; j < HALF; j++) {
                 int nibbles = source[from + 2 + j];
-                target[to + j] = d * ((nibbles & 15) - 8);
-                target[to + HALF + j] = d * ((nibbles >>> 4 & 15) - 8);
+                q[to + j] = (byte) ((nibbles & 15) - 8);
+                q[to + HALF + j] = (byte) ((nibbles >>> 4 & 15) - 8);
             }
         }
     }

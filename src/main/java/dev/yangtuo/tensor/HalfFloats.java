@@ -1,4 +1,4 @@
-package dev.yangtuo.checkpoint;
+package dev.yangtuo.tensor;
 
 /** The two 16-bit floating-point types, between arrays: one simple loop each, so that the JIT compiler vectorises it. */
 final class HalfFloats {

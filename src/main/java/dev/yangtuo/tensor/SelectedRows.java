@@ -1,4 +1,4 @@
-package dev.yangtuo.checkpoint;
+package dev.yangtuo.tensor;
 
 import java.util.Objects;
 import java.util.function.LongUnaryOperator;

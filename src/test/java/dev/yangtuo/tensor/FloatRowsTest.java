@@ -1,4 +1,4 @@
-package dev.yangtuo.checkpoint;
+package dev.yangtuo.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

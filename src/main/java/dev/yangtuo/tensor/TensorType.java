@@ -1,8 +1,8 @@
-package dev.yangtuo.checkpoint;
+package dev.yangtuo.tensor;
 
 /**
  * How the elements of a tensor are stored. Quantized types store blocks of consecutive elements of a row; all are little-endian.
- * The layouts are GGML's.
+ * The layouts are GGML's; each block type's is described at its {@link BlockCodec}.
  */
 public enum TensorType {
     /** IEEE 754 binary32. */
@@ -11,10 +11,32 @@ public enum TensorType {
     F16(1, 2),
     /** The upper half of a binary32. */
     BF16(1, 2),
-    /** 32 elements: binary16 scale d, 32 signed bytes q; value = d * q. */
+    /** Four bits, a scale for 32. */
+    Q4_0(32, 18),
+    /** Four bits, a scale and a minimum for 32. */
+    Q4_1(32, 20),
+    /** Five bits, a scale for 32. */
+    Q5_0(32, 22),
+    /** Five bits, a scale and a minimum for 32. */
+    Q5_1(32, 24),
+    /** Eight bits, a scale for 32. */
     Q8_0(32, 34),
-    /** 32 elements: binary16 scale d, 16 bytes; byte j holds element j in its low and j + 16 in its high nibble; value = d * (q - 8). */
-    Q4_0(32, 18);
+    /** Two bits, four-bit scales and minimums for 16. */
+    Q2_K(256, 84),
+    /** Three bits, six-bit scales for 16. */
+    Q3_K(256, 110),
+    /** Four bits, six-bit scales and minimums for 32. */
+    Q4_K(256, 144),
+    /** Five bits, six-bit scales and minimums for 32. */
+    Q5_K(256, 176),
+    /** Six bits, eight-bit scales for 16. */
+    Q6_K(256, 210),
+    /** Four bits that index a table of sixteen values, a scale for 32. */
+    IQ4_NL(32, 18),
+    /** Four bits that index a table of sixteen values, six-bit scales for 32. */
+    IQ4_XS(256, 136),
+    /** Four-bit floating point (E2M1), a power of two as the scale for 32 (OCP Microscaling Formats). */
+    MXFP4(32, 17);
 
     private final int blockElements;
     private final int blockBytes;
@@ -32,6 +54,11 @@ public enum TensorType {
     /** Bytes of a block. */
     public int blockBytes() {
         return blockBytes;
+    }
+
+    /** Whether elements are small integers with scales. */
+    public boolean isQuantized() {
+        return blockElements > 1;
     }
 
     /**

@@ -1,4 +1,4 @@
-package dev.yangtuo.checkpoint;
+package dev.yangtuo.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -44,7 +44,7 @@ public final class RowCodec {
         switch (type) {
             case F32 -> MemorySegment.copy(source, sourceOffset, target, FLOAT, targetByteOffset, elements);
             case F16, BF16 -> encodeHalves(type, source, sourceOffset, elements, target, targetByteOffset);
-            case Q8_0, Q4_0 -> encodeBlocks(type, source, sourceOffset, elements, target, targetByteOffset);
+            default -> encodeBlocks(type, source, sourceOffset, elements, target, targetByteOffset);
         }
     }
 
@@ -67,7 +67,7 @@ public final class RowCodec {
         switch (type) {
             case F32 -> MemorySegment.copy(source, FLOAT, sourceByteOffset, target, targetOffset, elements);
             case F16, BF16 -> decodeHalves(type, source, sourceByteOffset, elements, target, targetOffset);
-            case Q8_0, Q4_0 -> decodeBlocks(type, source, sourceByteOffset, elements, target, targetOffset);
+            default -> decodeBlocks(type, source, sourceByteOffset, elements, target, targetOffset);
         }
     }
 
@@ -113,15 +113,12 @@ public final class RowCodec {
 
     private static void encodeBlocks(
             TensorType type, float[] source, int sourceOffset, int elements, MemorySegment target, long targetByteOffset) {
+        BlockCodec codec = BlockCodec.of(type);
         int chunkElements = Math.min(elements, CHUNK_ELEMENTS);
         byte[] chunk = new byte[chunkElements / type.blockElements() * type.blockBytes()];
         for (int done = 0; done < elements; done += chunkElements) {
             int blocks = Math.min(chunkElements, elements - done) / type.blockElements();
-            if (type == TensorType.Q8_0) {
-                BlocksQ8_0.encode(source, sourceOffset + done, chunk, blocks);
-            } else {
-                BlocksQ4_0.encode(source, sourceOffset + done, chunk, blocks);
-            }
+            codec.encode(source, sourceOffset + done, chunk, blocks);
             long byteOffset = targetByteOffset + (long) (done / type.blockElements()) * type.blockBytes();
             MemorySegment.copy(chunk, 0, target, ValueLayout.JAVA_BYTE, byteOffset, blocks * type.blockBytes());
         }
@@ -129,17 +126,14 @@ public final class RowCodec {
 
     private static void decodeBlocks(
             TensorType type, MemorySegment source, long sourceByteOffset, int elements, float[] target, int targetOffset) {
+        BlockCodec codec = BlockCodec.of(type);
         int chunkElements = Math.min(elements, CHUNK_ELEMENTS);
         byte[] chunk = new byte[chunkElements / type.blockElements() * type.blockBytes()];
         for (int done = 0; done < elements; done += chunkElements) {
             int blocks = Math.min(chunkElements, elements - done) / type.blockElements();
             long byteOffset = sourceByteOffset + (long) (done / type.blockElements()) * type.blockBytes();
             MemorySegment.copy(source, ValueLayout.JAVA_BYTE, byteOffset, chunk, 0, blocks * type.blockBytes());
-            if (type == TensorType.Q8_0) {
-                BlocksQ8_0.decode(chunk, target, targetOffset + done, blocks);
-            } else {
-                BlocksQ4_0.decode(chunk, target, targetOffset + done, blocks);
-            }
+            codec.decode(chunk, target, targetOffset + done, blocks);
         }
     }
 }
