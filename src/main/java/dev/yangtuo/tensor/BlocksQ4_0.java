@@ -11,12 +11,13 @@ import java.nio.ByteOrder;
  * {@code ggml-quants.c}).
  */
 final class BlocksQ4_0 extends BlockCodec {
-    static final BlockCodec CODEC = new BlocksQ4_0();
-
     private static final int ELEMENTS = TensorType.Q4_0.blockElements();
     private static final int HALF = ELEMENTS / 2;
     private static final int BYTES = TensorType.Q4_0.blockBytes();
     private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+
+    /** After the sizes that its constructor takes. */
+    static final BlockCodec CODEC = new BlocksQ4_0();
 
     private BlocksQ4_0() {
         super(TensorType.Q4_0, ELEMENTS, false);

@@ -10,13 +10,14 @@ import java.nio.ByteOrder;
  * ({@code quantize_row_q8_0_ref} in GGML's {@code ggml-quants.c}).
  */
 final class BlocksQ8_0 extends BlockCodec {
-    static final BlockCodec CODEC = new BlocksQ8_0();
-
     private static final int ELEMENTS = TensorType.Q8_0.blockElements();
     private static final int BYTES = TensorType.Q8_0.blockBytes();
     private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     /** The largest float below one half, see {@link #round}. */
     private static final int BELOW_HALF_BITS = Float.floatToRawIntBits(Math.nextDown(0.5f));
+
+    /** After the sizes that its constructor takes. */
+    static final BlockCodec CODEC = new BlocksQ8_0();
 
     private BlocksQ8_0() {
         super(TensorType.Q8_0, ELEMENTS, false);
