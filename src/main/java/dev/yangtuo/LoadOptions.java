@@ -1,6 +1,7 @@
 package dev.yangtuo;
 
 import dev.yangtuo.model.LoadSettings;
+import dev.yangtuo.model.TypeMix;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +21,7 @@ public final class LoadOptions {
 
     // Assigned only to a fresh copy before it is handed out.
     private List<Path> adapters = List.of();
-    private @Nullable WeightType weightType;
+    private @Nullable TypeMix types;
     private KvType kvType = KvType.F16;
     private BackendType backend = BackendType.AUTO;
     private int threads = Math.min(256, Runtime.getRuntime().availableProcessors());
@@ -33,7 +34,7 @@ public final class LoadOptions {
     private LoadOptions copy() {
         LoadOptions copy = new LoadOptions();
         copy.adapters = adapters;
-        copy.weightType = weightType;
+        copy.types = types;
         copy.kvType = kvType;
         copy.backend = backend;
         copy.threads = threads;
@@ -57,10 +58,17 @@ public final class LoadOptions {
         return copy;
     }
 
-    /** Stores all matrices as this type. Without it each keeps the type that it has in the file. */
+    /** Keeps the matrices as this type, or mix of types. Without it each keeps the type that it has in the file. */
     public LoadOptions quantize(WeightType type) {
         LoadOptions copy = copy();
-        copy.weightType = Objects.requireNonNull(type);
+        copy.types = type.mix(false);
+        return copy;
+    }
+
+    /** The same, but every matrix as the one type that gives the mix its name, the output matrix, too ({@code q4_0:pure}). */
+    public LoadOptions quantizePure(WeightType type) {
+        LoadOptions copy = copy();
+        copy.types = type.mix(true);
         return copy;
     }
 
@@ -102,7 +110,7 @@ public final class LoadOptions {
         return copy;
     }
 
-    /** Is told of each parameter that is finished, by the loading thread. */
+    /** Is told by the loading thread how far it has come, at least once for each parameter. */
     public LoadOptions onProgress(Consumer<? super LoadProgress> listener) {
         LoadOptions copy = copy();
         copy.progressListener = Objects.requireNonNull(listener);
@@ -118,12 +126,13 @@ public final class LoadOptions {
     LoadSettings settings() {
         return new LoadSettings(
                 adapters,
-                weightType == null ? null : weightType.tensorType(),
+                types,
                 kvType.tensorType(),
                 () -> backend.open(threads),
                 threads,
                 context,
                 maxSequences,
-                (name, done, count) -> progressListener.accept(new LoadProgress(name, done, count)));
+                (name, done, count, bytesDone, byteCount) ->
+                        progressListener.accept(new LoadProgress(name, done, count, bytesDone, byteCount)));
     }
 }

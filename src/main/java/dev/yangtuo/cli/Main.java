@@ -2,7 +2,6 @@ package dev.yangtuo.cli;
 
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
-import dev.yangtuo.WeightType;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
@@ -50,7 +49,7 @@ public final class Main implements Runnable {
         CommandLine commandLine = new CommandLine(new Main());
         commandLine.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
         commandLine.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
-        commandLine.registerConverter(WeightType.class, named(WeightType::of));
+        commandLine.registerConverter(WeightChoice.class, named(WeightChoice::of));
         commandLine.registerConverter(KvType.class, named(KvType::of));
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
         commandLine.setUsageHelpAutoWidth(true);

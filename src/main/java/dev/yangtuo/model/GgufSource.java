@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A GGUF file of the architecture {@code llama}. */
 final class GgufSource extends ModelSource {
-    private static final String GGUF_EMBEDDING = "token_embd.weight";
-    private static final String GGUF_NORM = "output_norm.weight";
-    private static final String GGUF_OUTPUT = "output.weight";
     private static final String ARCHITECTURE = "llama";
 
     private final ModelConfig config;

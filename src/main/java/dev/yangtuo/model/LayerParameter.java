@@ -32,6 +32,11 @@ enum LayerParameter {
         return "blk." + layer + "." + ggufName + ".weight";
     }
 
+    /** Whether it is a vector. */
+    boolean isVector() {
+        return this == ATTENTION_NORM || this == FFN_NORM;
+    }
+
     /** Whether its rows are rotated by RoPE, so that their order matters. */
     boolean isRotated() {
         return this == Q || this == K;

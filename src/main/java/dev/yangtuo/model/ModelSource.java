@@ -20,6 +20,10 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
     static final String NORM = "model.norm.weight";
     static final String OUTPUT = "lm_head.weight";
 
+    static final String GGUF_EMBEDDING = "token_embd.weight";
+    static final String GGUF_NORM = "output_norm.weight";
+    static final String GGUF_OUTPUT = "output.weight";
+
     private final Checkpoint checkpoint;
 
     ModelSource(Checkpoint checkpoint) {
@@ -39,6 +43,16 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
             checkpoint.close();
             throw e;
         }
+    }
+
+    /** GGUF's name of the embedding, the last norm or the output matrix. */
+    static String ggufName(String name) {
+        return switch (name) {
+            case EMBEDDING -> GGUF_EMBEDDING;
+            case NORM -> GGUF_NORM;
+            case OUTPUT -> GGUF_OUTPUT;
+            default -> throw new IllegalArgumentException(name + " is a parameter of a layer");
+        };
     }
 
     /** The file or directory that was opened. */

@@ -17,7 +17,7 @@ class PrefillTest {
 
     private static Model load(TensorType type) {
         return ModelLoader.load(ModelFolders.tiny("base"), new LoadSettings(
-                List.of(), type, TensorType.F16, () -> NativeBackend.open(2), 2, 400, 2, (name, done, count) -> {})).model();
+                List.of(), TypeMix.of(type), TensorType.F16, () -> NativeBackend.open(2), 2, 400, 2, (name, done, count, bytes, byteCount) -> {})).model();
     }
 
     private static int[] tokens() {

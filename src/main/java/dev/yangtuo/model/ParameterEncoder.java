@@ -1,9 +1,6 @@
 package dev.yangtuo.model;
 
 import dev.yangtuo.exception.CheckpointFormatException;
-import dev.yangtuo.kernel.Backend;
-import dev.yangtuo.kernel.DeviceFloats;
-import dev.yangtuo.kernel.WeightMatrix;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tensor.RowCodec;
 import dev.yangtuo.tensor.TensorType;
@@ -19,13 +16,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings weights onto the device, some rows at a time on several threads: read and merged in float32, rounded once to the type asked for,
- * packed. Beside the finished weights it needs one piece of rows per thread.
+ * Turns parameters into stored rows, some rows at a time on several threads: read and merged in float32, rounded once to the type asked for, handed on.
+ * Beside what receives them it needs one piece of rows per thread.
  */
-final class WeightPacker implements AutoCloseable {
+final class ParameterEncoder implements AutoCloseable {
     /** Elements of a piece of rows: 4 MB of float32. */
     private static final int PIECE_ELEMENTS = 1 << 20;
     /** Rows that kernels keep together; pieces are multiples of it. */
@@ -38,105 +36,156 @@ final class WeightPacker implements AutoCloseable {
     private static final ValueLayout.OfInt LITTLE_INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort LITTLE_SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private final Backend backend;
     private final Path source;
     private final int threads;
+    private final LongConsumer progress;
     private final ExecutorService executor;
 
-    /** @param source the model's path, for messages */
-    WeightPacker(Backend backend, Path source, int threads) {
-        this.backend = backend;
+    /** Receives stored rows. */
+    interface Sink {
+        /**
+         * Takes some rows; called by several threads, for different rows.
+         *
+         * @param blocks off-heap memory with exactly these rows; valid during the call
+         */
+        void accept(long firstRow, long rowCount, MemorySegment blocks);
+    }
+
+    /** In which order the rows of Q and K are handed on. */
+    enum Order {
+        /** GGUF's and the kernels': partners of RoPE beside each other. */
+        PAIRS,
+        /** Hugging Face's: partners half a head apart. */
+        HALVES
+    }
+
+    /**
+     * @param source the model's path, for messages
+     * @param threads that work, the calling one included
+     * @param progress is told by the calling thread of bytes that were handed on since it was last told
+     */
+    ParameterEncoder(Path source, int threads, LongConsumer progress) {
         this.source = source;
         this.threads = threads;
-        this.executor = Executors.newFixedThreadPool(threads, task -> {
+        this.progress = progress;
+        this.executor = Executors.newFixedThreadPool(Math.max(1, threads - 1), task -> {
             Thread thread = new Thread(task, "yangtuo-load");
             thread.setDaemon(true);
             return thread;
         });
     }
 
-    /** A vector of float32 on the device. */
-    DeviceFloats vector(String name, FloatRows rows) {
+    /** A vector as float32. */
+    float[] vector(MergedParameter parameter) {
+        FloatRows rows = parameter.rows();
         float[] values = new float[rows.columns()];
         rows.read(0, 1, values, 0);
-        requireFinite(name, values, values.length, 0, values.length, 0, Float.MAX_VALUE);
-        DeviceFloats vector = backend.createFloats(values.length);
-        vector.upload(0, values, 0, values.length);
-        return vector;
+        requireFinite(parameter.name(), values, values.length, 0, values.length, 0, Float.MAX_VALUE);
+        progress.accept((long) Float.BYTES * values.length);
+        return values;
     }
 
-    /**
-     * A packed matrix.
-     *
-     * @param rows in Hugging Face's order
-     * @param headDim elements of a head whose rows are to be brought into pairs; 0 if the rows stay as they are
-     * @param type how to store it
-     * @param blocks the rows in the order of the kernels as {@code type} stores them, if they can be taken as they are
-     */
-    WeightMatrix matrix(String name, FloatRows rows, int headDim, TensorType type, @Nullable MemorySegment blocks) {
-        WeightMatrix matrix = backend.createMatrix(type, rows.rows(), rows.columns());
+    /** Hands all rows on, stored as {@code type}. */
+    void encode(MergedParameter parameter, TensorType type, Order order, Sink sink) {
+        MemorySegment blocks = type == parameter.storedType() && order == Order.PAIRS ? parameter.blocks() : null;
+        Job job = new Job(parameter, type, order, sink, new AtomicLong(), new AtomicLong());
+        List<Future<?>> workers = new ArrayList<>();
+        for (int i = 1; i < threads; i++) {
+            workers.add(executor.submit(() -> run(job, blocks, () -> {})));
+        }
+        Runnable report = () -> progress.accept(job.newBytes.getAndSet(0));
+        Throwable failure = null;
         try {
-            int pieceRows = Math.max(1, PIECE_ELEMENTS / rows.columns() / ROW_GROUP) * ROW_GROUP;
-            AtomicLong next = new AtomicLong();
-            List<Future<?>> workers = new ArrayList<>();
-            for (int i = 0; i < threads; i++) {
-                workers.add(executor.submit(() -> {
-                    if (blocks == null) {
-                        packConverted(name, rows, headDim, matrix, pieceRows, next);
-                    } else {
-                        packStored(name, blocks, matrix, pieceRows, next);
-                    }
-                }));
-            }
-            await(workers);
-            return matrix;
+            run(job, blocks, report);
         } catch (RuntimeException | Error e) {
-            matrix.close();
+            failure = e;
+        }
+        await(workers, failure);
+        report.run();
+    }
+
+    /** @param next the first row that nobody has taken */
+    private record Job(MergedParameter parameter, TensorType type, Order order, Sink sink, AtomicLong next, AtomicLong newBytes) {
+        long rows() {
+            return parameter.rows().rows();
+        }
+
+        int columns() {
+            return parameter.rows().columns();
+        }
+
+        /** Rows of a piece, as many as a buffer must hold. */
+        int pieceRows() {
+            return (int) Math.min(Math.max(1, PIECE_ELEMENTS / columns() / ROW_GROUP) * ROW_GROUP, rows());
+        }
+
+        void handOn(long firstRow, long rowCount, MemorySegment blocks) {
+            sink.accept(firstRow, rowCount, blocks);
+            newBytes.addAndGet(blocks.byteSize());
+        }
+    }
+
+    private void run(Job job, @Nullable MemorySegment blocks, Runnable afterPiece) {
+        try {
+            if (blocks == null) {
+                convert(job, afterPiece);
+            } else {
+                copy(job, blocks, afterPiece);
+            }
+        } catch (RuntimeException | Error e) {
+            job.next.set(job.rows()); // the others need not go on
             throw e;
         }
     }
 
-    private void packConverted(String name, FloatRows stored, int headDim, WeightMatrix matrix, int pieceRows, AtomicLong next) {
-        FloatRows rows = headDim == 0 ? stored : RowOrder.halvesToPairs(stored, headDim);
+    private void convert(Job job, Runnable afterPiece) {
+        int headDim = job.order == Order.PAIRS ? job.parameter.headDim() : 0;
+        FloatRows rows = job.order == Order.PAIRS ? job.parameter.rowsInPairs() : job.parameter.rows();
         int columns = rows.columns();
-        int bufferRows = (int) Math.min(pieceRows, rows.rows());
-        float[] values = new float[Math.multiplyExact(bufferRows, columns)];
-        long rowBytes = matrix.type().rowBytes(columns);
-        float limit = matrix.type() == TensorType.F16 ? F16_OVERFLOW : Float.MAX_VALUE;
+        int pieceRows = job.pieceRows();
+        float[] values = new float[Math.multiplyExact(pieceRows, columns)];
+        long rowBytes = job.type.rowBytes(columns);
+        float limit = job.type == TensorType.F16 ? F16_OVERFLOW : Float.MAX_VALUE;
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment encoded = arena.allocate(bufferRows * rowBytes, Long.BYTES);
-            for (long first = next.getAndAdd(pieceRows); first < rows.rows(); first = next.getAndAdd(pieceRows)) {
+            MemorySegment encoded = arena.allocate(pieceRows * rowBytes, Long.BYTES);
+            for (long first = job.next.getAndAdd(pieceRows); first < rows.rows(); first = job.next.getAndAdd(pieceRows)) {
                 int count = (int) Math.min(pieceRows, rows.rows() - first);
                 rows.read(first, count, values, 0);
-                requireFinite(name, values, count * columns, first, columns, headDim, limit);
-                RowCodec.encodeRows(matrix.type(), values, 0, count, columns, encoded, 0);
-                matrix.upload(first, count, encoded.asSlice(0, count * rowBytes));
+                requireFinite(job.parameter.name(), values, count * columns, first, columns, headDim, limit);
+                RowCodec.encodeRows(job.type, values, 0, count, columns, encoded, 0);
+                job.handOn(first, count, encoded.asSlice(0, count * rowBytes));
+                afterPiece.run();
             }
         }
     }
 
     /**
-     * Copies before it packs: if another process truncates the mapped file, the copy fails with an error of the JVM, whereas native code would
+     * Copies before it hands on: if another process truncates the mapped file, the copy fails with an error of the JVM, whereas native code would
      * end the process.
      */
-    private void packStored(String name, MemorySegment blocks, WeightMatrix matrix, int pieceRows, AtomicLong next) {
-        long rowBytes = matrix.type().rowBytes(matrix.columns());
+    private void copy(Job job, MemorySegment blocks, Runnable afterPiece) {
+        int columns = job.columns();
+        long rowBytes = job.type.rowBytes(columns);
+        int pieceRows = job.pieceRows();
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment copy = arena.allocate(Math.min(pieceRows, matrix.rows()) * rowBytes, Long.BYTES);
-            for (long first = next.getAndAdd(pieceRows); first < matrix.rows(); first = next.getAndAdd(pieceRows)) {
-                long count = Math.min(pieceRows, matrix.rows() - first);
-                MemorySegment.copy(blocks, first * rowBytes, copy, 0, count * rowBytes);
-                requireFinite(name, copy.asSlice(0, count * rowBytes), matrix, first);
-                matrix.upload(first, count, copy.asSlice(0, count * rowBytes));
+            MemorySegment copy = arena.allocate(pieceRows * rowBytes, Long.BYTES);
+            for (long first = job.next.getAndAdd(pieceRows); first < job.rows(); first = job.next.getAndAdd(pieceRows)) {
+                long count = Math.min(pieceRows, job.rows() - first);
+                MemorySegment rows = copy.asSlice(0, count * rowBytes);
+                MemorySegment.copy(blocks, first * rowBytes, rows, 0, count * rowBytes);
+                requireFinite(job.parameter.name(), rows, job.type, columns, first);
+                job.handOn(first, count, rows);
+                afterPiece.run();
             }
         } catch (InternalError e) {
-            throw new CheckpointFormatException(source, "tensor '%s' could not be read; was the file changed while it was being loaded?".formatted(name), e);
+            throw new CheckpointFormatException(
+                    source, "tensor '%s' could not be read; was the file changed while it was being loaded?".formatted(job.parameter.name()), e);
         }
     }
 
     /** Waits for all, also when one fails: none may still be using the matrix afterwards. */
-    private static void await(List<Future<?>> workers) {
-        Throwable failure = null;
+    private static void await(List<Future<?>> workers, @Nullable Throwable own) {
+        Throwable failure = own;
         boolean interrupted = false;
         for (Future<?> worker : workers) {
             boolean done = false;
@@ -184,8 +233,7 @@ final class WeightPacker implements AutoCloseable {
     }
 
     /** The same for rows as they are stored: only exponents are looked at, those of the scales where the type has blocks. */
-    private void requireFinite(String name, MemorySegment bytes, WeightMatrix matrix, long firstRow) {
-        TensorType type = matrix.type();
+    private void requireFinite(String name, MemorySegment bytes, TensorType type, int columns, long firstRow) {
         int stride = type.blockBytes();
         int exponent = switch (type) {
             case F32 -> 0x7F800000;
@@ -198,7 +246,7 @@ final class WeightPacker implements AutoCloseable {
             if ((bits & exponent) == exponent) {
                 long element = at / stride * type.blockElements();
                 throw new CheckpointFormatException(source, "tensor '%s', row %d, column %d: a NaN or an infinite value; the file is damaged"
-                        .formatted(name, firstRow + element / matrix.columns(), element % matrix.columns()));
+                        .formatted(name, firstRow + element / columns, element % columns));
             }
         }
     }

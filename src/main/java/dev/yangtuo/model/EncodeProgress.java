@@ -1,0 +1,37 @@
+package dev.yangtuo.model;
+
+/** Counts what has been encoded of a model, and tells a listener. For the encoding thread alone. */
+final class EncodeProgress {
+    private final LoadSettings.Listener listener;
+    private int count;
+    private int done;
+    private long byteCount;
+    private long bytesDone;
+    private String latest = ModelSource.EMBEDDING;
+
+    EncodeProgress(MergedModel model, TypePlan plan, LoadSettings.Listener listener) {
+        this.listener = listener;
+        model.forEach(parameter -> {
+            count++;
+            byteCount = Math.addExact(byteCount, plan.bytesOf(parameter));
+        });
+    }
+
+    /** Bytes of all parameters as they are kept. */
+    long byteCount() {
+        return byteCount;
+    }
+
+    /** Some more bytes of the current parameter are finished. */
+    void bytes(long more) {
+        bytesDone += more;
+        listener.progressed(latest, done, count, bytesDone, byteCount);
+    }
+
+    /** A parameter is finished. */
+    void finished(String name) {
+        latest = name;
+        done++;
+        listener.progressed(name, done, count, bytesDone, byteCount);
+    }
+}
