@@ -2,6 +2,7 @@ package dev.yangtuo.checkpoint;
 
 import dev.yangtuo.exception.CheckpointFormatException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -9,11 +10,13 @@ import java.util.Map;
 public final class GgufCheckpoint extends MappedCheckpoint {
     private final GgufMetadata metadata;
     private final int version;
+    private final MappedFile file;
 
     private GgufCheckpoint(GgufFile file, Arena arena) {
         super(file.path(), arena, Map.of(file.path(), file.bytes()), file.table());
         this.metadata = file.metadata();
         this.version = file.version();
+        this.file = new MappedFile(file.path(), file.bytes());
     }
 
     /**
@@ -39,6 +42,18 @@ public final class GgufCheckpoint extends MappedCheckpoint {
     /** The key-value pairs. */
     public GgufMetadata metadata() {
         return metadata;
+    }
+
+    /**
+     * A value of the metadata as the file has it: the number of its type, of an array's elements' type, its bytes.
+     *
+     * @throws CheckpointFormatException if there is no such key
+     */
+    byte[] value(String key) {
+        GgufMetadata.Entry entry = metadata.entry(key);
+        int head = (entry.elementType() == null ? 1 : 2) * Integer.BYTES;
+        long start = entry.byteOffset() - head;
+        return file.reading("the metadata", () -> file.bytes().asSlice(start, entry.byteEnd() - start).toArray(ValueLayout.JAVA_BYTE));
     }
 
     /** The version of the format, 2 or 3. */
