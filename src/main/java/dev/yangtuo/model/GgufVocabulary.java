@@ -138,8 +138,13 @@ final class GgufVocabulary {
         int[] types = new int[rows];
         for (int id = 0; id < vocabulary.size(); id++) {
             PieceType type = vocabulary.type(id);
-            // What is looked for in text before it is normalized has its spaces as text has them.
-            pieces.add(scored && type == PieceType.USER_DEFINED ? vocabulary.piece(id).replace('\u2581', ' ') : vocabulary.piece(id));
+            String piece = vocabulary.piece(id);
+            if (scored && type == PieceType.USER_DEFINED) {
+                // Such a piece has its spaces as text has them here. One that already had them so is never found: no normalized text has any.
+                type = piece.indexOf(' ') >= 0 ? PieceType.UNUSED : type;
+                piece = piece.replace('\u2581', ' ');
+            }
+            pieces.add(piece);
             scores[id] = vocabulary.score(id);
             types[id] = type.number();
         }

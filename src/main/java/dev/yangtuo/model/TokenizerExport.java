@@ -84,6 +84,9 @@ record TokenizerExport(Map<String, byte[]> files) {
         ObjectNode added = json.putObject("added_tokens_decoder");
         for (int id = 0; id < vocabulary.size(); id++) {
             PieceType type = vocabulary.type(id);
+            if (vocabulary.piece(id).indexOf(' ') >= 0) {
+                continue; // the file could not tell it from one with the symbol for a space
+            }
             if (type == PieceType.CONTROL || type == PieceType.UNKNOWN || type == PieceType.USER_DEFINED) {
                 added.putObject(String.valueOf(id))
                         .put("content", text(vocabulary, id))
