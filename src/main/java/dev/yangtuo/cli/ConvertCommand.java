@@ -81,7 +81,11 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
             options = options.lora(adapter);
         }
         options = type == null ? options : type.applyTo(options);
-        return threads == null ? options : options.threads(threads);
+        try {
+            return threads == null ? options : options.threads(threads);
+        } catch (IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
+        }
     }
 
     private ConvertOptions convertOptions() {
