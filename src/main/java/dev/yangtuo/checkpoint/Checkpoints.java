@@ -9,12 +9,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Opens a model by its path, whatever its format. */
 public final class Checkpoints {
-    private static final String ACCEPTED = "a GGUF file, or a Hugging Face directory with config.json and model.safetensors";
+    private static final String ACCEPTED = "a GGUF file, a model file of llama2.c, or a Hugging Face directory with config.json and model.safetensors";
 
     private Checkpoints() {}
 
     /**
-     * Opens a model: a GGUF file (a {@link GgufCheckpoint}), or a directory with {@code config.json} and safetensors (a
+     * Opens a model: a GGUF file (a {@link GgufCheckpoint}), a model file of llama2.c (a {@link Llama2cCheckpoint}), or a directory with {@code config.json} and safetensors (a
      * {@link SafetensorsCheckpoint}).
      *
      * @throws CheckpointFormatException if the path is neither, or its files are damaged or incomplete
@@ -26,6 +26,7 @@ public final class Checkpoints {
         FileKind kind = kindOf(model);
         return switch (kind) {
             case GGUF -> GgufCheckpoint.open(model);
+            case LLAMA2C -> Llama2cCheckpoint.open(model);
             case SAFETENSORS -> throw new CheckpointFormatException(model,
                     "this is a safetensors file; give the directory that holds it together with config.json and the tokenizer");
             case OLD_GGML, ZIP, PICKLE, LFS_POINTER, MARKUP, OTHER -> throw new CheckpointFormatException(model,
