@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a struct, a signature or a meaning below changes; Java refuses a library of another version. */
-#define YT_ABI_VERSION 1
+#define YT_ABI_VERSION 2
 
 enum yt_status {
     YT_OK = 0,
@@ -47,7 +47,24 @@ enum yt_status {
 };
 
 /* Element types; the numbers are GGML's. */
-enum yt_type { YT_F32 = 0, YT_F16 = 1, YT_Q4_0 = 2, YT_Q8_0 = 8, YT_BF16 = 30 };
+enum yt_type {
+    YT_F32 = 0,
+    YT_F16 = 1,
+    YT_Q4_0 = 2,
+    YT_Q4_1 = 3,
+    YT_Q5_0 = 6,
+    YT_Q5_1 = 7,
+    YT_Q8_0 = 8,
+    YT_Q2_K = 10,
+    YT_Q3_K = 11,
+    YT_Q4_K = 12,
+    YT_Q5_K = 13,
+    YT_Q6_K = 14,
+    YT_IQ4_NL = 20,
+    YT_IQ4_XS = 23,
+    YT_BF16 = 30,
+    YT_MXFP4 = 39
+};
 
 /* ---- the library ------------------------------------------------------------------------------------------------------------------ */
 
@@ -101,7 +118,7 @@ YT_API int32_t yt_buffer_download(const yt_buffer *buffer, int64_t byte_offset, 
 /* A weight matrix, packed for the kernels. */
 typedef struct yt_matrix yt_matrix;
 
-/* rows, columns: at least 1; for quantized types, columns is a multiple of 32. The contents are zero. */
+/* rows, columns: at least 1; columns is a multiple of the type's block: 32 or, for the K types and IQ4_XS, 256. The contents are zero bytes. */
 YT_API int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_t columns, yt_matrix **out);
 YT_API void yt_matrix_destroy(yt_matrix *matrix);
 

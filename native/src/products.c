@@ -25,7 +25,7 @@ static void prepare_column(const yt_product_stage *p, int64_t c, int64_t s)
     if (p->wants_quants) {
         int64_t n_blocks = p->width / YT_BLOCK;
         kernels->quantize(x, p->width, (int8_t *)p->context->quants.data + s * p->width, (float *)p->context->scales.data + s * n_blocks,
-            (int32_t *)p->context->sums.data + s * n_blocks);
+            (int32_t *)p->context->sums.data + s * 2 * n_blocks);
     }
 }
 
@@ -73,7 +73,7 @@ static void product_work(void *argument, int32_t worker)
         .x = normed_column(p, slot),
         .q = (const int8_t *)context->quants.data + slot * p->width,
         .scales = (const float *)context->scales.data + slot * n_blocks,
-        .sums = (const int32_t *)context->sums.data + slot * n_blocks,
+        .sums = (const int32_t *)context->sums.data + slot * 2 * n_blocks,
         .width = p->width,
     };
     int n_matrices = p->paired ? 1 : p->n_matrices;
@@ -95,7 +95,7 @@ int32_t yt_product_run(yt_product_stage *p)
 {
     yt_context *context = p->context;
     for (int m = 0; m < p->n_matrices; m++) {
-        bool quantized = p->matrices[m]->type == YT_Q8_0 || p->matrices[m]->type == YT_Q4_0;
+        bool quantized = yt_is_quantized(p->matrices[m]->info);
         p->wants_quants |= quantized;
         p->wants_floats |= !quantized;
     }
@@ -104,7 +104,7 @@ int32_t yt_product_run(yt_product_stage *p)
     if (p->wants_quants) {
         YT_TRY(yt_scratch_reserve(&context->quants, yt_product(slots, p->width, 1)));
         YT_TRY(yt_scratch_reserve(&context->scales, yt_product(slots, p->width / YT_BLOCK, 4)));
-        YT_TRY(yt_scratch_reserve(&context->sums, yt_product(slots, p->width / YT_BLOCK, 4)));
+        YT_TRY(yt_scratch_reserve(&context->sums, yt_product(slots, p->width / YT_SUM, 4)));
     }
     atomic_store(&p->next_piece, 0);
     yt_threads_run(context->threads, product_work, p);

@@ -86,11 +86,15 @@ static void check_matrices(void)
     EXPECT(YT_ERR_ARGUMENT, yt_matrix_create(context, YT_F32, INT64_MIN, 1, &out));
     EXPECT(YT_ERR_SHAPE, yt_matrix_create(context, YT_Q8_0, 1, 33, &out));
     EXPECT(YT_ERR_SHAPE, yt_matrix_create(context, YT_Q4_0, 1, 31, &out));
-    static const int32_t unknown[] = {3, 7, 12, 31, -1, INT32_MAX, INT32_MIN};
+    static const int32_t of_256[] = {YT_Q2_K, YT_Q3_K, YT_Q4_K, YT_Q5_K, YT_Q6_K, YT_IQ4_XS};
+    for (size_t i = 0; i < sizeof of_256 / sizeof of_256[0]; i++) {
+        EXPECT(YT_ERR_SHAPE, yt_matrix_create(context, of_256[i], 1, 128, &out));
+    }
+    static const int32_t unknown[] = {4, 5, 9, 15, 31, 40, -1, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         EXPECT(YT_ERR_SHAPE, yt_matrix_create(context, unknown[i], 1, 32, &out));
     }
-    static const int32_t types[] = {YT_F32, YT_F16, YT_BF16, YT_Q8_0, YT_Q4_0};
+    static const int32_t types[] = {YT_F32, YT_F16, YT_BF16, YT_Q8_0, YT_Q4_0, YT_Q4_1, YT_Q5_0, YT_Q5_1, YT_IQ4_NL, YT_MXFP4};
     static const int64_t huge[] = {INT64_MAX / 32 * 32, INT64_MAX / 64 / 32 * 32, (int64_t)1 << 62, (int64_t)1 << 58};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         for (size_t j = 0; j < sizeof huge / sizeof huge[0]; j++) {

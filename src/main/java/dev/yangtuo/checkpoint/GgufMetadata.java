@@ -61,6 +61,25 @@ public final class GgufMetadata {
         return require(key, "any value");
     }
 
+    /**
+     * The value of a key, whatever its type, for display: {@code Long} (any integer; {@code BigInteger} beyond its range), {@code Float},
+     * {@code Double}, {@code Boolean}, {@code String}, or a new array {@code int[]}, {@code long[]}, {@code float[]}, {@code double[]},
+     * {@code boolean[]} or {@code String[]}.
+     */
+    public Object value(String key) {
+        Entry entry = require(key, "any value");
+        return switch (entry.value) {
+            case Double number when entry.type == GgufValueType.FLOAT32 -> number.floatValue();
+            case int[] array -> array.clone();
+            case long[] array -> array.clone();
+            case float[] array -> array.clone();
+            case double[] array -> array.clone();
+            case boolean[] array -> array.clone();
+            case String[] array -> array.clone();
+            default -> entry.value;
+        };
+    }
+
     /** The text of a key. */
     public String string(String key) {
         return string(key, require(key, "a string"));

@@ -28,6 +28,7 @@ import picocli.CommandLine.TypeConversionException;
             DetokenizeCommand.class,
             LogitsCommand.class,
             MergeVocabCommand.class,
+            InspectCommand.class,
             DoctorCommand.class,
             HelpCommand.class
         })

@@ -1,6 +1,7 @@
 package dev.yangtuo.kernel;
 
 import dev.yangtuo.exception.KernelException;
+import dev.yangtuo.tensor.BlockCodec;
 import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -275,23 +276,29 @@ public final class ScalarBackend implements Backend {
     }
 
     private static void multiplyQuantized(ScalarMatrix matrix, int firstRow, int endRow, byte[][] q, float[][] scales, float[] out) {
-        int blocks = matrix.columns() / ScalarMath.BLOCK;
+        BlockCodec codec = BlockCodec.of(matrix.type());
+        int part = codec.partElements();
         int rows = (int) matrix.rows();
-        byte[] weights = new byte[matrix.columns()];
-        float[] weightScales = new float[blocks];
+        ScalarMatrix.QuantizedRow w = matrix.newQuantizedRow();
         for (int row = firstRow; row < endRow; row++) {
-            matrix.decodeQuantizedRow(row, weights, weightScales);
+            matrix.unpackRow(row, w);
             for (int c = 0; c < q.length; c++) {
                 byte[] activations = q[c];
-                float sum = 0f;
-                for (int block = 0; block < blocks; block++) {
+                float acc = 0f;
+                for (int p = 0; p < w.scales().length; p++) {
                     int exact = 0;
-                    for (int i = block * ScalarMath.BLOCK; i < (block + 1) * ScalarMath.BLOCK; i++) {
-                        exact += weights[i] * activations[i];
+                    int sum = 0;
+                    for (int i = p * part; i < (p + 1) * part; i++) {
+                        exact += w.q()[i] * activations[i];
+                        sum += activations[i];
                     }
-                    sum = Math.fma((float) exact, weightScales[block] * scales[c][block], sum);
+                    float d = scales[c][p * part / ScalarMath.BLOCK];
+                    acc = Math.fma((float) exact, w.scales()[p] * d, acc);
+                    if (codec.hasMinimums()) {
+                        acc = Math.fma((float) -sum, w.minimums()[p] * d, acc);
+                    }
                 }
-                out[c * rows + row] = sum;
+                out[c * rows + row] = acc;
             }
         }
     }

@@ -60,6 +60,19 @@ public final class ModelLoader {
         }
     }
 
+    /**
+     * Checks without loading anything that a model can be loaded: its configuration, the presence and the shapes of its tensors, its
+     * tokenizer. Reads headers only.
+     *
+     * @return its hyper-parameters
+     * @throws dev.yangtuo.exception.YangtuoException what {@link #load} would throw before it reads the first tensor
+     */
+    public static ModelConfig check(Path path) {
+        try (MergedModel merged = MergedModel.open(path, List.of())) {
+            return merged.config();
+        }
+    }
+
     private LoadedModel load(long startNanos) {
         GenerationConfig generation = merged.generation();
         int context = contextLength();

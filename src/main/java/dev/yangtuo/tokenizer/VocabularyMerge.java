@@ -129,8 +129,8 @@ public record VocabularyMerge(byte[] model, Report report) {
      */
     public static VocabularyMerge merge(Path base, byte[] baseModel, Path add, byte[] addModel, boolean pad) {
         ModelReader baseReader = new ModelReader(base, baseModel);
-        Vocabulary present = baseReader.read().vocabulary();
-        Vocabulary other = SentencePieceModel.parse(add, addModel).vocabulary();
+        Vocabulary present = SentencePieceModel.read(baseReader, base, baseModel).vocabulary();
+        Vocabulary other = SentencePieceModel.read(new ModelReader(add, addModel), add, addModel).vocabulary();
 
         // At most as large as the other model's bytes and a score for each of its pieces, whose number is bounded.
         ProtoWriter pieces = new ProtoWriter();

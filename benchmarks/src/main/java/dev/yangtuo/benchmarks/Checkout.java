@@ -1,12 +1,12 @@
-package dev.yangtuo.benchmarks.tokenizer;
+package dev.yangtuo.benchmarks;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The files of this repository, whatever the working directory is. The scripts name its folder in the property {@code yangtuo.home}. */
-final class Checkout {
+public final class Checkout {
     /** The tokenizer of the demonstration model, English and Chinese pieces. */
-    static final String DEMO_MODEL = "examples/demo-model/chinese-lora/tokenizer.model";
+    public static final String DEMO_MODEL = "examples/demo-model/chinese-lora/tokenizer.model";
 
     private Checkout() {}
 
@@ -16,7 +16,7 @@ final class Checkout {
      * @param path absolute, or relative to the repository
      * @throws IllegalArgumentException if there is no such file
      */
-    static Path file(String path) {
+    public static Path file(String path) {
         Path file = folder().resolve(path);
         if (!Files.isRegularFile(file)) {
             throw new IllegalArgumentException("%s: there is no such file; name one by its absolute path, or relative to %s"
@@ -26,7 +26,7 @@ final class Checkout {
     }
 
     /** {@return where builds put what they make; not created here} */
-    static Path target(String name) {
+    public static Path target(String name) {
         return folder().resolve("benchmarks/target").resolve(name);
     }
 

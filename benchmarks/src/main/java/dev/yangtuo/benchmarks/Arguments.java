@@ -1,4 +1,4 @@
-package dev.yangtuo.benchmarks.tokenizer;
+package dev.yangtuo.benchmarks;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,14 +12,14 @@ import java.util.Set;
  * @param options by name, {@code --model} for instance
  * @param operands the rest
  */
-record Arguments(Map<String, String> options, List<String> operands) {
+public record Arguments(Map<String, String> options, List<String> operands) {
     /**
      * {@return them, sorted}
      *
      * @param known the names of options
      * @throws IllegalArgumentException if an option is not known or has no value
      */
-    static Arguments parse(String[] arguments, Set<String> known) {
+    public static Arguments parse(String[] arguments, Set<String> known) {
         Map<String, String> options = new HashMap<>();
         List<String> operands = new ArrayList<>();
         for (int i = 0; i < arguments.length; i++) {
@@ -34,7 +34,7 @@ record Arguments(Map<String, String> options, List<String> operands) {
         return new Arguments(options, operands);
     }
 
-    String option(String name, String otherwise) {
+    public String option(String name, String otherwise) {
         return options.getOrDefault(name, otherwise);
     }
 
@@ -43,7 +43,7 @@ record Arguments(Map<String, String> options, List<String> operands) {
      *
      * @throws IllegalArgumentException if it is none, or below 1
      */
-    int count(String name, int otherwise) {
+    public int count(String name, int otherwise) {
         String value = option(name, Integer.toString(otherwise));
         if (!value.matches("[1-9][0-9]{0,6}")) {
             throw new IllegalArgumentException("%s %s: expected a number from 1 to 9999999".formatted(name, value));
