@@ -48,8 +48,9 @@ final class GgufModelMetadata {
         pairs.put("general.architecture", "llama").put("general.type", "model").put(NAME, name());
         if (model.source() instanceof GgufSource source) {
             GgufCheckpoint gguf = source.gguf();
+            boolean sameSampling = model.generation().equals(source.generation());
             gguf.metadata().keys().stream()
-                    .filter(key -> key.startsWith(GENERAL) && !OWN.contains(key))
+                    .filter(key -> key.startsWith(GENERAL) && !OWN.contains(key) && (sameSampling || !key.startsWith(GgufSampling.PREFIX)))
                     .forEach(key -> pairs.copy(gguf, key));
         }
         if (!model.generation().equals(GenerationConfig.DEFAULT)) {
@@ -61,7 +62,7 @@ final class GgufModelMetadata {
     /** The base's name and those of the adapters. */
     private String name() {
         String base = model.source() instanceof GgufSource source ? source.gguf().metadata().string(NAME, "") : "";
-        String own = base.isEmpty() ? fileName(model.path()).replaceFirst("(?i)\\.(gguf|bin)$", "") : base;
+        String own = base.isEmpty() ? fileName(model.path()).replaceFirst("(?i)(-[0-9]{5}-of-[0-9]{5})?\\.(gguf|bin)$", "") : base;
         return Stream.concat(Stream.of(own), model.adapterPaths().stream().map(GgufModelMetadata::fileName)).collect(Collectors.joining(" + "));
     }
 

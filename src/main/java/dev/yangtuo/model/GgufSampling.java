@@ -9,11 +9,13 @@ import java.util.List;
 
 /** What the metadata of a GGUF file recommend for generation ({@code general.sampling.*}), as llama.cpp's converter writes it. */
 final class GgufSampling {
-    private static final String TEMPERATURE = "general.sampling.temp";
-    private static final String TOP_K = "general.sampling.top_k";
-    private static final String TOP_P = "general.sampling.top_p";
-    private static final String MIN_P = "general.sampling.min_p";
-    private static final String REPEAT_PENALTY = "general.sampling.penalty_repeat";
+    static final String PREFIX = "general.sampling.";
+
+    private static final String TEMPERATURE = PREFIX + "temp";
+    private static final String TOP_K = PREFIX + "top_k";
+    private static final String TOP_P = PREFIX + "top_p";
+    private static final String MIN_P = PREFIX + "min_p";
+    private static final String REPEAT_PENALTY = PREFIX + "penalty_repeat";
 
     private GgufSampling() {}
 

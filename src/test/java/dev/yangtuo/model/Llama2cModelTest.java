@@ -222,6 +222,21 @@ class Llama2cModelTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"0, out.gguf", "1, out", "2, out.gguf"})
+    void exportedModelGivesTheSameLogitsAndIds(int version, String output) throws IOException {
+        Path model = write(model(version, version == 1));
+        Files.delete(folder.resolve("tokenizer.model"));
+        Files.write(folder.resolve("tokenizer.bin"), ownTokenizer(piece -> piece));
+        Path exported = folder.resolve(output);
+        Llama.convert(model, exported, LoadOptions.defaults());
+        assertThat(logits(exported)).containsExactly(logits(model));
+        Tokenizer expected = Tokenizer.load(ModelFolders.tiny("base").resolve("tokenizer.model"));
+        for (String text : new String[] {"In the beginning", "  two  spaces", "春眠不觉晓", "a\nb <s>"}) {
+            assertThat(Llama.loadTokenizer(exported).encode(text)).containsExactly(expected.encode(text));
+        }
+    }
+
     private void assertTokenizerRefused(byte[] tokenizer, String... mentions) throws IOException {
         Path model = write(model(1, false));
         Files.delete(folder.resolve("tokenizer.model"));
