@@ -150,8 +150,8 @@ final class InspectionJson {
         writeValue(tokenizer.addEos());
         json.writeFieldName("added");
         writeList(tokenizer.added());
-        json.writeFieldName("marks");
-        writeList(tokenizer.marks());
+        json.writeFieldName("special_pieces");
+        writeList(tokenizer.specialPieces());
         json.writeEndObject();
     }
 
