@@ -1,5 +1,6 @@
 package dev.yangtuo.inspect;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.inspect.TokenizerFacts.Piece;
@@ -11,6 +12,7 @@ import dev.yangtuo.tokenizer.SpecialTokens;
 import dev.yangtuo.tokenizer.TokenizerModel;
 import dev.yangtuo.tokenizer.Vocabulary;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,8 +85,10 @@ final class TokenizerReader {
         }
         try {
             return new Found(TokenizerJsonReader.read(file), file + ": cannot be read by this version; expected a " + FILE_NAME);
+        } catch (JsonProcessingException e) {
+            return new Found(null, "%s: not valid JSON: %s".formatted(file, e.getOriginalMessage()));
         } catch (IOException e) {
-            return new Found(null, "%s: not valid JSON: %s".formatted(file, e.getMessage()));
+            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
     }
 
