@@ -2,6 +2,7 @@ package dev.yangtuo.checkpoint;
 
 import dev.yangtuo.exception.CheckpointFormatException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -10,11 +11,13 @@ import java.util.stream.Collectors;
 public final class GgufCheckpoint extends MappedCheckpoint {
     private final GgufMetadata metadata;
     private final int version;
+    private final MappedFile file;
 
     private GgufCheckpoint(List<GgufFile> parts, TensorTable table, Arena arena) {
         super(parts.getFirst().path(), arena, parts.stream().collect(Collectors.toMap(GgufFile::path, GgufFile::bytes)), table);
         this.metadata = parts.getFirst().metadata();
         this.version = parts.getFirst().version();
+        this.file = new MappedFile(parts.getFirst().path(), parts.getFirst().bytes());
     }
 
     /**
@@ -44,6 +47,18 @@ public final class GgufCheckpoint extends MappedCheckpoint {
     /** The key-value pairs. */
     public GgufMetadata metadata() {
         return metadata;
+    }
+
+    /**
+     * A value of the metadata as the file has it: the number of its type, of an array's elements' type, its bytes.
+     *
+     * @throws CheckpointFormatException if there is no such key
+     */
+    byte[] value(String key) {
+        GgufMetadata.Entry entry = metadata.entry(key);
+        int head = (entry.elementType() == null ? 1 : 2) * Integer.BYTES;
+        long start = entry.byteOffset() - head;
+        return file.reading("the metadata", () -> file.bytes().asSlice(start, entry.byteEnd() - start).toArray(ValueLayout.JAVA_BYTE));
     }
 
     /** The version of the format, 2 or 3. */

@@ -21,7 +21,7 @@ import java.util.Set;
  * @param table its tensors
  */
 record GgufFile(Path path, MemorySegment bytes, int version, GgufMetadata metadata, TensorTable table) {
-    private static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
+    static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
     private static final String ALIGNMENT_KEY = "general.alignment";
     private static final int DEFAULT_ALIGNMENT = 32;
     private static final int MAX_ALIGNMENT = 1 << 30;

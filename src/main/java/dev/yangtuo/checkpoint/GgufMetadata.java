@@ -21,11 +21,12 @@ public final class GgufMetadata {
      *
      * @param elementType of an array, else null
      * @param byteOffset where the value begins
+     * @param byteEnd where it ends
      * @param value {@code Long} (any integer; {@code BigInteger} beyond its range), {@code Double}, {@code Boolean}, {@code String},
      *     {@code int[]} (of integer types that fit),
      *     {@code long[]} (of the others), {@code float[]}, {@code double[]}, {@code boolean[]} or {@code String[]}
      */
-    record Entry(GgufValueType type, @Nullable GgufValueType elementType, long byteOffset, Object value) {
+    record Entry(GgufValueType type, @Nullable GgufValueType elementType, long byteOffset, long byteEnd, Object value) {
         String typeName() {
             return elementType == null ? type.name() : "ARRAY of " + elementType;
         }
@@ -53,6 +54,11 @@ public final class GgufMetadata {
     /** The name of the value's type in GGUF's terms, for display: {@code UINT32}, {@code ARRAY of STRING}. */
     public String typeName(String key) {
         return require(key, "any value").typeName();
+    }
+
+    /** A value with its place. */
+    Entry entry(String key) {
+        return require(key, "any value");
     }
 
     /**

@@ -45,7 +45,7 @@ public final class ModelLoader {
         this.config = merged.config();
         this.settings = settings;
         this.plan = new TypePlan(settings.types(), config);
-        this.progress = new EncodeProgress(merged, plan, settings.listener());
+        this.progress = new EncodeProgress(merged, plan::bytesOf, settings.listener());
     }
 
     /**

@@ -15,7 +15,7 @@ import java.util.Arrays;
 
 /** Finds the tokenizer that belongs to a model, an adapter or a file. */
 public final class TokenizerFiles {
-    private static final String FILE_NAME = "tokenizer.model";
+    static final String FILE_NAME = "tokenizer.model";
     private static final byte[] GGUF_MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
     /** Field 1, length-delimited: the first piece, with which every writer begins. */

@@ -151,4 +151,14 @@ public record SentencePieceModel(
     public static SentencePieceModel parse(Path source, byte[] bytes) {
         return new ModelReader(source, bytes).read();
     }
+
+    /**
+     * {@return the bytes of a {@code .model} file that encodes and decodes as this model does} Pieces that were added are pieces of the file. What
+     * only training uses, and the sentences for testing a model, are not kept; {@code addBos} and {@code addEos} have no place in such a file.
+     *
+     * @throws TokenizerFormatException if it would be larger than what can be read
+     */
+    public byte[] toModelFile() {
+        return new ModelWriter(this).write();
+    }
 }

@@ -97,7 +97,7 @@ class UsageTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "generate --model /no/such | /no/such: there is no such file; expected a GGUF file, or a Hugging Face directory",
+        "generate --model /no/such | /no/such: there is no such file; expected a GGUF file",
         "generate --lora /no/such | /no/such: there is no such directory",
         "generate --prompt-file /no/such | /no/such: there is no such file",
         "generate --prompt-file src | src: is a directory",
