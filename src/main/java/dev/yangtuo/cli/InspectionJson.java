@@ -1,6 +1,8 @@
 package dev.yangtuo.cli;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.StreamWriteConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.yangtuo.inspect.AdapterFacts;
@@ -22,6 +24,11 @@ final class InspectionJson {
     /** As many values of a long array are shown. */
     static final int FIRST_VALUES = 10;
 
+    /** A configuration may be nested as deep as its reader allows, 1,000 levels, and stands a few levels deep here. */
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .streamWriteConstraints(StreamWriteConstraints.builder().maxNestingDepth(1_100).build())
+            .build();
+
     private final JsonGenerator json;
     private final boolean all;
 
@@ -37,7 +44,7 @@ final class InspectionJson {
      * @param out stays open
      */
     static void write(Inspection inspection, boolean all, Writer out) throws IOException {
-        try (EscapingWriter escaping = new EscapingWriter(out); JsonGenerator json = new JsonMapper().createGenerator(escaping)) {
+        try (EscapingWriter escaping = new EscapingWriter(out); JsonGenerator json = new JsonMapper(FACTORY).createGenerator(escaping)) {
             new InspectionJson(json, all).write(inspection);
         }
         out.write("\n");
@@ -150,8 +157,8 @@ final class InspectionJson {
         writeValue(tokenizer.addEos());
         json.writeFieldName("added");
         writeList(tokenizer.added());
-        json.writeFieldName("marks");
-        writeList(tokenizer.marks());
+        json.writeFieldName("special_pieces");
+        writeList(tokenizer.specialPieces());
         json.writeEndObject();
     }
 

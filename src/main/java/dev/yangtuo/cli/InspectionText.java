@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
-import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /** An inspection for people. Every text out of a file is escaped, and cut unless all is asked for. */
@@ -90,6 +90,7 @@ final class InspectionText {
             case HUGGING_FACE -> "Hugging Face model";
             case PEFT_ADAPTER -> "PEFT adapter";
             case SAFETENSORS -> "tensors";
+            case LLAMA2_C -> "llama2.c model";
             case TOKENIZER -> "tokenizer";
         };
         String architecture = inspection.architecture();
@@ -129,11 +130,12 @@ final class InspectionText {
             appendRows(rows, Set.of(0, 1, 4));
             return;
         }
-        rows.add(List.of("tensor", "layers", "count", "type", "shape", "bytes"));
         List<TensorPatterns.Pattern> patterns = TensorPatterns.of(inspection.tensors());
+        String prefix = TensorPatterns.commonPrefix(patterns);
+        rows.add(List.of(prefix.isEmpty() ? "tensor" : cut(prefix, NAME_COLUMNS) + "…", "layers", "count", "type", "shape", "bytes"));
         for (TensorPatterns.Pattern pattern : patterns.subList(0, Math.min(patterns.size(), MOST_LINES))) {
             rows.add(List.of(
-                    cut(pattern.name(), NAME_COLUMNS),
+                    cut(pattern.name().substring(prefix.length()), NAME_COLUMNS),
                     cut(pattern.layerRanges(), RANGE_COLUMNS),
                     number(pattern.count()),
                     pattern.type(),
@@ -168,8 +170,8 @@ final class InspectionText {
         if (!tokenizer.added().isEmpty()) {
             rows.add(List.of("added", pieces(tokenizer.added())));
         }
-        if (!tokenizer.marks().isEmpty()) {
-            rows.add(List.of("marks", pieces(tokenizer.marks())));
+        if (!tokenizer.specialPieces().isEmpty()) {
+            rows.add(List.of("special", pieces(tokenizer.specialPieces())));
         }
         out.append("\ntokenizer\n");
         appendRows(rows, Set.of(0, 1));
@@ -184,7 +186,7 @@ final class InspectionText {
     }
 
     private String pieces(List<TokenizerFacts.Piece> pieces) {
-        return pieces.stream().limit(all ? Long.MAX_VALUE : NAMED).map(this::piece).collect(Collectors.joining(", ")) + more(pieces.size());
+        return listed(pieces.size(), i -> piece(pieces.get(i)));
     }
 
     private String piece(TokenizerFacts.Piece piece) {
@@ -258,32 +260,31 @@ final class InspectionText {
         return switch (value) {
             case String text -> cut(text, VALUE_COLUMNS);
             case JsonNode node when node.isTextual() -> cut(node.textValue(), VALUE_COLUMNS);
-            case JsonNode node when node.isArray() -> cut(joined(StreamSupport.stream(node.spliterator(), false).limit(limit())
-                    .map(InspectionText::bare).toList(), node.size()), VALUE_COLUMNS);
+            case JsonNode node when node.isArray() -> "[" + listed(node.size(), i -> cut(bare(node.get(i)), RANGE_COLUMNS)) + "]";
             case JsonNode node -> cut(node.toString(), VALUE_COLUMNS);
-            case Object array when array.getClass().isArray() -> {
-                int length = Array.getLength(array);
-                List<String> values = new ArrayList<>();
-                for (int i = 0; i < Math.min(length, limit()); i++) {
-                    values.add(cut(String.valueOf(Array.get(array, i)), RANGE_COLUMNS));
-                }
-                yield joined(values, length);
-            }
+            case Object array when array.getClass().isArray() ->
+                    "[" + listed(Array.getLength(array), i -> cut(String.valueOf(Array.get(array, i)), RANGE_COLUMNS)) + "]";
             default -> cut(String.valueOf(value), VALUE_COLUMNS);
         };
     }
 
-    private long limit() {
-        return all ? Long.MAX_VALUE : NAMED;
+    /** As many elements as fit on a line, at least one, and how many are left out. */
+    private String listed(int length, IntFunction<String> element) {
+        StringBuilder text = new StringBuilder();
+        int columns = 0;
+        for (int i = 0; i < length; i++) {
+            String next = (i == 0 ? "" : ", ") + element.apply(i);
+            columns += TextTable.columns(next);
+            if (!all && i > 0 && columns > VALUE_COLUMNS) {
+                return text.append(", … ").append(number(length - i)).append(" more").toString();
+            }
+            text.append(next);
+        }
+        return text.toString();
     }
 
     private static String bare(JsonNode node) {
         return node.isTextual() ? node.textValue() : node.toString();
-    }
-
-    private static String joined(List<String> values, int length) {
-        String text = String.join(", ", values);
-        return values.size() == length ? "[" + text + "]" : "[%s, …] (%s values)".formatted(text, number(length));
     }
 
     private String cut(String text, int columns) {

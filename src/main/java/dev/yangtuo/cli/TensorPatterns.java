@@ -66,6 +66,22 @@ final class TensorPatterns {
         return patterns;
     }
 
+    /** What all names begin with, up to a point; empty for a single pattern. */
+    static String commonPrefix(List<Pattern> patterns) {
+        if (patterns.size() < 2) {
+            return "";
+        }
+        String prefix = patterns.getFirst().name();
+        for (Pattern pattern : patterns) {
+            int alike = 0;
+            while (alike < Math.min(prefix.length(), pattern.name().length()) && prefix.charAt(alike) == pattern.name().charAt(alike)) {
+                alike++;
+            }
+            prefix = prefix.substring(0, alike);
+        }
+        return prefix.substring(0, prefix.lastIndexOf('.') + 1);
+    }
+
     private static Pattern pattern(Key key, List<StoredTensor> group) {
         SortedSet<Integer> layers = new TreeSet<>();
         long bytes = 0;

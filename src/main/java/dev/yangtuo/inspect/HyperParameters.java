@@ -2,6 +2,7 @@ package dev.yangtuo.inspect;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.yangtuo.checkpoint.GgufMetadata;
+import dev.yangtuo.checkpoint.Llama2cCheckpoint;
 import dev.yangtuo.model.ModelConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,13 +58,32 @@ final class HyperParameters {
         return values;
     }
 
-    /** Those of a GGUF file of any architecture. */
-    static SequencedMap<String, @Nullable Object> of(GgufMetadata metadata, String architecture, boolean hasOutput) {
+    /** Those of the header of a llama2.c file. */
+    static SequencedMap<String, @Nullable Object> of(Llama2cCheckpoint.Header header) {
+        SequencedMap<String, @Nullable Object> values = collect(place -> null);
+        values.put("dim", header.dim());
+        values.put("hidden_dim", header.hiddenDim());
+        values.put("layers", header.layers());
+        values.put("heads", header.heads());
+        values.put("kv_heads", header.kvHeads());
+        values.put("head_dim", header.headDim());
+        values.put("vocab_size", header.vocabSize());
+        values.put("context_length", header.contextLength());
+        values.put("tied_embeddings", header.tied());
+        return values;
+    }
+
+    /**
+     * Those of a GGUF file of any architecture.
+     *
+     * @param tied whether it has an embedding that serves as the output matrix, null if it has no embedding
+     */
+    static SequencedMap<String, @Nullable Object> of(GgufMetadata metadata, String architecture, @Nullable Boolean tied) {
         SequencedMap<String, @Nullable Object> values = collect(place -> {
             String key = architecture + "." + place.gguf();
             return !place.gguf().isEmpty() && metadata.contains(key) ? metadata.value(key) : null;
         });
-        values.put("tied_embeddings", !hasOutput);
+        values.put("tied_embeddings", tied);
         return values;
     }
 

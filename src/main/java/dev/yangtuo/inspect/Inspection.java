@@ -49,6 +49,8 @@ public record Inspection(
         PEFT_ADAPTER,
         /** A single safetensors file. */
         SAFETENSORS,
+        /** A model file of llama2.c. */
+        LLAMA2_C,
         /** A tokenizer without weights. */
         TOKENIZER
     }

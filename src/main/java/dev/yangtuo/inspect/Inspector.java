@@ -6,6 +6,7 @@ import dev.yangtuo.checkpoint.Checkpoints;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.checkpoint.JsonFile;
+import dev.yangtuo.checkpoint.Llama2cCheckpoint;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.exception.CheckpointFormatException;
 import dev.yangtuo.exception.TokenizerFormatException;
@@ -14,8 +15,9 @@ import dev.yangtuo.inspect.Inspection.Kind;
 import dev.yangtuo.inspect.Inspection.StoredFile;
 import dev.yangtuo.inspect.Inspection.StoredTensor;
 import dev.yangtuo.lora.LoraAdapter;
-import dev.yangtuo.model.ModelConfig;
+import dev.yangtuo.model.CheckedModel;
 import dev.yangtuo.model.ModelLoader;
+import dev.yangtuo.tokenizer.TokenizerModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -42,6 +44,7 @@ public final class Inspector {
     private static final List<String> SHOWN_FILES = List.of(CONFIG, ADAPTER_CONFIG, "generation_config.json");
     /** Field 1, length-delimited: the first piece, with which every writer begins. */
     private static final int SENTENCEPIECE_START = 0x0A;
+    private static final String EMBEDDING = "token_embd.weight";
     private static final String OUTPUT = "output.weight";
 
     private final Path path;
@@ -87,17 +90,19 @@ public final class Inspector {
                 metadata.put(name, valuesOf(JsonFile.readObject(file)));
             }
         }
-        TokenizerReader.Found tokenizer = TokenizerReader.ofDirectory(path);
         if (adapter || !model && AdapterReader.holdsLora(tensors)) {
             AdapterFacts facts = AdapterReader.ofPeft(json(ADAPTER_CONFIG), tensors, adapterNotes());
-            return inspection(Kind.PEFT_ADAPTER, format, tokenizer, facts);
+            return inspection(Kind.PEFT_ADAPTER, format, TokenizerReader.ofDirectory(path), facts);
         }
         JsonNode config = json(CONFIG);
         if (config != null) {
             hyperParameters = HyperParameters.of(config);
             architecture = config.path("model_type").isTextual() ? config.path("model_type").textValue() : null;
         }
-        checkModel();
+        TokenizerModel loadable = checkModel();
+        TokenizerReader.Found tokenizer = loadable == null
+                ? TokenizerReader.ofDirectory(path)
+                : new TokenizerReader.Found(TokenizerReader.ofModel(loadable, path), null);
         return inspection(Kind.HUGGING_FACE, format, tokenizer, null);
     }
 
@@ -119,6 +124,9 @@ public final class Inspector {
             if (checkpoint instanceof GgufCheckpoint gguf) {
                 return gguf(format, gguf.metadata());
             }
+            if (checkpoint instanceof Llama2cCheckpoint llama) {
+                return llama2c(format, llama.header());
+            }
             boolean adapter = AdapterReader.holdsLora(tensors);
             if (!adapter) {
                 checkModel();
@@ -130,16 +138,27 @@ public final class Inspector {
 
     private Inspection gguf(String format, GgufMetadata values) {
         architecture = textOf(values, "general.architecture");
-        TokenizerReader.Found tokenizer = TokenizerReader.ofGguf(path, values);
         if (values.contains("adapter.type") || "adapter".equals(textOf(values, "general.type")) || AdapterReader.holdsLora(tensors)) {
-            return inspection(Kind.GGUF_ADAPTER, format, tokenizer, AdapterReader.ofGguf(values, tensors, adapterNotes()));
+            AdapterFacts facts = AdapterReader.ofGguf(values, tensors, adapterNotes());
+            return inspection(Kind.GGUF_ADAPTER, format, new TokenizerReader.Found(TokenizerReader.ofGguf(path, values, null), null), facts);
         }
         if (architecture != null) {
-            boolean hasOutput = tensors.stream().anyMatch(tensor -> tensor.name().equals(OUTPUT));
-            hyperParameters = HyperParameters.of(values, architecture, hasOutput);
+            hyperParameters = HyperParameters.of(values, architecture, holds(EMBEDDING) ? !holds(OUTPUT) : null);
         }
-        checkModel();
-        return inspection(Kind.GGUF, format, tokenizer, null);
+        TokenizerModel loadable = checkModel();
+        return inspection(Kind.GGUF, format, new TokenizerReader.Found(TokenizerReader.ofGguf(path, values, loadable), null), null);
+    }
+
+    private boolean holds(String name) {
+        return tensors.stream().anyMatch(tensor -> tensor.name().equals(name));
+    }
+
+    private Inspection llama2c(String format, Llama2cCheckpoint.Header header) {
+        hyperParameters = HyperParameters.of(header);
+        architecture = "llama";
+        TokenizerModel loadable = checkModel();
+        TokenizerFacts tokenizer = loadable == null ? null : TokenizerReader.ofModel(loadable, path.resolveSibling(""));
+        return inspection(Kind.LLAMA2_C, format, new TokenizerReader.Found(tokenizer, null), null);
     }
 
     private Inspection tokenizerFile() {
@@ -182,15 +201,19 @@ public final class Inspector {
                 }
                 yield "safetensors";
             }
+            case Llama2cCheckpoint llama -> "llama2.c version " + llama.header().version();
             default -> checkpoint.getClass().getSimpleName();
         };
     }
 
-    private void checkModel() {
-        ModelConfig config = asking(() -> ModelLoader.check(path));
-        if (config != null) {
-            HyperParameters.put(hyperParameters, config);
+    /** Asks whether the model can be loaded; the tokenizer that it would have then, else null. */
+    private @Nullable TokenizerModel checkModel() {
+        CheckedModel model = asking(() -> ModelLoader.check(path));
+        if (model == null) {
+            return null;
         }
+        HyperParameters.put(hyperParameters, model.config());
+        return model.tokenizer();
     }
 
     private List<String> adapterNotes() {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param addBos whether the model expects {@code bos} before a prompt, null where that cannot be told
  * @param addEos whether it expects {@code eos} after a text
  * @param added pieces that files beside the tokenizer's own add
- * @param marks all pieces that are control, unknown or user-defined ones, in the order of ids
+ * @param specialPieces all pieces that are control, unknown or user-defined ones, in the order of ids
  */
 public record TokenizerFacts(
         String kind,
@@ -33,7 +33,7 @@ public record TokenizerFacts(
         @Nullable Boolean addBos,
         @Nullable Boolean addEos,
         List<Piece> added,
-        List<Piece> marks) {
+        List<Piece> specialPieces) {
     /**
      * A piece.
      *

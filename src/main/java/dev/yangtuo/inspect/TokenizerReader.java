@@ -1,5 +1,6 @@
 package dev.yangtuo.inspect;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.inspect.TokenizerFacts.Piece;
@@ -11,6 +12,7 @@ import dev.yangtuo.tokenizer.SpecialTokens;
 import dev.yangtuo.tokenizer.TokenizerModel;
 import dev.yangtuo.tokenizer.Vocabulary;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,11 +54,20 @@ final class TokenizerReader {
             return ofFastFile(directory.resolve(FAST_FILE_NAME));
         }
         try {
-            int own = SentencePieceModel.read(file).vocabulary().size();
-            return new Found(facts(TokenizerFiles.model(directory), own, null), null);
+            return new Found(facts(TokenizerFiles.model(directory), ownPieces(file), null), null);
         } catch (YangtuoException e) {
             return new Found(withoutAdded(file), e.getMessage());
         }
+    }
+
+    /** The tokenizer of a directory whose model can be loaded with it. */
+    static TokenizerFacts ofModel(TokenizerModel model, Path directory) {
+        Path file = directory.resolve(FILE_NAME);
+        return facts(model, Files.isRegularFile(file) ? ownPieces(file) : model.vocabulary().size(), null);
+    }
+
+    private static int ownPieces(Path file) {
+        return SentencePieceModel.read(file).vocabulary().size();
     }
 
     private static @Nullable TokenizerFacts withoutAdded(Path file) {
@@ -74,8 +85,10 @@ final class TokenizerReader {
         }
         try {
             return new Found(TokenizerJsonReader.read(file), file + ": cannot be read by this version; expected a " + FILE_NAME);
+        } catch (JsonProcessingException e) {
+            return new Found(null, "%s: not valid JSON: %s".formatted(file, e.getOriginalMessage()));
         } catch (IOException e) {
-            return new Found(null, "%s: not valid JSON: %s".formatted(file, e.getMessage()));
+            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
     }
 
@@ -89,17 +102,16 @@ final class TokenizerReader {
         return facts(model, model.vocabulary().size(), null);
     }
 
-    /** The tokenizer in a GGUF file's metadata. */
-    static Found ofGguf(Path file, GgufMetadata metadata) {
-        if (!metadata.contains(GGUF_KIND) && !metadata.contains(GGUF_TOKENS)) {
-            return Found.NOTHING;
+    /**
+     * The tokenizer in a GGUF file's metadata.
+     *
+     * @param model what the loader has read of it, null if that refused the file
+     */
+    static @Nullable TokenizerFacts ofGguf(Path file, GgufMetadata metadata, @Nullable TokenizerModel model) {
+        if (model != null) {
+            return facts(model, model.vocabulary().size(), metadata);
         }
-        try {
-            TokenizerModel model = TokenizerFiles.model(file, metadata);
-            return new Found(facts(model, model.vocabulary().size(), metadata), null);
-        } catch (YangtuoException e) {
-            return new Found(rawFacts(file, metadata), e.getMessage());
-        }
+        return metadata.contains(GGUF_KIND) || metadata.contains(GGUF_TOKENS) ? rawFacts(file, metadata) : null;
     }
 
     /** @param own pieces with ids below this are the tokenizer's own, the others are added */
@@ -142,8 +154,15 @@ final class TokenizerReader {
         }
     }
 
-    /** What can be said of a GGUF's tokenizer that is not understood; only the lengths of its arrays are known to be right. */
+    /** What a GGUF says of its tokenizer, understood or not; only the lengths of the arrays are known to be right. */
     private static TokenizerFacts rawFacts(Path file, GgufMetadata metadata) {
+        String name = text(metadata, GGUF_KIND);
+        String kind = switch (name) {
+            case "llama" -> "sentencepiece_bpe";
+            case "t5" -> "sentencepiece_unigram";
+            case "gpt2" -> "byte_level_bpe";
+            case null, default -> "other";
+        };
         String[] tokens = metadata.contains(GGUF_TOKENS) ? metadata.strings(GGUF_TOKENS) : new String[0];
         int[] numbers = metadata.contains(GGUF_TYPES) && metadata.value(GGUF_TYPES) instanceof int[] array ? array : new int[0];
         SequencedMap<PieceType, Integer> types = new TreeMap<>();
@@ -160,7 +179,7 @@ final class TokenizerReader {
         SequencedMap<String, Piece> roles = new LinkedHashMap<>();
         roleIds(metadata).forEach((role, id) -> roles.put(role, new Piece(id, id < tokens.length ? tokens[id.intValue()] : null,
                 id < numbers.length ? PieceType.ofNumber(numbers[id.intValue()]).orElse(null) : null)));
-        return new TokenizerFacts("other", text(metadata, GGUF_KIND), text(metadata, GGUF_PRE), file,
+        return new TokenizerFacts(kind, name, text(metadata, GGUF_PRE), file,
                 metadata.contains(GGUF_TOKENS) ? tokens.length : null, types, roles, flag(metadata, "add_bos_token"),
                 flag(metadata, "add_eos_token"), List.of(), marks);
     }

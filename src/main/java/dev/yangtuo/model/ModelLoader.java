@@ -64,12 +64,11 @@ public final class ModelLoader {
      * Checks without loading anything that a model can be loaded: its configuration, the presence and the shapes of its tensors, its
      * tokenizer. Reads headers only.
      *
-     * @return its hyper-parameters
      * @throws dev.yangtuo.exception.YangtuoException what {@link #load} would throw before it reads the first tensor
      */
-    public static ModelConfig check(Path path) {
+    public static CheckedModel check(Path path) {
         try (MergedModel merged = MergedModel.open(path, List.of())) {
-            return merged.config();
+            return new CheckedModel(merged.config(), merged.tokenizer().model());
         }
     }
 

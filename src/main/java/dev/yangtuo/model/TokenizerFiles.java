@@ -1,7 +1,6 @@
 package dev.yangtuo.model;
 
 import dev.yangtuo.checkpoint.GgufCheckpoint;
-import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.exception.TokenizerFormatException;
 import dev.yangtuo.tokenizer.SentencePieceModel;
 import dev.yangtuo.tokenizer.Tokenizer;
@@ -44,7 +43,7 @@ public final class TokenizerFiles {
             return readSentencePiece(path);
         }
         try (GgufCheckpoint checkpoint = GgufCheckpoint.open(path)) {
-            return model(checkpoint.path(), checkpoint.metadata());
+            return GgufTokenizer.read(checkpoint.path(), checkpoint.metadata());
         }
     }
 
@@ -97,13 +96,8 @@ public final class TokenizerFiles {
         }
     }
 
-    /** What the metadata of a GGUF file say of its tokenizer; throws the same as {@link #load(Path)}. */
-    public static TokenizerModel model(Path file, GgufMetadata metadata) {
-        return GgufTokenizer.read(file, metadata);
-    }
-
     /** The tokenizer in the metadata of a GGUF file. */
     static Tokenizer of(GgufCheckpoint checkpoint) {
-        return Tokenizer.of(model(checkpoint.path(), checkpoint.metadata()));
+        return Tokenizer.of(GgufTokenizer.read(checkpoint.path(), checkpoint.metadata()));
     }
 }
