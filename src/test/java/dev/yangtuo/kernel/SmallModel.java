@@ -57,9 +57,10 @@ final class SmallModel implements AutoCloseable {
         for (int i = 0; i < LAYERS; i++) {
             layers.add(backend.createLayer(new LayerWeights(
                     i, shape.heads, shape.kvHeads, shape.headDim, 1e-5f,
-                    norm(), matrix(shape.qDim(), shape.dim), matrix(shape.kvDim(), shape.dim), matrix(shape.kvDim(), shape.dim),
-                    matrix(shape.dim, shape.qDim()),
-                    norm(), matrix(shape.hiddenDim, shape.dim), matrix(shape.hiddenDim, shape.dim), matrix(shape.dim, shape.hiddenDim))));
+                    norm(), projection(i, shape.qDim(), shape.dim), projection(i, shape.kvDim(), shape.dim), projection(i, shape.kvDim(), shape.dim),
+                    projection(i, shape.dim, shape.qDim()),
+                    norm(), projection(i, shape.hiddenDim, shape.dim), projection(i, shape.hiddenDim, shape.dim),
+                    projection(i, shape.dim, shape.hiddenDim))));
         }
         output = backend.createOutputLayer(new OutputWeights(norm(), matrix(shape.vocabSize, shape.dim), 1e-5f));
         kv = own(backend.createKvPool(
@@ -85,6 +86,21 @@ final class SmallModel implements AutoCloseable {
         DeviceFloats floats = own(backend.createFloats(values.length));
         floats.upload(0, values, 0, values.length);
         return floats;
+    }
+
+    /** With a bias in the second layer. */
+    private Projection projection(int layer, int rows, int columns) {
+        WeightMatrix weight = matrix(rows, columns);
+        if (layer == 0) {
+            return Projection.of(weight);
+        }
+        float[] values = new float[rows];
+        for (int i = 0; i < rows; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        DeviceFloats bias = own(backend.createFloats(rows));
+        bias.upload(0, values, 0, rows);
+        return new Projection(weight, bias);
     }
 
     /** Uploaded in two parts, so that parts of a group of rows come at different times. */
