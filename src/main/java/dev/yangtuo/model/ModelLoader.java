@@ -46,7 +46,7 @@ public final class ModelLoader {
         this.config = merged.config();
         this.settings = settings;
         this.plan = new TypePlan(settings.types(), config);
-        this.progress = new EncodeProgress(merged, plan, settings.listener());
+        this.progress = new EncodeProgress(merged, plan::bytesOf, settings.listener());
     }
 
     /**
@@ -58,6 +58,19 @@ public final class ModelLoader {
         long start = System.nanoTime();
         try (MergedModel merged = MergedModel.open(path, settings.adapters())) {
             return new ModelLoader(merged, settings).load(start);
+        }
+    }
+
+    /**
+     * Checks without loading anything that a model can be loaded: its configuration, the presence and the shapes of its tensors, its
+     * tokenizer. Reads headers only.
+     *
+     * @return its hyper-parameters
+     * @throws dev.yangtuo.exception.YangtuoException what {@link #load} would throw before it reads the first tensor
+     */
+    public static ModelConfig check(Path path) {
+        try (MergedModel merged = MergedModel.open(path, List.of())) {
+            return merged.config();
         }
     }
 

@@ -88,7 +88,8 @@ final class ParameterEncoder implements AutoCloseable {
 
     /** Hands all rows on, stored as {@code type}. */
     void encode(MergedParameter parameter, TensorType type, Order order, Sink sink) {
-        MemorySegment blocks = type == parameter.storedType() && order == Order.PAIRS ? parameter.blocks() : null;
+        boolean asStored = type == parameter.storedType() && (order == Order.PAIRS || parameter.headDim() == 0);
+        MemorySegment blocks = asStored ? parameter.blocks() : null;
         Job job = new Job(parameter, type, order, sink, new AtomicLong(), new AtomicLong());
         List<Future<?>> workers = new ArrayList<>();
         for (int i = 1; i < threads; i++) {
