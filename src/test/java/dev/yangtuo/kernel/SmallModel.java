@@ -105,23 +105,31 @@ final class SmallModel implements AutoCloseable {
 
     /** Uploaded in two parts, so that parts of a group of rows come at different times. */
     private WeightMatrix matrix(int rows, int columns) {
-        float[] values = new float[rows * columns];
-        for (int i = 0; i < values.length; i++) {
-            // Sometimes tiny, so that binary16 stores subnormal numbers.
-            values[i] = (float) (random.nextGaussian() / Math.sqrt(columns)) * (random.nextInt(16) == 0 ? 1e-5f : 1f);
-        }
         WeightMatrix matrix = own(backend.createMatrix(shape.type, rows, columns));
         long rowBytes = shape.type.rowBytes(columns);
         int first = rows / 3;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment blocks = arena.allocate(rows * rowBytes, 8);
-            RowCodec.encodeRows(shape.type, values, 0, rows, columns, blocks, 0);
+            if (shape.type.blockElements() == 1) {
+                fillPlain(blocks, rows, columns);
+            } else {
+                RandomBlocks.fill(shape.type, blocks, random);
+            }
             matrix.upload(first, rows - first, blocks.asSlice(first * rowBytes));
             if (first > 0) {
                 matrix.upload(0, first, blocks.asSlice(0, first * rowBytes));
             }
         }
         return matrix;
+    }
+
+    private void fillPlain(MemorySegment target, int rows, int columns) {
+        float[] values = new float[rows * columns];
+        for (int i = 0; i < values.length; i++) {
+            // Sometimes tiny, so that binary16 stores subnormal numbers.
+            values[i] = (float) (random.nextGaussian() / Math.sqrt(columns)) * (random.nextInt(16) == 0 ? 1e-5f : 1f);
+        }
+        RowCodec.encodeRows(shape.type, values, 0, rows, columns, target, 0);
     }
 
     /** Three passes: a long prompt, its continuation together with another sequence, one token. Each stage's result, in order. */
