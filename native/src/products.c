@@ -35,6 +35,21 @@ static int64_t pieces_of(const yt_matrix *matrix)
     return (matrix->n_groups + YT_MAX_GROUPS - 1) / YT_MAX_GROUPS;
 }
 
+/* Adds the bias of the tile's rows, if the matrix has one, to every column. */
+static void add_bias(const yt_product_stage *p, int m, int64_t first_row, int64_t n_rows, int64_t n_columns, float *tile)
+{
+    if (p->biases[m] == NULL) {
+        return;
+    }
+    const float *bias = p->biases[m] + first_row;
+    for (int64_t c = 0; c < n_columns; c++) {
+        float *column = tile + c * YT_TILE_ROWS;
+        for (int64_t i = 0; i < n_rows; i++) {
+            column[i] = column[i] + bias[i];
+        }
+    }
+}
+
 static void multiply_piece(const yt_product_stage *p, int m, int64_t piece, const yt_input *input, int32_t worker)
 {
     float *tile = (float *)p->context->tiles.data + (int64_t)worker * 2 * YT_TILE_FLOATS;
@@ -47,8 +62,10 @@ static void multiply_piece(const yt_product_stage *p, int m, int64_t piece, cons
     for (int64_t c = 0; c < p->n_columns; c += YT_MAX_COLUMNS) {
         int64_t n = p->n_columns - c < YT_MAX_COLUMNS ? p->n_columns - c : YT_MAX_COLUMNS;
         p->context->kernels->matmul(matrix, group, n_groups, input, c, n, tile, YT_TILE_ROWS);
+        add_bias(p, m, first_row, n_rows, n, tile);
         if (p->paired) {
             p->context->kernels->matmul(p->matrices[1], group, n_groups, input, c, n, second, YT_TILE_ROWS);
+            add_bias(p, 1, first_row, n_rows, n, second);
         }
         p->take(p, m, first_row, n_rows, c, n, tile, second);
     }

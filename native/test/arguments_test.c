@@ -23,7 +23,7 @@ static void expect_status(const char *what, int32_t expected, int32_t actual)
 #define EXPECT(status, call) expect_status(#call, status, call)
 
 static const model_shape SHAPE = {.type = YT_Q8_0, .values = NORMAL, .dim = 32, .n_heads = 4, .n_kv_heads = 2, .head_dim = 16, .hidden_dim = 64,
-    .vocab_size = 50, .n_columns = 3, .n_sequences = 2, .page_positions = 16, .kv_type = YT_F16, .seed = 11};
+    .vocab_size = 50, .n_columns = 3, .n_sequences = 2, .page_positions = 16, .kv_type = YT_F16, .seed = 12};
 
 /* ---- creation and copies ---------------------------------------------------------------------------------------------------------- */
 
@@ -349,6 +349,13 @@ static void check_shapes(void)
     REFUSE(YT_ERR_ARGUMENT, qkv, BATCH(rope = NULL));
     REFUSE(YT_ERR_SHAPE, gate_up, LAYER(w_up = d.matrices[W_DOWN]));
     REFUSE(YT_ERR_SHAPE, gate_up, LAYER(ffn_norm = tiny));
+    REFUSE(YT_ERR_SHAPE, qkv, LAYER(q_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, qkv, LAYER(k_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, qkv, LAYER(v_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, attention_output, LAYER(o_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, gate_up, LAYER(gate_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, gate_up, LAYER(up_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, down, LAYER(down_bias = tiny));
     REFUSE(YT_ERR_SHAPE, logits, OUTPUT(norm = tiny));
     REFUSE(YT_ERR_SHAPE, logits, a.logits = tiny);
     REFUSE(YT_ERR_SHAPE, logits, a.n_outputs = INT32_MAX);
@@ -386,6 +393,11 @@ static void check_aliases(void)
     REFUSE(YT_ERR_ARGUMENT, logits, a.logits = a.x);
     REFUSE(YT_ERR_ARGUMENT, logits, a.logits = a.columns);
     REFUSE(YT_ERR_ARGUMENT, logits, a.logits = d.norm);
+    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(q_bias = a.q));
+    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(v_bias = a.q));
+    REFUSE(YT_ERR_ARGUMENT, attention_output, LAYER(o_bias = a.x));
+    REFUSE(YT_ERR_ARGUMENT, gate_up, LAYER(up_bias = a.hidden));
+    REFUSE(YT_ERR_ARGUMENT, down, LAYER(down_bias = a.x));
 }
 
 /* Puts a number into a buffer, expects the failure, and puts the old one back. */

@@ -199,6 +199,15 @@ static void create_weights(model *m, uint64_t *random)
         float large = (i == WK || i == WV) && s->kv_type == YT_F16 ? 100.0f : 1e4f;
         random_matrix(matrix, s->values, large, random);
     }
+    for (int i = WQ; i <= W_DOWN && s->seed % 2 == 0; i++) {
+        if (s->seed % 4 == 0 || random_below(random, 2) == 0) {
+            m->biases[i] = malloc((size_t)sizes[i][0] * 4);
+            for (int64_t row = 0; row < sizes[i][0]; row++) {
+                m->biases[i][row] = random_value(s->values, row, 100.0f, random);
+            }
+            m->matrices[i].bias = m->biases[i];
+        }
+    }
     m->norm = malloc((size_t)s->dim * 4);
     for (int64_t i = 0; i < s->dim; i++) {
         m->norm[i] = 1.0f + 0.25f * random_normal(random);
@@ -310,6 +319,7 @@ void model_destroy(model *m)
     for (int i = 0; i < N_MATRICES; i++) {
         free(m->matrices[i].bytes);
         free(m->matrices[i].elements);
+        free(m->biases[i]);
     }
     for (int i = 0; i < N_BATCHES; i++) {
         expected_batch *b = &m->batches[i];
@@ -351,6 +361,10 @@ void device_create(const model *source, yt_context *context, device_model *d)
         int64_t half = m->rows / 2; /* in two parts, the later first */
         must(yt_matrix_upload(d->matrices[i], half, m->rows - half, m->bytes + half * m->row_bytes, (m->rows - half) * m->row_bytes), "upload");
         must(yt_matrix_upload(d->matrices[i], 0, half, m->bytes, half * m->row_bytes), "upload");
+        if (m->bias != NULL) {
+            d->biases[i] = buffer(context, m->rows, 1);
+            upload(d->biases[i], m->bias, m->rows);
+        }
     }
     /* The layer's number is not 0, so that a wrong stride of layers shows. */
     yt_kv_shape kv = {s->kv_type, s->page_positions, s->n_sequences * source->max_pages, 3, s->n_kv_heads, s->head_dim};
@@ -371,8 +385,9 @@ void device_create(const model *source, yt_context *context, device_model *d)
     d->logits = buffer(context, n + 1, s->vocab_size);
     d->batch = (yt_batch){n, s->n_sequences, source->max_pages, d->tokens, d->positions, d->sequences, d->page_table, d->rope};
     yt_matrix **m = d->matrices;
+    yt_buffer **b = d->biases;
     d->layer = (yt_layer){2, s->n_heads, s->n_kv_heads, s->head_dim, NORM_EPS, d->norm, m[WQ], m[WK], m[WV], m[WO], d->norm, m[W_GATE], m[W_UP],
-        m[W_DOWN]};
+        m[W_DOWN], b[WQ], b[WK], b[WV], b[WO], b[W_GATE], b[W_UP], b[W_DOWN]};
     d->output = (yt_output){d->norm, m[TABLE], NORM_EPS};
 }
 
@@ -390,6 +405,7 @@ void device_destroy(device_model *d)
 {
     for (int i = 0; i < N_MATRICES; i++) {
         yt_matrix_destroy(d->matrices[i]);
+        yt_buffer_destroy(d->biases[i]);
     }
     yt_kv_destroy(d->kv);
     yt_buffer *all[] = {d->norm, d->tokens, d->positions, d->sequences, d->page_table, d->rope, d->columns, d->x, d->q, d->attention, d->hidden,

@@ -168,6 +168,9 @@ void ref_product(const ref_matrix *m, const float *x, float *y)
     } else {
         float_product(m, x, y);
     }
+    for (int64_t i = 0; m->bias != NULL && i < m->rows; i++) {
+        y[i] = y[i] + m->bias[i];
+    }
 }
 
 void ref_embed(const ref_matrix *table, const int32_t *tokens, int64_t n_columns, float *x)

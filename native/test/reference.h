@@ -32,6 +32,7 @@ typedef struct {
     int64_t columns;
     int64_t row_bytes;
     uint8_t *bytes;
+    const float *bias;     /* [rows], added to every product; NULL if there is none */
     ref_element *elements; /* [rows][columns] of a quantized type: what ref_read_elements found */
 } ref_matrix;
 
@@ -81,7 +82,7 @@ void ref_row(const ref_matrix *m, int64_t row, float *out);
 void ref_rms_norm(const float *x, const float *weight, int64_t dim, float eps, float *y);
 float ref_exp(float x);
 
-/* y[rows] = m x. */
+/* y[rows] = m x + bias. */
 void ref_product(const ref_matrix *m, const float *x, float *y);
 
 void ref_embed(const ref_matrix *table, const int32_t *tokens, int64_t n_columns, float *x);

@@ -23,10 +23,10 @@ public class YangtuoNative extends YangtuoNative$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int YT_ABI_VERSION = (int)2L;
+    private static final int YT_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define YT_ABI_VERSION 2
+     * #define YT_ABI_VERSION 3
      * }
      */
     public static int YT_ABI_VERSION() {

@@ -8,6 +8,7 @@ import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.LayerWeights;
 import dev.yangtuo.kernel.OutputLayer;
 import dev.yangtuo.kernel.OutputWeights;
+import dev.yangtuo.kernel.Projection;
 import dev.yangtuo.kernel.WeightMatrix;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.FloatRows;
@@ -158,14 +159,14 @@ public final class ModelLoader {
                 config.headDim(),
                 config.normEps(),
                 norms.get(LayerParameter.ATTENTION_NORM),
-                matrices.get(LayerParameter.Q),
-                matrices.get(LayerParameter.K),
-                matrices.get(LayerParameter.V),
-                matrices.get(LayerParameter.O),
+                Projection.of(matrices.get(LayerParameter.Q)),
+                Projection.of(matrices.get(LayerParameter.K)),
+                Projection.of(matrices.get(LayerParameter.V)),
+                Projection.of(matrices.get(LayerParameter.O)),
                 norms.get(LayerParameter.FFN_NORM),
-                matrices.get(LayerParameter.GATE),
-                matrices.get(LayerParameter.UP),
-                matrices.get(LayerParameter.DOWN));
+                Projection.of(matrices.get(LayerParameter.GATE)),
+                Projection.of(matrices.get(LayerParameter.UP)),
+                Projection.of(matrices.get(LayerParameter.DOWN)));
     }
 
     private DeviceFloats vector(Backend backend, ParameterEncoder encoder, MergedParameter parameter) {
