@@ -14,6 +14,7 @@ enum FileKind {
     LFS_POINTER("a Git LFS pointer, not the file itself; run 'git lfs pull' in the model's repository"),
     MARKUP("a web page, not the file itself; the download went wrong, download it again"),
     SAFETENSORS("a safetensors file"),
+    LLAMA2C("a model file of llama2.c"),
     OTHER("not a kind of file that is known here");
 
     private static final int LONGEST_PREFIX = 32;
@@ -51,6 +52,6 @@ enum FileKind {
         if (trimmed.startsWith("<!doctype") || trimmed.startsWith("<html") || trimmed.startsWith("<?xml")) {
             return MARKUP;
         }
-        return OTHER;
+        return Llama2cCheckpoint.is(bytes) ? LLAMA2C : OTHER;
     }
 }

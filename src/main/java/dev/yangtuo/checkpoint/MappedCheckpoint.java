@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** What the formats have in common once their headers have been read: names, mapped files, one arena that owns the mappings. */
-abstract sealed class MappedCheckpoint implements Checkpoint permits GgufCheckpoint, SafetensorsCheckpoint {
+abstract sealed class MappedCheckpoint implements Checkpoint permits GgufCheckpoint, Llama2cCheckpoint, SafetensorsCheckpoint {
     private final Path path;
     private final Arena arena;
     /** Whole files, by the path that {@link TensorInfo#file()} gives. */
@@ -68,10 +68,15 @@ abstract sealed class MappedCheckpoint implements Checkpoint permits GgufCheckpo
             throw new IllegalArgumentException(
                     "tensor %s of %s is not one of %s".formatted(Quoted.text(tensor.name()), tensor.file(), path));
         }
+        return fileBytes(tensor.file()).asSlice(tensor.byteOffset(), tensor.byteSize());
+    }
+
+    /** All bytes of one of the files. */
+    final MemorySegment fileBytes(Path file) {
         if (closed.get()) {
             throw new IllegalStateException("%s: the checkpoint has been closed".formatted(path));
         }
-        return files.get(tensor.file()).asSlice(tensor.byteOffset(), tensor.byteSize());
+        return files.get(file);
     }
 
     @Override

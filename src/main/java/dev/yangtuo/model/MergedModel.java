@@ -12,8 +12,10 @@ import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -71,6 +73,16 @@ final class MergedModel implements AutoCloseable {
         return source.path();
     }
 
+    /** The base model. */
+    ModelSource source() {
+        return source;
+    }
+
+    /** Directories of the adapters, in the order in which they are merged. */
+    List<Path> adapterPaths() {
+        return adapters.stream().map(LoraAdapter::directory).toList();
+    }
+
     /** The hyper-parameters of the base. */
     ModelConfig baseConfig() {
         return source.config();
@@ -84,6 +96,20 @@ final class MergedModel implements AutoCloseable {
     /** The last adapter's tokenizer that has one, else the model's. */
     Tokenizer tokenizer() {
         return tokenizer;
+    }
+
+    /** Whether no adapter brings a tokenizer of its own. */
+    boolean hasOwnTokenizer() {
+        return adapters.stream().allMatch(adapter -> adapter.tokenizerModel() == null);
+    }
+
+    /** Ids that end a text by whatever says so: the tokenizer's first. Each is in the vocabulary. */
+    Set<Integer> endIds() {
+        Set<Integer> ids = new LinkedHashSet<>(List.of(tokenizer.eosId()));
+        ids.addAll(generation().eosIds());
+        ids.addAll(config.eosIds());
+        ids.removeIf(id -> id < 0 || id >= config.vocabSize());
+        return ids;
     }
 
     /** What the last adapter that says so recommends, else the model. */
