@@ -56,7 +56,7 @@ public final class ModelLoader {
      */
     public static LoadedModel load(Path path, LoadSettings settings) {
         long start = System.nanoTime();
-        try (MergedModel merged = MergedModel.open(path, settings.adapters())) {
+        try (MergedModel merged = MergedModel.open(path, settings.lora())) {
             return new ModelLoader(merged, settings).load(start);
         }
     }
