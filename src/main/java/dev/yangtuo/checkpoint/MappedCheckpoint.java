@@ -11,6 +11,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What the formats have in common once their headers have been read: names, mapped files, one arena that owns the mappings. */
@@ -31,6 +32,21 @@ abstract sealed class MappedCheckpoint implements Checkpoint permits GgufCheckpo
         this.arena = arena;
         this.files = Map.copyOf(files);
         this.table = table;
+    }
+
+    /** Gives an arena that is closed again if opening fails. */
+    static <T extends MappedCheckpoint> T opening(Function<Arena, T> opener) {
+        Arena arena = Arena.ofShared();
+        boolean opened = false;
+        try {
+            T checkpoint = opener.apply(arena);
+            opened = true;
+            return checkpoint;
+        } finally {
+            if (!opened) {
+                arena.close();
+            }
+        }
     }
 
     @Override
