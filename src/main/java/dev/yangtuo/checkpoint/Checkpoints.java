@@ -7,15 +7,19 @@ import java.nio.file.Path;
 
 /** Opens a model by its path, whatever its format. */
 public final class Checkpoints {
-    private static final String ACCEPTED = "a GGUF file, or a Hugging Face directory with config.json and model.safetensors";
+    private static final String ACCEPTED = "a GGUF file, a Hugging Face directory (config.json with model.safetensors or pytorch_model.bin),"
+            + " a directory of Meta (params.json with consolidated.00.pth), or a model of llama2.c";
+    private static final String CONFIG = "config.json";
+    private static final String PARAMS = "params.json";
 
     private Checkpoints() {}
 
     /**
-     * Opens a model: a GGUF file (a {@link GgufCheckpoint}), or a directory with {@code config.json} and safetensors (a
-     * {@link SafetensorsCheckpoint}).
+     * Opens a model: a GGUF file (a {@link GgufCheckpoint}), a file of llama2.c (a {@link Llama2cCheckpoint}), a directory with
+     * {@code config.json} and safetensors (a {@link SafetensorsCheckpoint}) or, without these, PyTorch weights (a {@link PytorchCheckpoint}),
+     * or one with {@code params.json} and {@code consolidated.NN.pth} (a {@link MetaCheckpoint}).
      *
-     * @throws CheckpointFormatException if the path is neither, or its files are damaged or incomplete
+     * @throws CheckpointFormatException if the path is none of them, or its files are damaged or incomplete
      */
     public static Checkpoint open(Path model) {
         if (Files.isDirectory(model)) {
@@ -28,16 +32,30 @@ public final class Checkpoints {
         }
         return switch (kind) {
             case GGUF -> GgufCheckpoint.open(model);
-            case SAFETENSORS -> throw new CheckpointFormatException(model,
-                    "this is a safetensors file; give the directory that holds it together with config.json and the tokenizer");
-            case OLD_GGML, ZIP, PICKLE, LFS_POINTER, MARKUP, OTHER -> throw new CheckpointFormatException(model,
+            case LLAMA2C -> Llama2cCheckpoint.open(model);
+            case SAFETENSORS, ZIP -> throw new CheckpointFormatException(model, ("this is %s; give the directory that holds it together with"
+                    + " config.json (params.json beside Meta's consolidated.NN.pth) and the tokenizer").formatted(kind.description));
+            case OLD_GGML, PICKLE, TAR, LFS_POINTER, MARKUP, OTHER -> throw new CheckpointFormatException(model,
                     "this is %s. Expected %s".formatted(kind.description, ACCEPTED));
         };
     }
 
-    private static SafetensorsCheckpoint openDirectory(Path directory) {
-        if (Files.exists(directory.resolve("config.json"))) {
+    private static Checkpoint openDirectory(Path directory) {
+        boolean hasConfig = Files.exists(directory.resolve(CONFIG));
+        if (hasConfig && SafetensorsCheckpoint.isIn(directory, "model")) {
             return SafetensorsCheckpoint.openDirectory(directory, "model");
+        }
+        if (hasConfig && PytorchCheckpoint.isIn(directory, "pytorch_model")) {
+            return PytorchCheckpoint.openDirectory(directory, "pytorch_model");
+        }
+        if (MetaCheckpoint.isIn(directory)) {
+            if (!Files.exists(directory.resolve(PARAMS))) {
+                throw new CheckpointFormatException(directory, "%s is missing beside consolidated.00.pth. Download it as well".formatted(PARAMS));
+            }
+            return MetaCheckpoint.openDirectory(directory);
+        }
+        if (hasConfig) {
+            throw DirectoryContents.noWeights(directory, "model");
         }
         if (Files.exists(directory.resolve("adapter_config.json"))) {
             throw new CheckpointFormatException(directory,
@@ -46,10 +64,6 @@ public final class Checkpoints {
         String gguf = DirectoryContents.ggufFile(directory);
         if (gguf != null) {
             throw new CheckpointFormatException(directory, "config.json is missing, but there is %s; give that file".formatted(Quoted.text(gguf)));
-        }
-        if (DirectoryContents.hasPytorchFiles(directory)) {
-            throw new CheckpointFormatException(directory, ("config.json is missing, and the weights are PyTorch files, which are not supported"
-                    + " by this version. Convert the model to Hugging Face safetensors; expected %s").formatted(ACCEPTED));
         }
         throw new CheckpointFormatException(directory, "config.json is missing; expected " + ACCEPTED);
     }

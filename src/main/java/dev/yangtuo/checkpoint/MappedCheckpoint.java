@@ -15,7 +15,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What the formats have in common once their headers have been read: names, mapped files, one arena that owns the mappings. */
-abstract sealed class MappedCheckpoint implements Checkpoint permits GgufCheckpoint, SafetensorsCheckpoint {
+abstract sealed class MappedCheckpoint implements Checkpoint
+        permits GgufCheckpoint, SafetensorsCheckpoint, PytorchCheckpoint, Llama2cCheckpoint {
     private final Path path;
     private final Arena arena;
     /** Whole files, by the path that {@link TensorInfo#file()} gives. */
@@ -80,6 +81,14 @@ abstract sealed class MappedCheckpoint implements Checkpoint permits GgufCheckpo
 
     @Override
     public MemorySegment bytes(TensorInfo tensor) {
+        if (!storesRows(tensor)) {
+            throw new IllegalArgumentException("tensor %s of %s is not stored row by row".formatted(Quoted.text(tensor.name()), tensor.file()));
+        }
+        return span(tensor);
+    }
+
+    /** The bytes from a tensor's first to its last, whatever their order. */
+    final MemorySegment span(TensorInfo tensor) {
         if (!tensor.equals(table.readable().get(tensor.name()))) {
             throw new IllegalArgumentException(
                     "tensor %s of %s is not one of %s".formatted(Quoted.text(tensor.name()), tensor.file(), path));

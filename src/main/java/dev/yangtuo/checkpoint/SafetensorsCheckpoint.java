@@ -53,6 +53,12 @@ public final class SafetensorsCheckpoint extends MappedCheckpoint {
         return opening(arena -> openShards(directory, index, arena));
     }
 
+    /** Whether a directory has such weights. */
+    static boolean isIn(Path directory, String baseName) {
+        return Files.exists(directory.resolve(baseName + ".safetensors"))
+                || Files.exists(directory.resolve(baseName + ".safetensors.index.json"));
+    }
+
     /** The {@code __metadata__} of the headers; of several shards with the same key the first one's. */
     public Map<String, String> metadata() {
         return metadata;
