@@ -1,10 +1,10 @@
 package dev.yangtuo;
 
+import dev.yangtuo.lora.LoraRequest;
+import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.model.LoadSettings;
 import dev.yangtuo.model.TypeMix;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +20,7 @@ public final class LoadOptions {
     private static final LoadOptions DEFAULTS = new LoadOptions();
 
     // Assigned only to a fresh copy before it is handed out.
-    private List<Path> adapters = List.of();
+    private LoraStack lora = LoraStack.NONE;
     private @Nullable TypeMix types;
     private KvType kvType = KvType.F16;
     private BackendType backend = BackendType.AUTO;
@@ -33,7 +33,7 @@ public final class LoadOptions {
 
     private LoadOptions copy() {
         LoadOptions copy = new LoadOptions();
-        copy.adapters = adapters;
+        copy.lora = lora;
         copy.types = types;
         copy.kvType = kvType;
         copy.backend = backend;
@@ -49,12 +49,31 @@ public final class LoadOptions {
         return DEFAULTS;
     }
 
-    /** Adds an adapter, a directory in PEFT's format, after those that are already there. Merged in this order. */
-    public LoadOptions lora(Path directory) {
-        List<Path> longer = new ArrayList<>(adapters);
-        longer.add(directory);
+    /** Adds an adapter, a directory in PEFT's format or a GGUF file, after those that are already there. Merged in this order. */
+    public LoadOptions lora(Path adapter) {
+        return lora(adapter, 1);
+    }
+
+    /**
+     * Adds an adapter and multiplies its deltas beside their own scale: LoRA's products, also inside DoRA's norms, and the biases beside them. What the
+     * adapter brings whole (matrices, trained biases, rows) is not scaled.
+     *
+     * @param scale finite; 0 leaves the deltas out, 1 changes nothing
+     * @throws IllegalArgumentException if the scale is not finite
+     */
+    public LoadOptions lora(Path adapter, double scale) {
         LoadOptions copy = copy();
-        copy.adapters = List.copyOf(longer);
+        copy.lora = lora.with(new LoraRequest(adapter, scale));
+        return copy;
+    }
+
+    /**
+     * Rounds to float16 after each adapter, and the base before the first, as merging with PEFT on a float16 base does. Without it everything is
+     * float32, rounded once at the end, which is more exact.
+     */
+    public LoadOptions loraFloat16(boolean float16) {
+        LoadOptions copy = copy();
+        copy.lora = new LoraStack(lora.adapters(), float16);
         return copy;
     }
 
@@ -125,7 +144,7 @@ public final class LoadOptions {
 
     LoadSettings settings() {
         return new LoadSettings(
-                adapters,
+                lora,
                 types,
                 kvType.tensorType(),
                 () -> backend.open(threads),

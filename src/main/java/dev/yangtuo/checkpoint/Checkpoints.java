@@ -4,6 +4,8 @@ import dev.yangtuo.exception.CheckpointFormatException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Opens a model by its path, whatever its format. */
 public final class Checkpoints {
@@ -11,6 +13,9 @@ public final class Checkpoints {
             + " a directory of Meta (params.json with consolidated.00.pth), or a model of llama2.c";
     private static final String CONFIG = "config.json";
     private static final String PARAMS = "params.json";
+    private static final String MODEL = "model";
+    private static final String PYTORCH_MODEL = "pytorch_model";
+    private static final String ADAPTER = "adapter_model";
 
     private Checkpoints() {}
 
@@ -25,11 +30,7 @@ public final class Checkpoints {
         if (Files.isDirectory(model)) {
             return openDirectory(model);
         }
-        FileKind kind;
-        try (Arena arena = Arena.ofConfined()) {
-            MappedFile file = MappedFile.map(model, ACCEPTED, arena);
-            kind = file.reading("the first bytes", () -> FileKind.of(file.bytes()));
-        }
+        FileKind kind = kindOf(model);
         return switch (kind) {
             case GGUF -> GgufCheckpoint.open(model);
             case LLAMA2C -> Llama2cCheckpoint.open(model);
@@ -40,13 +41,53 @@ public final class Checkpoints {
         };
     }
 
+    /**
+     * Opens the tensors of a path, whatever they are for: of a model, of an adapter, of a single file of safetensors or PyTorch weights. What a model needs beside
+     * them is not asked for.
+     *
+     * @return null for a directory without weights, and for a file that is in no format for tensors
+     * @throws CheckpointFormatException if there is no such path, or its files are damaged, incomplete or of a kind that is not supported
+     */
+    public static @Nullable Checkpoint openTensors(Path path) {
+        if (Files.isDirectory(path)) {
+            return openDirectoryTensors(path);
+        }
+        return switch (kindOf(path)) {
+            case SAFETENSORS -> SafetensorsCheckpoint.open(path);
+            case ZIP -> PytorchCheckpoint.open(path);
+            case OTHER -> null;
+            default -> open(path);
+        };
+    }
+
+    private static @Nullable Checkpoint openDirectoryTensors(Path directory) {
+        for (String baseName : List.of(MODEL, ADAPTER)) {
+            if (SafetensorsCheckpoint.isIn(directory, baseName)) {
+                return SafetensorsCheckpoint.openDirectory(directory, baseName);
+            }
+        }
+        for (String baseName : List.of(PYTORCH_MODEL, ADAPTER)) {
+            if (PytorchCheckpoint.isIn(directory, baseName)) {
+                return PytorchCheckpoint.openDirectory(directory, baseName);
+            }
+        }
+        return MetaCheckpoint.isIn(directory) ? MetaCheckpoint.openDirectory(directory) : null;
+    }
+
+    private static FileKind kindOf(Path path) {
+        try (Arena arena = Arena.ofConfined()) {
+            MappedFile file = MappedFile.map(path, ACCEPTED, arena);
+            return file.reading("the first bytes", () -> FileKind.of(file.bytes()));
+        }
+    }
+
     private static Checkpoint openDirectory(Path directory) {
         boolean hasConfig = Files.exists(directory.resolve(CONFIG));
-        if (hasConfig && SafetensorsCheckpoint.isIn(directory, "model")) {
-            return SafetensorsCheckpoint.openDirectory(directory, "model");
+        if (hasConfig && SafetensorsCheckpoint.isIn(directory, MODEL)) {
+            return SafetensorsCheckpoint.openDirectory(directory, MODEL);
         }
-        if (hasConfig && PytorchCheckpoint.isIn(directory, "pytorch_model")) {
-            return PytorchCheckpoint.openDirectory(directory, "pytorch_model");
+        if (hasConfig && PytorchCheckpoint.isIn(directory, PYTORCH_MODEL)) {
+            return PytorchCheckpoint.openDirectory(directory, PYTORCH_MODEL);
         }
         if (MetaCheckpoint.isIn(directory)) {
             if (!Files.exists(directory.resolve(PARAMS))) {
@@ -55,7 +96,7 @@ public final class Checkpoints {
             return MetaCheckpoint.openDirectory(directory);
         }
         if (hasConfig) {
-            throw DirectoryContents.noWeights(directory, "model");
+            throw DirectoryContents.noWeights(directory, MODEL);
         }
         if (Files.exists(directory.resolve("adapter_config.json"))) {
             throw new CheckpointFormatException(directory,

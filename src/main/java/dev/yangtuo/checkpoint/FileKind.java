@@ -12,10 +12,10 @@ enum FileKind {
     ZIP("a zip archive, as PyTorch writes weights"),
     PICKLE("a Python pickle; PyTorch has not written weights in this form since version 1.6. Load them with PyTorch and save them again"),
     TAR("a tar archive; PyTorch has not written weights in this form since version 0.1. Load them with PyTorch and save them again"),
-    LLAMA2C("a model of llama2.c"),
     LFS_POINTER("a Git LFS pointer, not the file itself; run 'git lfs pull' in the model's repository"),
     MARKUP("a web page, not the file itself; the download went wrong, download it again"),
     SAFETENSORS("a safetensors file"),
+    LLAMA2C("a model file of llama2.c"),
     OTHER("not a kind of file that is known here");
 
     private static final int LONGEST_PREFIX = 512;
@@ -46,7 +46,7 @@ enum FileKind {
             return ZIP;
         }
         // Before the pickle: a width of 640 begins like one.
-        if (Llama2cHeader.isOne(bytes)) {
+        if (Llama2cCheckpoint.is(bytes)) {
             return LLAMA2C;
         }
         if (head.length > 8 && head[0] == (byte) 0x80 && head[1] >= 2 && head[1] <= 5) {

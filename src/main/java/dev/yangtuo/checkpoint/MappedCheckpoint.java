@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What the formats have in common once their headers have been read: names, mapped files, one arena that owns the mappings. */
 abstract sealed class MappedCheckpoint implements Checkpoint
-        permits GgufCheckpoint, SafetensorsCheckpoint, PytorchCheckpoint, Llama2cCheckpoint {
+        permits GgufCheckpoint, SafetensorsCheckpoint, Llama2cCheckpoint, PytorchCheckpoint {
     private final Path path;
     private final Arena arena;
     /** Whole files, by the path that {@link TensorInfo#file()} gives. */
@@ -93,10 +93,15 @@ abstract sealed class MappedCheckpoint implements Checkpoint
             throw new IllegalArgumentException(
                     "tensor %s of %s is not one of %s".formatted(Quoted.text(tensor.name()), tensor.file(), path));
         }
+        return fileBytes(tensor.file()).asSlice(tensor.byteOffset(), tensor.byteSize());
+    }
+
+    /** All bytes of one of the files. */
+    final MemorySegment fileBytes(Path file) {
         if (closed.get()) {
             throw new IllegalStateException("%s: the checkpoint has been closed".formatted(path));
         }
-        return files.get(tensor.file()).asSlice(tensor.byteOffset(), tensor.byteSize());
+        return files.get(file);
     }
 
     @Override

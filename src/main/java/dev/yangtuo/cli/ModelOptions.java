@@ -6,6 +6,7 @@ import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.WeightType;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -23,9 +24,18 @@ final class ModelOptions {
             description = "A Hugging Face directory or a GGUF file. Without --model and --lora: the demonstration model with its Chinese adapter.")
     private @Nullable Path model;
 
-    @Option(names = "--lora", paramLabel = "PATH",
-            description = "An adapter in PEFT's format, merged at load; several are merged in order. Without --model: on the demonstration base.")
-    private List<Path> adapters = List.of();
+    @Option(names = "--lora", paramLabel = "PATH[:SCALE]", converter = LoraArgument.Converter.class,
+            description = {
+                "An adapter, a directory in PEFT's format or a GGUF file, merged at load; several are merged in order. Its deltas are multiplied with SCALE.",
+                "Without --model: on the demonstration base."
+            })
+    private List<LoraArgument> adapters = List.of();
+
+    @Option(names = "--lora-float16", description = "Round to float16 after each adapter, as PEFT does on a float16 base, instead of once at the end.")
+    private boolean loraFloat16;
+
+    @Option(names = "--merge-report", paramLabel = "FILE", description = "Write what each adapter changed to FILE as JSON.")
+    private @Nullable Path mergeReport;
 
     @Option(names = "--quantize", paramLabel = "TYPE",
             description = {
@@ -61,10 +71,27 @@ final class ModelOptions {
 
     /** Loads the model, with progress and the report on {@code err}. */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
-        LoadOptions options = options(weightDefault, kvDefault);
-        for (Path adapter : isDemo() ? List.of(DemoModel.chineseLora()) : adapters) {
-            options = options.lora(adapter);
+        LoadOptions options = options(weightDefault, kvDefault).loraFloat16(loraFloat16);
+        for (LoraArgument adapter : isDemo() ? List.of(new LoraArgument(DemoModel.chineseLora(), 1)) : adapters) {
+            options = options.lora(adapter.path(), adapter.scale());
         }
+        if (mergeReport == null) {
+            return loadAndReport(options, err);
+        }
+        try (ResultFile file = ResultFile.create(mergeReport)) {
+            Llama llama = loadAndReport(options, err);
+            try {
+                file.write((llama.report().mergeJson() + "\n").getBytes(StandardCharsets.UTF_8));
+                file.complete();
+                return llama;
+            } catch (RuntimeException e) {
+                llama.close();
+                throw e;
+            }
+        }
+    }
+
+    private Llama loadAndReport(LoadOptions options, PrintWriter err) {
         Llama llama = load(options, err);
         err.println(llama.report().describe());
         return llama;

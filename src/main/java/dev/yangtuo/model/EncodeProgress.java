@@ -1,5 +1,7 @@
 package dev.yangtuo.model;
 
+import java.util.function.ToLongFunction;
+
 /** Counts what has been encoded of a model, and tells a listener. For the encoding thread alone. */
 final class EncodeProgress {
     private final LoadSettings.Listener listener;
@@ -9,11 +11,12 @@ final class EncodeProgress {
     private long bytesDone;
     private String latest = ModelSource.EMBEDDING;
 
-    EncodeProgress(MergedModel model, TypePlan plan, LoadSettings.Listener listener) {
+    /** @param bytesOf bytes of a parameter as it is kept */
+    EncodeProgress(MergedModel model, ToLongFunction<MergedParameter> bytesOf, LoadSettings.Listener listener) {
         this.listener = listener;
         model.forEach(parameter -> {
             count++;
-            byteCount = Math.addExact(byteCount, plan.bytesOf(parameter));
+            byteCount = Math.addExact(byteCount, bytesOf.applyAsLong(parameter));
         });
     }
 

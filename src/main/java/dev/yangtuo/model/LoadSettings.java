@@ -1,16 +1,15 @@
 package dev.yangtuo.model;
 
 import dev.yangtuo.kernel.Backend;
+import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.tensor.TensorType;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How a model is to be loaded.
  *
- * @param adapters directories of adapters, in the order in which they are merged
+ * @param lora the adapters
  * @param types how to keep the matrices; null: each as the file stores it
  * @param kvType F16 or F32
  * @param backend opens the device; called once the files are known to fit each other
@@ -20,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param listener is told of each parameter
  */
 public record LoadSettings(
-        List<Path> adapters,
+        LoraStack lora,
         @Nullable TypeMix types,
         TensorType kvType,
         Supplier<Backend> backend,
@@ -28,11 +27,6 @@ public record LoadSettings(
         int context,
         int maxSequences,
         Listener listener) {
-    /** Copies the list. */
-    public LoadSettings {
-        adapters = List.copyOf(adapters);
-    }
-
     /** Follows the loading; called by the loading thread. */
     public interface Listener {
         /**

@@ -4,14 +4,18 @@ import dev.yangtuo.exception.AdapterException;
 import dev.yangtuo.exception.CheckpointFormatException;
 import dev.yangtuo.lora.LoraAdapter;
 import dev.yangtuo.lora.LoraMerge;
+import dev.yangtuo.lora.LoraRequest;
+import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -27,12 +31,14 @@ final class MergedModel implements AutoCloseable {
     private final ModelConfig config;
     private final Tokenizer tokenizer;
 
-    private MergedModel(CloseStack files, ModelSource source, List<LoraAdapter> adapters) {
+    private MergedModel(CloseStack files, ModelSource source, List<LoraAdapter> adapters, boolean float16) {
         this.files = files;
         this.source = source;
         this.adapters = adapters;
-        this.merge = new LoraMerge(adapters, source.config().vocabSize(), source.config().tiedEmbeddings());
-        this.config = source.config().withVocabulary(Math.toIntExact(merge.vocabularySize()), merge.outputTied());
+        ModelConfig base = source.config();
+        this.merge = new LoraMerge(adapters, new LoraMerge.Base(
+                source.path(), base.vocabSize(), base.tiedEmbeddings(), float16, rows -> RowOrder.pairsToHalves(rows, base.headDim())));
+        this.config = base.withVocabulary(Math.toIntExact(merge.vocabularySize()), merge.outputTied());
         checkAdapters();
         this.tokenizer = findTokenizer();
     }
@@ -41,17 +47,17 @@ final class MergedModel implements AutoCloseable {
      * Opens a model and its adapters.
      *
      * @param path a model of any kind that {@link ModelSource} reads
-     * @param adapterPaths in the order in which they are merged
+     * @param lora its adapters
      */
-    static MergedModel open(Path path, List<Path> adapterPaths) {
+    static MergedModel open(Path path, LoraStack lora) {
         CloseStack files = new CloseStack();
         try {
             ModelSource source = files.push(ModelSource.open(path));
             List<LoraAdapter> adapters = new ArrayList<>();
-            for (Path adapter : adapterPaths) {
+            for (LoraRequest adapter : lora.adapters()) {
                 adapters.add(files.push(LoraAdapter.open(adapter)));
             }
-            return new MergedModel(files, source, adapters);
+            return new MergedModel(files, source, adapters, lora.float16());
         } catch (RuntimeException | Error e) {
             try {
                 files.close();
@@ -65,6 +71,16 @@ final class MergedModel implements AutoCloseable {
     /** The base model's path. */
     Path path() {
         return source.path();
+    }
+
+    /** The base model. */
+    ModelSource source() {
+        return source;
+    }
+
+    /** Directories of the adapters, in the order in which they are merged. */
+    List<Path> adapterPaths() {
+        return adapters.stream().map(LoraAdapter::directory).toList();
     }
 
     /** The hyper-parameters of the base. */
@@ -82,11 +98,25 @@ final class MergedModel implements AutoCloseable {
         return tokenizer;
     }
 
+    /** Whether no adapter brings a tokenizer of its own. */
+    boolean hasOwnTokenizer() {
+        return adapters.stream().allMatch(adapter -> adapter.tokenizerModel() == null);
+    }
+
+    /** Ids that end a text by whatever says so: the tokenizer's first. Each is in the vocabulary. */
+    Set<Integer> endIds() {
+        Set<Integer> ids = new LinkedHashSet<>(List.of(tokenizer.eosId()));
+        ids.addAll(generation().eosIds());
+        ids.addAll(config.eosIds());
+        ids.removeIf(id -> id < 0 || id >= config.vocabSize());
+        return ids;
+    }
+
     /** What the last adapter that says so recommends, else the model. */
     GenerationConfig generation() {
         for (LoraAdapter adapter : adapters.reversed()) {
-            if (GenerationConfig.isIn(adapter.directory())) {
-                return GenerationConfig.read(adapter.directory());
+            if (GenerationConfig.isIn(adapter.path())) {
+                return GenerationConfig.read(adapter.path());
             }
         }
         return source.generation();
@@ -164,23 +194,29 @@ final class MergedModel implements AutoCloseable {
         merge.check(parameters);
     }
 
-    /** It must fit the vocabulary that results. */
+    /** It must fit the vocabulary that results; that of an earlier adapter must fit the vocabulary that this one brings. */
     private Tokenizer findTokenizer() {
+        Tokenizer last = null;
         for (LoraAdapter adapter : adapters.reversed()) {
             Path file = adapter.tokenizerModel();
-            if (file != null) {
-                Tokenizer found = TokenizerFiles.load(adapter.directory(), merge.vocabularySize());
-                if (found.vocabSize() != merge.vocabularySize() && !isPaddedAsTheBase(found)) {
-                    throw new AdapterException(adapter.directory(), ("its %s has %d pieces, but the vocabulary with it has %d rows;"
-                            + " take the tokenizer that belongs to the adapter").formatted(file.getFileName(), found.vocabSize(), merge.vocabularySize()));
+            if (file != null && (last == null || adapter.embeddingRows().isPresent())) {
+                long rows = last == null ? merge.vocabularySize() : merge.vocabularyAfter(adapter);
+                Tokenizer found = TokenizerFiles.load(adapter.path(), rows);
+                if (found.vocabSize() != rows && !isPaddedAsTheBase(found, rows)) {
+                    throw new AdapterException(adapter.path(), ("its %s has %d pieces, but the vocabulary with it has %d rows;"
+                            + " take the tokenizer that belongs to the adapter").formatted(file.getFileName(), found.vocabSize(), rows));
                 }
-                return found;
+                last = last == null ? found : last;
             }
         }
+        return last == null ? baseTokenizer() : last;
+    }
+
+    private Tokenizer baseTokenizer() {
         Tokenizer own = source.tokenizer();
         if (merge.vocabularySize() != source.config().vocabSize()) {
             LoraAdapter last = adapters.getLast();
-            throw new AdapterException(last.directory(), ("it brings a vocabulary of %d rows, but no tokenizer.model, and the model's has %d pieces;"
+            throw new AdapterException(last.path(), ("it brings a vocabulary of %d rows, but no tokenizer.model, and the model's has %d pieces;"
                     + " put the tokenizer that belongs to the adapter into its directory").formatted(merge.vocabularySize(), own.vocabSize()));
         }
         if (own.vocabSize() > merge.vocabularySize()) {
@@ -191,9 +227,9 @@ final class MergedModel implements AutoCloseable {
     }
 
     /** Whether no adapter changes a vocabulary that has more rows than the model's own tokenizer has pieces, as many as this one. */
-    private boolean isPaddedAsTheBase(Tokenizer found) {
+    private boolean isPaddedAsTheBase(Tokenizer found, long rowsWithIt) {
         int rows = source.config().vocabSize();
-        return merge.vocabularySize() == rows && found.vocabSize() < rows && found.vocabSize() == source.tokenizer().vocabSize();
+        return rowsWithIt == rows && found.vocabSize() < rows && found.vocabSize() == source.tokenizer().vocabSize();
     }
 
     @Override

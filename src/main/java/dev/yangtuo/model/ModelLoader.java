@@ -8,6 +8,7 @@ import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.LayerWeights;
 import dev.yangtuo.kernel.OutputLayer;
 import dev.yangtuo.kernel.OutputWeights;
+import dev.yangtuo.kernel.Projection;
 import dev.yangtuo.kernel.WeightMatrix;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.FloatRows;
@@ -45,7 +46,7 @@ public final class ModelLoader {
         this.config = merged.config();
         this.settings = settings;
         this.plan = new TypePlan(settings.types(), config);
-        this.progress = new EncodeProgress(merged, plan, settings.listener());
+        this.progress = new EncodeProgress(merged, plan::bytesOf, settings.listener());
     }
 
     /**
@@ -55,8 +56,20 @@ public final class ModelLoader {
      */
     public static LoadedModel load(Path path, LoadSettings settings) {
         long start = System.nanoTime();
-        try (MergedModel merged = MergedModel.open(path, settings.adapters())) {
+        try (MergedModel merged = MergedModel.open(path, settings.lora())) {
             return new ModelLoader(merged, settings).load(start);
+        }
+    }
+
+    /**
+     * Checks without loading anything that a model can be loaded: its configuration, the presence and the shapes of its tensors, its
+     * tokenizer. Reads headers only.
+     *
+     * @throws dev.yangtuo.exception.YangtuoException what {@link #load} would throw before it reads the first tensor
+     */
+    public static CheckedModel check(Path path) {
+        try (MergedModel merged = MergedModel.open(path, List.of())) {
+            return new CheckedModel(merged.config(), merged.tokenizer().model());
         }
     }
 
@@ -146,14 +159,14 @@ public final class ModelLoader {
                 config.headDim(),
                 config.normEps(),
                 norms.get(LayerParameter.ATTENTION_NORM),
-                matrices.get(LayerParameter.Q),
-                matrices.get(LayerParameter.K),
-                matrices.get(LayerParameter.V),
-                matrices.get(LayerParameter.O),
+                Projection.of(matrices.get(LayerParameter.Q)),
+                Projection.of(matrices.get(LayerParameter.K)),
+                Projection.of(matrices.get(LayerParameter.V)),
+                Projection.of(matrices.get(LayerParameter.O)),
                 norms.get(LayerParameter.FFN_NORM),
-                matrices.get(LayerParameter.GATE),
-                matrices.get(LayerParameter.UP),
-                matrices.get(LayerParameter.DOWN));
+                Projection.of(matrices.get(LayerParameter.GATE)),
+                Projection.of(matrices.get(LayerParameter.UP)),
+                Projection.of(matrices.get(LayerParameter.DOWN)));
     }
 
     private DeviceFloats vector(Backend backend, ParameterEncoder encoder, MergedParameter parameter) {

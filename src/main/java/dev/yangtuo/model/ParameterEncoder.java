@@ -1,6 +1,7 @@
 package dev.yangtuo.model;
 
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.tensor.BlockCodec;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tensor.RowCodec;
 import dev.yangtuo.tensor.TensorType;
@@ -87,7 +88,8 @@ final class ParameterEncoder implements AutoCloseable {
 
     /** Hands all rows on, stored as {@code type}. */
     void encode(MergedParameter parameter, TensorType type, Order order, Sink sink) {
-        MemorySegment blocks = type == parameter.storedType() && order == Order.PAIRS ? parameter.blocks() : null;
+        boolean asStored = type == parameter.storedType() && (order == Order.PAIRS || parameter.headDim() == 0);
+        MemorySegment blocks = asStored ? parameter.blocks() : null;
         Job job = new Job(parameter, type, order, sink, new AtomicLong(), new AtomicLong());
         List<Future<?>> workers = new ArrayList<>();
         for (int i = 1; i < threads; i++) {
@@ -234,21 +236,29 @@ final class ParameterEncoder implements AutoCloseable {
 
     /** The same for rows as they are stored: only exponents are looked at, those of the scales where the type has blocks. */
     private void requireFinite(String name, MemorySegment bytes, TensorType type, int columns, long firstRow) {
+        long damaged = type.isQuantized() ? BlockCodec.of(type).firstNotFinite(bytes) : firstNotFinite(bytes, type);
+        if (damaged >= 0) {
+            long element = damaged * type.blockElements();
+            throw new CheckpointFormatException(source, "tensor '%s', row %d, column %d: a NaN or an infinite value; the file is damaged"
+                    .formatted(name, firstRow + element / columns, element % columns));
+        }
+    }
+
+    /** The index of the first value that is NaN or infinite, or -1. */
+    private static long firstNotFinite(MemorySegment bytes, TensorType type) {
         int stride = type.blockBytes();
         int exponent = switch (type) {
             case F32 -> 0x7F800000;
             case BF16 -> 0x7F80;
             default -> 0x7C00;
         };
-        long start = type.blockElements() == 1 ? finiteBytes(bytes, exponent, stride) : 0;
-        for (long at = start; at < bytes.byteSize(); at += stride) {
+        for (long at = finiteBytes(bytes, exponent, stride); at < bytes.byteSize(); at += stride) {
             int bits = type == TensorType.F32 ? bytes.get(LITTLE_INT, at) : bytes.get(LITTLE_SHORT, at);
             if ((bits & exponent) == exponent) {
-                long element = at / stride * type.blockElements();
-                throw new CheckpointFormatException(source, "tensor '%s', row %d, column %d: a NaN or an infinite value; the file is damaged"
-                        .formatted(name, firstRow + element / columns, element % columns));
+                return at / stride;
             }
         }
+        return -1;
     }
 
     /**

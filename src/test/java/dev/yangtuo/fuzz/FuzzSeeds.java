@@ -6,6 +6,7 @@ import dev.yangtuo.tensor.TensorType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +38,7 @@ public final class FuzzSeeds {
         all.put("Safetensors", new Seeded(FuzzTargets.Safetensors::fuzzerTestOneInput, List.of(smallSafetensors())));
         all.put("ShardIndex", new Seeded(FuzzTargets.ShardIndex::fuzzerTestOneInput, List.of(utf8(
                 "{\"metadata\": {\"total_size\": 12}, \"weight_map\": {\"a\": \"model-00001-of-00001.safetensors\"}}"))));
+        all.put("Llama2c", new Seeded(FuzzTargets.Llama2c::fuzzerTestOneInput, List.of(llama2c(0), llama2c(1), llama2c(2))));
         all.put("AdapterConfig", new Seeded(FuzzTargets.AdapterConfig::fuzzerTestOneInput, List.of(utf8("""
                 {"peft_type": "LORA", "r": 8, "lora_alpha": 16.0, "use_rslora": false, "fan_in_fan_out": false, "bias": "none",
                  "rank_pattern": {"layers\\\\.[0-3]\\\\..*q_proj": 4}, "alpha_pattern": {"^model.(a|b)+$": 2},
@@ -97,6 +99,28 @@ public final class FuzzSeeds {
                 .tensor("b", TensorType.BF16, new float[4], 4)
                 .rawTensor("c", "I64", new byte[8], 1)
                 .build();
+    }
+
+    /** One layer, 4 wide, 3 pieces, tied. */
+    private static byte[] llama2c(int version) {
+        int matrices = 3 * 4 + 4 * 4 * 4 + 3 * 4 * 8;
+        int elements = matrices + 3 * 4;
+        int bytes = switch (version) {
+            case 0 -> 28 + 4 * (elements + 2 * 4);
+            case 1 -> 256 + 4 * elements;
+            default -> 256 + matrices + matrices / 4 * 4 + 4 * 3 * 4;
+        };
+        ByteBuffer file = GgufBuilder.little(bytes);
+        if (version > 0) {
+            file.putInt(0x616b3432).putInt(version);
+        }
+        for (int value : new int[] {4, 8, 1, 1, 1, 3, 2}) {
+            file.putInt(value);
+        }
+        if (version > 0) {
+            file.put((byte) 1).putInt(4);
+        }
+        return file.array();
     }
 
     /** One layer, 32 wide, with a vocabulary of a few pieces. */

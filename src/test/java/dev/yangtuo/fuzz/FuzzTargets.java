@@ -5,6 +5,7 @@ import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.checkpoint.Checkpoint;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
+import dev.yangtuo.checkpoint.Llama2cCheckpoint;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.YangtuoException;
@@ -98,6 +99,22 @@ public final class FuzzTargets {
             byte[] empty = "\2\0\0\0\0\0\0\0{}".getBytes(StandardCharsets.ISO_8859_1);
             FuzzedFile.write(DIRECTORY.resolve("model-00001-of-00001.safetensors"), empty);
             try (Checkpoint checkpoint = SafetensorsCheckpoint.openDirectory(DIRECTORY, "model")) {
+                read(checkpoint);
+            } catch (YangtuoException expected) {
+                // as it should be
+            }
+        }
+    }
+
+    /** A model file of llama2.c. */
+    public static final class Llama2c {
+        private static final Path FILE = FuzzedFile.directory().resolve("model.bin");
+
+        private Llama2c() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            try (Checkpoint checkpoint = Llama2cCheckpoint.open(FuzzedFile.write(FILE, data))) {
                 read(checkpoint);
             } catch (YangtuoException expected) {
                 // as it should be
