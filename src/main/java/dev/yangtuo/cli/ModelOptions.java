@@ -6,6 +6,7 @@ import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.WeightType;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -23,13 +24,25 @@ final class ModelOptions {
             description = "A Hugging Face directory or a GGUF file. Without --model and --lora: the demonstration model with its Chinese adapter.")
     private @Nullable Path model;
 
-    @Option(names = "--lora", paramLabel = "PATH",
-            description = "An adapter in PEFT's format, merged at load; several are merged in order. Without --model: on the demonstration base.")
-    private List<Path> adapters = List.of();
+    @Option(names = "--lora", paramLabel = "PATH[:SCALE]", converter = LoraArgument.Converter.class,
+            description = {
+                "An adapter, a directory in PEFT's format or a GGUF file, merged at load; several are merged in order. Its deltas are multiplied with SCALE.",
+                "Without --model: on the demonstration base."
+            })
+    private List<LoraArgument> adapters = List.of();
+
+    @Option(names = "--lora-float16", description = "Round to float16 after each adapter, as PEFT does on a float16 base, instead of once at the end.")
+    private boolean loraFloat16;
+
+    @Option(names = "--merge-report", paramLabel = "FILE", description = "Write what each adapter changed to FILE as JSON.")
+    private @Nullable Path mergeReport;
 
     @Option(names = "--quantize", paramLabel = "TYPE",
-            description = "Keep all matrices as f32, f16, bf16, q8_0 or q4_0. Default: as the file stores them.")
-    private @Nullable WeightType quantize;
+            description = {
+                "Keep matrices as f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k_s, q4_k_m, q5_k_s, q5_k_m or q6_k: llama.cpp's mixes, with the output as q6_k.",
+                "With ':pure' behind it every matrix is of the one type. Default: as the file stores them."
+            })
+    private @Nullable WeightChoice quantize;
 
     @Option(names = "--kv-type", paramLabel = "TYPE", description = "Keep keys and values as f16 or f32.")
     private @Nullable KvType kvType;
@@ -58,28 +71,45 @@ final class ModelOptions {
 
     /** Loads the model, with progress and the report on {@code err}. */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
-        LoadOptions options = options(weightDefault, kvDefault);
-        for (Path adapter : isDemo() ? List.of(DemoModel.chineseLora()) : adapters) {
-            options = options.lora(adapter);
+        LoadOptions options = options(weightDefault, kvDefault).loraFloat16(loraFloat16);
+        for (LoraArgument adapter : isDemo() ? List.of(new LoraArgument(DemoModel.chineseLora(), 1)) : adapters) {
+            options = options.lora(adapter.path(), adapter.scale());
         }
+        if (mergeReport == null) {
+            return loadAndReport(options, err);
+        }
+        try (ResultFile file = ResultFile.create(mergeReport)) {
+            Llama llama = loadAndReport(options, err);
+            try {
+                file.write((llama.report().mergeJson() + "\n").getBytes(StandardCharsets.UTF_8));
+                file.complete();
+                return llama;
+            } catch (RuntimeException e) {
+                llama.close();
+                throw e;
+            }
+        }
+    }
+
+    private Llama loadAndReport(LoadOptions options, PrintWriter err) {
         Llama llama = load(options, err);
         err.println(llama.report().describe());
         return llama;
     }
 
     private Llama load(LoadOptions options, PrintWriter err) {
-        try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.TENSORS)) {
+        try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.MEGABYTES)) {
             return Llama.load(
                     model == null ? DemoModel.base() : model,
-                    options.onProgress(progress -> display.update(progress.tensorsDone(), progress.tensorCount())));
+                    options.onProgress(display::update));
         }
     }
 
     private LoadOptions options(WeightTypeDefault weightDefault, KvType kvDefault) {
         LoadOptions options = LoadOptions.defaults().backend(backend).kvType(kvType == null ? kvDefault : kvType);
-        WeightType type = quantize == null ? weightDefault.type() : quantize;
+        WeightChoice choice = quantize == null ? weightDefault.choice() : quantize;
         try {
-            options = type == null ? options : options.quantize(type);
+            options = choice == null ? options : choice.applyTo(options);
             options = threads == null ? options : options.threads(threads);
             return context == null ? options : options.context(context);
         } catch (IllegalArgumentException e) {
@@ -90,10 +120,10 @@ final class ModelOptions {
     /**
      * What a command keeps the weights as when it is not told.
      *
-     * @param type null for the type of the file
+     * @param choice null for the types of the file
      */
-    record WeightTypeDefault(@Nullable WeightType type) {
+    record WeightTypeDefault(@Nullable WeightChoice choice) {
         static final WeightTypeDefault OF_FILE = new WeightTypeDefault(null);
-        static final WeightTypeDefault F32 = new WeightTypeDefault(WeightType.F32);
+        static final WeightTypeDefault F32 = new WeightTypeDefault(new WeightChoice(WeightType.F32, false));
     }
 }

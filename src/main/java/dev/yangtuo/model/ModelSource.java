@@ -3,6 +3,7 @@ package dev.yangtuo.model;
 import dev.yangtuo.checkpoint.Checkpoint;
 import dev.yangtuo.checkpoint.Checkpoints;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
+import dev.yangtuo.checkpoint.Llama2cCheckpoint;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.CheckpointFormatException;
@@ -15,10 +16,14 @@ import org.jspecify.annotations.Nullable;
  * A checkpoint seen as the parameters of a LLaMA model, under Hugging Face's names and in its order of rows, whatever the format: so that
  * adapters, which use these names and this order, fit all of them. Complete and of the right shapes when an instance exists. Thread-safe.
  */
-abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSource, GgufSource {
+abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSource, GgufSource, Llama2cSource {
     static final String EMBEDDING = "model.embed_tokens.weight";
     static final String NORM = "model.norm.weight";
     static final String OUTPUT = "lm_head.weight";
+
+    static final String GGUF_EMBEDDING = "token_embd.weight";
+    static final String GGUF_NORM = "output_norm.weight";
+    static final String GGUF_OUTPUT = "output.weight";
 
     private final Checkpoint checkpoint;
 
@@ -33,12 +38,23 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
             return switch (checkpoint) {
                 case GgufCheckpoint gguf -> new GgufSource(gguf);
                 case SafetensorsCheckpoint safetensors -> new HuggingFaceSource(safetensors);
+                case Llama2cCheckpoint llama2c -> new Llama2cSource(llama2c);
                 default -> throw new CheckpointFormatException(path, "this kind of checkpoint holds no LLaMA model");
             };
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
         }
+    }
+
+    /** GGUF's name of the embedding, the last norm or the output matrix. */
+    static String ggufName(String name) {
+        return switch (name) {
+            case EMBEDDING -> GGUF_EMBEDDING;
+            case NORM -> GGUF_NORM;
+            case OUTPUT -> GGUF_OUTPUT;
+            default -> throw new IllegalArgumentException(name + " is a parameter of a layer");
+        };
     }
 
     /** The file or directory that was opened. */

@@ -1,9 +1,5 @@
 package dev.yangtuo.tensor;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
-
 /**
  * Q4_0: blocks of 32 elements in 18 bytes, a binary16 scale d and 16 bytes; byte j holds element j in its low and element j + 16 in its
  * high nibble; value = d * (q - 8). With m the element of the largest magnitude (the first of equals), sign kept, d = m / -8, so that m
@@ -14,13 +10,12 @@ final class BlocksQ4_0 extends BlockCodec {
     private static final int ELEMENTS = TensorType.Q4_0.blockElements();
     private static final int HALF = ELEMENTS / 2;
     private static final int BYTES = TensorType.Q4_0.blockBytes();
-    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
 
     /** After the sizes that its constructor takes. */
     static final BlockCodec CODEC = new BlocksQ4_0();
 
     private BlocksQ4_0() {
-        super(TensorType.Q4_0, ELEMENTS, false);
+        super(TensorType.Q4_0, ELEMENTS, false, 0);
     }
 
     @Override
@@ -30,7 +25,7 @@ final class BlocksQ4_0 extends BlockCodec {
             int to = block * BYTES;
             float d = extreme(source, from) / -8f;
             float inverse = d != 0f ? 1f / d : 0f;
-            SHORT.set(target, to, Float.floatToFloat16(d));
+            putHalf(target, to, d);
             for (int j = 0; j < HALF; j++) {
                 int low = (int) (source[from + j] * inverse + 8.5f);
                 int high = (int) (source[from + HALF + j] * inverse + 8.5f);
@@ -47,7 +42,7 @@ final class BlocksQ4_0 extends BlockCodec {
         for (int block = 0; block < blocks; block++) {
             int from = sourceOffset + block * BYTES;
             int to = block * ELEMENTS;
-            scales[block] = Float.float16ToFloat((short) SHORT.get(source, from));
+            scales[block] = half(source, from);
             for (int j = 0; j < HALF; j++) {
                 int nibbles = source[from + 2 + j];
                 q[to + j] = (byte) ((nibbles & 15) - 8);

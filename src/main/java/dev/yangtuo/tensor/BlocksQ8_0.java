@@ -1,9 +1,5 @@
 package dev.yangtuo.tensor;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
-
 /**
  * Q8_0: blocks of 32 elements in 34 bytes, a binary16 scale d and 32 signed bytes q, value = d * q. d = amax / 127 in float32,
  * q = round(x / d) with halves away from zero, computed with the float32 d before it is rounded to binary16
@@ -12,7 +8,6 @@ import java.nio.ByteOrder;
 final class BlocksQ8_0 extends BlockCodec {
     private static final int ELEMENTS = TensorType.Q8_0.blockElements();
     private static final int BYTES = TensorType.Q8_0.blockBytes();
-    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     /** The largest float below one half, see {@link #round}. */
     private static final int BELOW_HALF_BITS = Float.floatToRawIntBits(Math.nextDown(0.5f));
 
@@ -20,7 +15,7 @@ final class BlocksQ8_0 extends BlockCodec {
     static final BlockCodec CODEC = new BlocksQ8_0();
 
     private BlocksQ8_0() {
-        super(TensorType.Q8_0, ELEMENTS, false);
+        super(TensorType.Q8_0, ELEMENTS, false, 0);
     }
 
     @Override
@@ -31,7 +26,7 @@ final class BlocksQ8_0 extends BlockCodec {
             float d = maxMagnitude(source, from) / 127f;
             // A subnormal d has an infinite inverse in GGML too; its binary16 is 0, so whatever q is, the values read back are 0.
             float inverse = d != 0f ? 1f / d : 0f;
-            SHORT.set(target, to, Float.floatToFloat16(d));
+            putHalf(target, to, d);
             for (int j = 0; j < ELEMENTS; j++) {
                 target[to + 2 + j] = (byte) round(source[from + j] * inverse);
             }
@@ -42,7 +37,7 @@ final class BlocksQ8_0 extends BlockCodec {
     public void unpack(byte[] source, int sourceOffset, int blocks, byte[] q, float[] scales, float[] minimums) {
         for (int block = 0; block < blocks; block++) {
             int from = sourceOffset + block * BYTES;
-            scales[block] = Float.float16ToFloat((short) SHORT.get(source, from));
+            scales[block] = half(source, from);
             System.arraycopy(source, from + 2, q, block * ELEMENTS, ELEMENTS);
         }
     }

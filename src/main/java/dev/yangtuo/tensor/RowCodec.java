@@ -35,11 +35,14 @@ public final class RowCodec {
      * @param columns columns of a row, a multiple of the type's block
      * @param target receives {@code rows * type.rowBytes(columns)} bytes; no alignment is needed
      * @param targetByteOffset position of the first byte in {@code target}
-     * @throws IllegalArgumentException if a row cannot be divided into the type's blocks
+     * @throws IllegalArgumentException if a row cannot be divided into the type's blocks, or the type cannot be written
      * @throws IndexOutOfBoundsException if either range does not exist
      */
     public static void encodeRows(
             TensorType type, float[] source, int sourceOffset, int rows, int columns, MemorySegment target, long targetByteOffset) {
+        if (!type.canEncode()) {
+            throw type.notWritable();
+        }
         int elements = checkRanges(type, rows, columns, source.length, sourceOffset, target.byteSize(), targetByteOffset);
         switch (type) {
             case F32 -> MemorySegment.copy(source, sourceOffset, target, FLOAT, targetByteOffset, elements);

@@ -1,5 +1,8 @@
 package dev.yangtuo.tensor;
 
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
 /**
  * How the elements of a tensor are stored. Quantized types store blocks of consecutive elements of a row; all are little-endian.
  * The layouts are GGML's; each block type's is described at its {@link BlockCodec}.
@@ -59,6 +62,20 @@ public enum TensorType {
     /** Whether elements are small integers with scales. */
     public boolean isQuantized() {
         return blockElements > 1;
+    }
+
+    /** Whether float32 values can be stored as this type; every type can be read. */
+    public boolean canEncode() {
+        return switch (this) {
+            case F32, F16, BF16, Q4_0, Q8_0 -> true;
+            case Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4 -> false;
+        };
+    }
+
+    /** The error of who wants to store values as a type that is only read. */
+    IllegalArgumentException notWritable() {
+        return new IllegalArgumentException("%s can be read, but not written; types that can be: %s"
+                .formatted(this, Arrays.stream(values()).filter(TensorType::canEncode).map(TensorType::name).collect(Collectors.joining(", "))));
     }
 
     /**

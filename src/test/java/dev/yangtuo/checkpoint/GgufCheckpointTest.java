@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.exception.CheckpointFormatException;
 import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.RowCodec;
 import dev.yangtuo.tensor.TensorType;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -162,8 +164,7 @@ class GgufCheckpointTest {
     /** Sizes of a row of 256 elements, from GGML's block structures. */
     @ParameterizedTest
     @CsvSource({
-        "3, Q4_1, 160", "6, Q5_0, 176", "7, Q5_1, 192", "9, Q8_1, 288", "10, Q2_K, 84", "11, Q3_K, 110", "12, Q4_K, 144", "13, Q5_K, 176",
-        "14, Q6_K, 210", "15, Q8_K, 292", "20, IQ4_NL, 144", "23, IQ4_XS, 136", "27, I64, 2048", "39, MXFP4, 136"
+        "9, Q8_1, 288", "15, Q8_K, 292", "16, IQ2_XXS, 66", "21, IQ3_S, 110", "27, I64, 2048", "34, TQ1_0, 54", "40, NVFP4, 144"
     })
     void tensorsOfOtherTypesAreCheckedAndNamedWhenAskedFor(int typeId, String name, int bytes) {
         GgufBuilder builder = new GgufBuilder()
@@ -172,7 +173,28 @@ class GgufCheckpointTest {
         try (GgufCheckpoint checkpoint = open(builder)) {
             assertThat(checkpoint.require("w").shape()).containsExactly(4L);
             assertThat(checkpoint.unreadable()).extracting(UnreadableTensor::typeName).containsExactly(name);
-            assertFails(() -> checkpoint.find("x"), "x.gguf", "'x'", "its type " + name + " is not supported", "F32, F16, BF16, Q8_0, Q4_0");
+            assertFails(() -> checkpoint.find("x"), "x.gguf", "'x'", "its type " + name + " is not supported", "supported: [F32, F16, BF16, Q4_0, Q4_1,");
+        }
+    }
+
+    /** Sizes of a row of 256 elements, from GGML's block structures. */
+    @ParameterizedTest
+    @CsvSource({
+        "0, F32, 1024", "1, F16, 512", "2, Q4_0, 144", "3, Q4_1, 160", "6, Q5_0, 176", "7, Q5_1, 192", "8, Q8_0, 272", "10, Q2_K, 84",
+        "11, Q3_K, 110", "12, Q4_K, 144", "13, Q5_K, 176", "14, Q6_K, 210", "20, IQ4_NL, 144", "23, IQ4_XS, 136", "30, BF16, 512", "39, MXFP4, 136"
+    })
+    void tensorsOfEveryTypeAreReadUnderGgmlsNumbers(int typeId, TensorType type, int bytes) {
+        byte[] data = new byte[2 * bytes];
+        Arrays.fill(data, (byte) 0x11);
+        try (GgufCheckpoint checkpoint = open(new GgufBuilder().rawTensor("x", typeId, data, 256, 2))) {
+            TensorInfo x = checkpoint.require("x");
+            assertThat(x.type()).isEqualTo(type);
+            assertThat(x.byteSize()).isEqualTo(2L * bytes);
+            float[] expected = new float[512];
+            RowCodec.decodeRows(type, MemorySegment.ofArray(data), 0, 2, 256, expected, 0);
+            float[] actual = new float[512];
+            checkpoint.rows(x).read(0, 2, actual, 0);
+            assertThat(actual).isEqualTo(expected);
         }
     }
 

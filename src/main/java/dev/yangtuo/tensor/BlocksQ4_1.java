@@ -1,0 +1,34 @@
+package dev.yangtuo.tensor;
+
+/**
+ * Q4_1: blocks of 32 elements in 20 bytes, a binary16 scale d, a binary16 m, and 16 bytes; byte j holds element j in its low and element
+ * j + 16 in its high nibble; value = d * q + m. As a minimum, m changes its sign.
+ */
+final class BlocksQ4_1 extends BlockCodec {
+    private static final int ELEMENTS = TensorType.Q4_1.blockElements();
+    private static final int HALF = ELEMENTS / 2;
+    private static final int QUANTS = 4;
+    private static final int BYTES = TensorType.Q4_1.blockBytes();
+
+    /** After the sizes that its constructor takes. */
+    static final BlockCodec CODEC = new BlocksQ4_1();
+
+    private BlocksQ4_1() {
+        super(TensorType.Q4_1, ELEMENTS, true, 0);
+    }
+
+    @Override
+    public void unpack(byte[] source, int sourceOffset, int blocks, byte[] q, float[] scales, float[] minimums) {
+        for (int block = 0; block < blocks; block++) {
+            int from = sourceOffset + block * BYTES;
+            int to = block * ELEMENTS;
+            scales[block] = half(source, from);
+            minimums[block] = -half(source, from + 2);
+            for (int j = 0; j < HALF; j++) {
+                int nibbles = source[from + QUANTS + j];
+                q[to + j] = (byte) (nibbles & 15);
+                q[to + HALF + j] = (byte) (nibbles >>> 4 & 15);
+            }
+        }
+    }
+}

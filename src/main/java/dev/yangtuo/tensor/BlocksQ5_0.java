@@ -1,0 +1,35 @@
+package dev.yangtuo.tensor;
+
+/**
+ * Q5_0: blocks of 32 elements in 22 bytes, a binary16 scale d, 4 bytes with the fifth bits (bit j of the little-endian word is element
+ * j's), and 16 bytes with the others; byte j holds element j in its low and element j + 16 in its high nibble; value = d * (q - 16).
+ */
+final class BlocksQ5_0 extends BlockCodec {
+    private static final int ELEMENTS = TensorType.Q5_0.blockElements();
+    private static final int HALF = ELEMENTS / 2;
+    private static final int HIGH_BITS = 2;
+    private static final int QUANTS = 6;
+    private static final int BYTES = TensorType.Q5_0.blockBytes();
+
+    /** After the sizes that its constructor takes. */
+    static final BlockCodec CODEC = new BlocksQ5_0();
+
+    private BlocksQ5_0() {
+        super(TensorType.Q5_0, ELEMENTS, false, 0);
+    }
+
+    @Override
+    public void unpack(byte[] source, int sourceOffset, int blocks, byte[] q, float[] scales, float[] minimums) {
+        for (int block = 0; block < blocks; block++) {
+            int from = sourceOffset + block * BYTES;
+            int to = block * ELEMENTS;
+            scales[block] = half(source, from);
+            int high = word(source, from + HIGH_BITS);
+            for (int j = 0; j < HALF; j++) {
+                int nibbles = source[from + QUANTS + j];
+                q[to + j] = (byte) ((nibbles & 15 | (high >>> j & 1) << 4) - 16);
+                q[to + HALF + j] = (byte) ((nibbles >>> 4 & 15 | (high >>> HALF + j & 1) << 4) - 16);
+            }
+        }
+    }
+}

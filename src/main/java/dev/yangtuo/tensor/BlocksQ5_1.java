@@ -1,0 +1,37 @@
+package dev.yangtuo.tensor;
+
+/**
+ * Q5_1: blocks of 32 elements in 24 bytes, a binary16 scale d, a binary16 m, 4 bytes with the fifth bits (bit j of the little-endian word
+ * is element j's), and 16 bytes with the others; byte j holds element j in its low and element j + 16 in its high nibble;
+ * value = d * q + m. As a minimum, m changes its sign.
+ */
+final class BlocksQ5_1 extends BlockCodec {
+    private static final int ELEMENTS = TensorType.Q5_1.blockElements();
+    private static final int HALF = ELEMENTS / 2;
+    private static final int HIGH_BITS = 4;
+    private static final int QUANTS = 8;
+    private static final int BYTES = TensorType.Q5_1.blockBytes();
+
+    /** After the sizes that its constructor takes. */
+    static final BlockCodec CODEC = new BlocksQ5_1();
+
+    private BlocksQ5_1() {
+        super(TensorType.Q5_1, ELEMENTS, true, 0);
+    }
+
+    @Override
+    public void unpack(byte[] source, int sourceOffset, int blocks, byte[] q, float[] scales, float[] minimums) {
+        for (int block = 0; block < blocks; block++) {
+            int from = sourceOffset + block * BYTES;
+            int to = block * ELEMENTS;
+            scales[block] = half(source, from);
+            minimums[block] = -half(source, from + 2);
+            int high = word(source, from + HIGH_BITS);
+            for (int j = 0; j < HALF; j++) {
+                int nibbles = source[from + QUANTS + j];
+                q[to + j] = (byte) (nibbles & 15 | (high >>> j & 1) << 4);
+                q[to + HALF + j] = (byte) (nibbles >>> 4 & 15 | (high >>> HALF + j & 1) << 4);
+            }
+        }
+    }
+}

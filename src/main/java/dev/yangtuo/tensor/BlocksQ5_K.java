@@ -1,0 +1,41 @@
+package dev.yangtuo.tensor;
+
+/**
+ * Q5_K: blocks of 256 elements in 176 bytes: binary16 d and dmin, {@link SixBitScales} of 8 parts, 32 bytes with the fifth bits, 128 bytes
+ * with the others; value = d * scale * q - dmin * minimum. The lower bits stand as in Q4_K; bit i of byte l of the fifth bits is that of
+ * element 32 i + l.
+ */
+final class BlocksQ5_K extends BlockCodec {
+    private static final int ELEMENTS = TensorType.Q5_K.blockElements();
+    private static final int PART = 32;
+    private static final int PARTS = ELEMENTS / PART;
+    private static final int SCALES = 4;
+    private static final int HIGH_BITS = 16;
+    private static final int QUANTS = 48;
+    private static final int BYTES = TensorType.Q5_K.blockBytes();
+
+    /** After the sizes that its constructor takes. */
+    static final BlockCodec CODEC = new BlocksQ5_K();
+
+    private BlocksQ5_K() {
+        super(TensorType.Q5_K, PART, true, 0);
+    }
+
+    @Override
+    public void unpack(byte[] source, int sourceOffset, int blocks, byte[] q, float[] scales, float[] minimums) {
+        for (int block = 0; block < blocks; block++) {
+            int from = sourceOffset + block * BYTES;
+            int to = block * ELEMENTS;
+            SixBitScales.unpack(source, from + SCALES, half(source, from), half(source, from + 2), scales, minimums, block * PARTS);
+            for (int j = 0; j < ELEMENTS; j += PART) {
+                int at = from + QUANTS + j / 64 * 32;
+                int shift = j % 64 / 32 * 4;
+                int highBit = j / PART;
+                for (int l = 0; l < PART; l++) {
+                    int high = source[from + HIGH_BITS + l] >>> highBit & 1;
+                    q[to + j + l] = (byte) (source[at + l] >>> shift & 15 | high << 4);
+                }
+            }
+        }
+    }
+}
