@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
  * Adds one LoRA to rows of a matrix: {@code W[i] += scale * sum over k of left[i][k] * right[k]}, all in float32, where left is B [out, rank]
  * and right is A [rank, in]; for a transposed delta left is A's transpose and right is B's.
  *
- * <p>The order of arithmetic is fixed: a row's delta is summed over k in groups of eight, from k = 0 (a last group of up to four as one of four),
- * then scaled, then added. It depends neither on which rows are asked for together nor on the thread, so that results do not either. Columns are worked
- * on in tiles, so that the right matrix stays in the processor's nearest cache for many rows.
+ * <p>The order of arithmetic is fixed: a row's delta is summed over k in groups of four, from k = 0, then scaled, then added. It depends
+ * neither on which rows are asked for together nor on the thread, so that results do not either. Columns are worked on in tiles, so that the
+ * right matrix stays in the processor's nearest cache for many rows. Tiles are arrays of their own, and all arrays of a loop are read at the
+ * same index: only then does the JIT compiler make vectors of it.
  *
  * <p>The right matrix is decoded at the first use and kept as long as this object; the left one is decoded row by row, unless it stands by columns.
  * Thread-safe.
@@ -34,11 +35,11 @@ final class LowRankProduct {
     private volatile @Nullable Factors factors;
 
     /**
-     * @param right [rank][columns], filled up with repeated rows to a multiple of 4; the coefficients of those are 0
+     * @param right [tiles][rank][columns of the tile], each filled up with repeated rows to a multiple of 4; the coefficients of those are 0
      * @param largest [rank], the largest absolute value of each row of {@code right}
      * @param leftColumns [rank][rows], null unless the left matrix stands by columns
      */
-    private record Factors(float[][] right, float[] largest, float @Nullable [][] leftColumns) {}
+    private record Factors(float[][][] right, float[] largest, float @Nullable [][] leftColumns) {}
 
     /**
      * @param a rows of lora_A
@@ -59,7 +60,7 @@ final class LowRankProduct {
      */
     void add(long firstRow, int rowCount, float[] target, int targetOffset, @Nullable DeltaNorm norm) {
         Factors loaded = factors();
-        int stride = loaded.right.length;
+        int stride = loaded.right[0].length;
         int columns = Math.toIntExact(delta.columns());
         int leftRows = Math.clamp(LEFT_ELEMENTS / stride, 1, Math.max(1, rowCount));
         float[] coefficients = new float[leftRows * stride];
@@ -116,9 +117,19 @@ final class LowRankProduct {
                 largest[k] = Math.max(largest[k], Math.abs(value));
             }
         }
-        float[][] padded = Arrays.copyOf(right, (right.length + 3) / 4 * 4);
-        Arrays.fill(padded, right.length, padded.length, right[0]);
-        return new Factors(padded, largest, delta.layout() == LoraDelta.Layout.TRANSPOSED ? read(a, delta.a()) : null);
+        return new Factors(tiles(right), largest, delta.layout() == LoraDelta.Layout.TRANSPOSED ? read(a, delta.a()) : null);
+    }
+
+    private static float[][][] tiles(float[][] right) {
+        int columns = right[0].length;
+        int padded = (right.length + 3) / 4 * 4;
+        float[][][] tiles = new float[(columns + TILE - 1) / TILE][padded][];
+        for (int t = 0; t < tiles.length; t++) {
+            for (int k = 0; k < padded; k++) {
+                tiles[t][k] = k < right.length ? Arrays.copyOfRange(right[k], t * TILE, Math.min(columns, (t + 1) * TILE)) : tiles[t][0];
+            }
+        }
+        return tiles;
     }
 
     private static float[][] read(FloatRows rows, TensorInfo tensor) {
@@ -163,16 +174,18 @@ final class LowRankProduct {
 
     /** The arithmetic of some rows, with its buffers: one tile of one delta, and sums of squares of as many rows as are worked on together. */
     private static final class Tile {
-        private final float[][] right;
+        private final float[][][] right;
         private final float scale;
         private final float[] sum = new float[TILE];
+        private final float[] row = new float[TILE];
         private final float[] squares = new float[TILE];
+        private final float[] upperSquares = new float[TILE / 2];
         /** Per row: of the delta without its scale, and of the matrix before it. Empty if nobody asks. */
         private final double[] deltaSquares;
 
         private final double[] matrixSquares;
 
-        Tile(float[][] right, float scale, int rows) {
+        Tile(float[][][] right, float scale, int rows) {
             this.right = right;
             this.scale = scale;
             deltaSquares = new double[rows];
@@ -182,119 +195,76 @@ final class LowRankProduct {
         void add(float[] coefficients, int rows, float[] target, int targetOffset, int columns) {
             Arrays.fill(deltaSquares, 0);
             Arrays.fill(matrixSquares, 0);
-            for (int first = 0; first < columns; first += TILE) {
-                int count = Math.min(TILE, columns - first);
+            for (int t = 0; t < right.length; t++) {
+                float[][] tile = right[t];
+                int count = tile[0].length;
                 for (int i = 0; i < rows; i++) {
-                    int at = targetOffset + i * columns + first;
-                    combine(coefficients, i * right.length, first, count);
+                    int at = targetOffset + i * columns + t * TILE;
+                    System.arraycopy(target, at, row, 0, count);
+                    combine(tile, coefficients, i * tile.length, count);
                     if (deltaSquares.length > 0) {
-                        deltaSquares[i] += sumOfSquares(sum, 0, count);
-                        matrixSquares[i] += sumOfSquares(target, at, count);
+                        deltaSquares[i] += sumOfSquares(sum, count);
+                        matrixSquares[i] += sumOfSquares(row, count);
                     }
-                    addScaled(sum, scale, target, at, count);
+                    addScaled(row, sum, scale, count);
+                    System.arraycopy(row, 0, target, at, count);
                 }
             }
         }
 
-        /** {@code sum = sum over k of coefficients[offset + k] * right[k]}. Plain loops over columns: the compiler makes vectors of them. */
-        private void combine(float[] coefficients, int offset, int first, int count) {
-            if (right.length > 4) {
-                setEight(sum, right, 0, coefficients, offset, first, count);
-            } else {
-                Arrays.fill(sum, 0, count, 0f);
-                addFour(sum, right, 0, coefficients, offset, first, count);
-            }
-            int k = 8;
-            for (; k + 4 < right.length; k += 8) {
-                addEight(sum, right, k, coefficients, offset + k, first, count);
-            }
-            if (k < right.length) {
-                addFour(sum, right, k, coefficients, offset + k, first, count);
+        /** {@code sum = sum over k of coefficients[offset + k] * tile[k]}. */
+        private void combine(float[][] tile, float[] coefficients, int offset, int count) {
+            Arrays.fill(sum, 0, count, 0f);
+            for (int k = 0; k < tile.length; k += 4) {
+                addFour(sum, tile, k, coefficients, offset + k, count);
             }
         }
 
-        private static void setEight(float[] sum, float[][] right, int k, float[] c, int at, int first, int count) {
+        private static void addFour(float[] sum, float[][] tile, int k, float[] c, int at, int count) {
             float c0 = c[at];
             float c1 = c[at + 1];
             float c2 = c[at + 2];
             float c3 = c[at + 3];
-            float c4 = c[at + 4];
-            float c5 = c[at + 5];
-            float c6 = c[at + 6];
-            float c7 = c[at + 7];
-            float[] r0 = right[k];
-            float[] r1 = right[k + 1];
-            float[] r2 = right[k + 2];
-            float[] r3 = right[k + 3];
-            float[] r4 = right[k + 4];
-            float[] r5 = right[k + 5];
-            float[] r6 = right[k + 6];
-            float[] r7 = right[k + 7];
+            float[] r0 = tile[k];
+            float[] r1 = tile[k + 1];
+            float[] r2 = tile[k + 2];
+            float[] r3 = tile[k + 3];
             for (int j = 0; j < count; j++) {
-                sum[j] = c0 * r0[first + j] + c1 * r1[first + j] + (c2 * r2[first + j] + c3 * r3[first + j])
-                        + (c4 * r4[first + j] + c5 * r5[first + j] + (c6 * r6[first + j] + c7 * r7[first + j]));
+                sum[j] += c0 * r0[j] + c1 * r1[j] + (c2 * r2[j] + c3 * r3[j]);
             }
         }
 
-        private static void addEight(float[] sum, float[][] right, int k, float[] c, int at, int first, int count) {
-            float c0 = c[at];
-            float c1 = c[at + 1];
-            float c2 = c[at + 2];
-            float c3 = c[at + 3];
-            float c4 = c[at + 4];
-            float c5 = c[at + 5];
-            float c6 = c[at + 6];
-            float c7 = c[at + 7];
-            float[] r0 = right[k];
-            float[] r1 = right[k + 1];
-            float[] r2 = right[k + 2];
-            float[] r3 = right[k + 3];
-            float[] r4 = right[k + 4];
-            float[] r5 = right[k + 5];
-            float[] r6 = right[k + 6];
-            float[] r7 = right[k + 7];
+        private static void addScaled(float[] row, float[] sum, float scale, int count) {
             for (int j = 0; j < count; j++) {
-                sum[j] += c0 * r0[first + j] + c1 * r1[first + j] + (c2 * r2[first + j] + c3 * r3[first + j])
-                        + (c4 * r4[first + j] + c5 * r5[first + j] + (c6 * r6[first + j] + c7 * r7[first + j]));
+                row[j] += scale * sum[j];
             }
         }
 
-        private static void addFour(float[] sum, float[][] right, int k, float[] c, int at, int first, int count) {
-            float c0 = c[at];
-            float c1 = c[at + 1];
-            float c2 = c[at + 2];
-            float c3 = c[at + 3];
-            float[] r0 = right[k];
-            float[] r1 = right[k + 1];
-            float[] r2 = right[k + 2];
-            float[] r3 = right[k + 3];
-            for (int j = 0; j < count; j++) {
-                sum[j] += c0 * r0[first + j] + c1 * r1[first + j] + (c2 * r2[first + j] + c3 * r3[first + j]);
-            }
-        }
-
-        private static void addScaled(float[] sum, float scale, float[] target, int at, int count) {
-            for (int j = 0; j < count; j++) {
-                target[at + j] += scale * sum[j];
-            }
-        }
-
-        /** Halves the squares until one is left, which is exact enough in float32 and, unlike one long sum, made of vectors. */
-        private double sumOfSquares(float[] values, int offset, int count) {
-            for (int j = 0; j < count; j++) {
-                squares[j] = values[offset + j] * values[offset + j];
-            }
+        /** Halves the squares until few are left, which is exact enough in float32 and, unlike one long sum, made of vectors. */
+        private double sumOfSquares(float[] values, int count) {
+            square(values, squares, count);
             int half = Math.max(1, Integer.highestOneBit(count - 1));
             Arrays.fill(squares, count, Math.max(count, 2 * half), 0f);
-            for (; half > 0; half /= 2) {
-                halve(squares, half);
+            for (; half > 8; half /= 2) {
+                System.arraycopy(squares, half, upperSquares, 0, half);
+                halve(squares, upperSquares, half);
             }
-            return squares[0];
+            double total = 0;
+            for (int j = 0; j < 2 * half; j++) {
+                total += squares[j];
+            }
+            return total;
         }
 
-        private static void halve(float[] squares, int half) {
+        private static void square(float[] values, float[] squares, int count) {
+            for (int j = 0; j < count; j++) {
+                squares[j] = values[j] * values[j];
+            }
+        }
+
+        private static void halve(float[] squares, float[] upper, int half) {
             for (int j = 0; j < half; j++) {
-                squares[j] += squares[half + j];
+                squares[j] += upper[j];
             }
         }
     }

@@ -112,6 +112,24 @@ class GenerateCommandTest {
     }
 
     @Test
+    void theReportOfTheMergeIsWrittenAsJson() throws IOException {
+        Path report = directory.resolve("merge.json");
+        CommandRun run = tiny("--prompt", "x", "--max-tokens", "1", "--lora", TINY_ADAPTER + ":0.5", "--lora-float16", "--merge-report", report);
+        assertThat(run.errors()).contains("LoRA plain: 21 matrices changed").contains("scale 0.5");
+        JsonNode adapter = new ObjectMapper().readTree(report.toFile()).get("adapters").get(0);
+        assertThat(adapter.get("path").asText()).isEqualTo(TINY_ADAPTER.toString());
+        assertThat(adapter.get("format").asText()).isEqualTo("peft-safetensors");
+        assertThat(adapter.get("scale").asDouble()).isEqualTo(0.5);
+        assertThat(adapter.get("parameters")).hasSize(21);
+        assertThat(adapter.get("parameters").get(0).get("steps").get(0).asText()).isEqualTo("lora");
+        assertThat(adapter.get("parameters").get(0).get("relative_norm").isDouble()).isTrue();
+        assertThat(tiny("--prompt", "x", "--lora", TINY_ADAPTER + ":nan").errors()).contains("--lora").contains("'nan'").contains("is not a finite number");
+        assertThat(tiny("--prompt", "x", "--lora", TINY_ADAPTER, "--merge-report", directory.resolve("no/merge.json")).problem()).contains("there is no directory");
+        assertThat(tiny("--prompt", "x", "--lora", directory, "--merge-report", directory.resolve("none.json")).exitCode()).isEqualTo(1);
+        assertThat(directory.resolve("none.json")).doesNotExist();
+    }
+
+    @Test
     void thePromptFileIsTakenVerbatim() throws IOException {
         String prompt = "\uFEFF 《静夜思》\r\n李白\u2028\u0000\n\n";
         Path file = Files.writeString(directory.resolve("prompt.txt"), prompt);
