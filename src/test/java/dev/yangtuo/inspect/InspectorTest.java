@@ -131,6 +131,21 @@ class InspectorTest {
     }
 
     @Test
+    void theAdaptersThatAreMergedInOtherTestsAreUnderstood() throws IOException {
+        List<Path> adapters;
+        try (Stream<Path> files = Files.walk(Path.of("src/test/resources/models/adapters/cases"))) {
+            adapters = files.filter(file -> file.endsWith("adapter_config.json") || file.toString().endsWith(".gguf"))
+                    .map(file -> file.toString().endsWith(".gguf") ? file : file.getParent()).sorted().toList();
+        }
+        assertThat(adapters).hasSizeGreaterThan(20);
+        assertThat(adapters).map(Inspector::inspect).allSatisfy(inspection -> {
+            assertThat(inspection.obstacle()).as(inspection.path().toString()).isNull();
+            assertThat(inspection.adapter().changes()).as(inspection.path().toString()).isNotEmpty()
+                    .noneMatch(change -> change.effect() == Effect.UNKNOWN);
+        });
+    }
+
+    @Test
     void aGgufOfAnotherArchitectureIsDescribed() {
         Path file = gguf("mamba")
                 .put("mamba.expert_count", 8)
