@@ -78,9 +78,9 @@ final class MergedModel implements AutoCloseable {
         return source;
     }
 
-    /** Directories of the adapters, in the order in which they are merged. */
+    /** Directories or files of the adapters, in the order in which they are merged. */
     List<Path> adapterPaths() {
-        return adapters.stream().map(LoraAdapter::directory).toList();
+        return adapters.stream().map(LoraAdapter::path).toList();
     }
 
     /** The hyper-parameters of the base. */

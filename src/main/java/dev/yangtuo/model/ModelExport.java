@@ -48,7 +48,7 @@ public final class ModelExport {
         if (!gguf) {
             requirePlain(output, settings.load().types());
         }
-        try (MergedModel model = MergedModel.open(path, settings.load().adapters())) {
+        try (MergedModel model = MergedModel.open(path, settings.load().lora())) {
             ModelExport export = new ModelExport(model, output, settings);
             export.refuseSources();
             Written written = gguf ? new GgufExport(export).write() : new HuggingFaceExport(export).write();

@@ -10,6 +10,7 @@ import dev.yangtuo.kernel.OutputLayer;
 import dev.yangtuo.kernel.OutputWeights;
 import dev.yangtuo.kernel.Projection;
 import dev.yangtuo.kernel.WeightMatrix;
+import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tensor.TensorType;
@@ -68,7 +69,7 @@ public final class ModelLoader {
      * @throws dev.yangtuo.exception.YangtuoException what {@link #load} would throw before it reads the first tensor
      */
     public static CheckedModel check(Path path) {
-        try (MergedModel merged = MergedModel.open(path, List.of())) {
+        try (MergedModel merged = MergedModel.open(path, LoraStack.NONE)) {
             return new CheckedModel(merged.config(), merged.tokenizer().model());
         }
     }
