@@ -53,11 +53,11 @@ record GgufFile(Path path, MemorySegment bytes, int version, GgufMetadata metada
     /** The state of reading one header. */
     private static final class Reader {
         private final MappedFile file;
-        private final GgufInput in;
+        private final FileInput in;
 
         Reader(MappedFile file) {
             this.file = file;
-            this.in = new GgufInput(file);
+            this.in = new FileInput(file);
         }
 
         GgufFile read() {

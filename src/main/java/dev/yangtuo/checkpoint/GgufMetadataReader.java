@@ -19,9 +19,9 @@ final class GgufMetadataReader {
     /** Merges of large vocabularies are the longest arrays, some hundred thousand elements. */
     private static final int MAX_ARRAY_ELEMENTS = 16 << 20;
 
-    private final GgufInput in;
+    private final FileInput in;
 
-    GgufMetadataReader(GgufInput in) {
+    GgufMetadataReader(FileInput in) {
         this.in = in;
     }
 

@@ -6,7 +6,7 @@
  *
  * <p>Then the readers: {@link dev.yangtuo.checkpoint.Checkpoints} (which format a path holds), {@code MappedFile} and
  * {@code MappedCheckpoint} (what all formats share); for safetensors {@code SafetensorsFile} (one file) and
- * {@link dev.yangtuo.checkpoint.SafetensorsCheckpoint} (one or its shards); for GGUF {@code GgufInput} (bounded reading),
+ * {@link dev.yangtuo.checkpoint.SafetensorsCheckpoint} (one or its shards); for GGUF {@code FileInput} (bounded reading),
  * {@code GgufMetadataReader}, {@link dev.yangtuo.checkpoint.GgufMetadata}, {@code GgufFile} (header and places) and
  * {@link dev.yangtuo.checkpoint.GgufCheckpoint}.
  *

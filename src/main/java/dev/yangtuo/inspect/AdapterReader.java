@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -46,12 +47,14 @@ final class AdapterReader {
             Map.entry("lora_embedding_A", Effect.EMBEDDING_LORA),
             Map.entry("lora_embedding_B", Effect.EMBEDDING_LORA),
             Map.entry("lora_magnitude_vector", Effect.MAGNITUDE),
-            Map.entry("token_adapter", Effect.TOKEN_ROWS),
             Map.entry("trainable_tokens_delta", Effect.TOKEN_ROWS),
             Map.entry("modules_to_save", Effect.WHOLE),
-            Map.entry("base_layer", Effect.WHOLE),
             Map.entry("original_module", Effect.NONE),
+            Map.entry("trainable_tokens_original", Effect.NONE),
             Map.entry("inv_freq", Effect.NONE));
+
+    /** Wrappers around a module: below a LoRA, and below single trained rows. */
+    private static final Set<String> WRAPPERS = Set.of("base_layer", "token_adapter");
 
     private record Key(Effect effect, String module) {}
 
@@ -94,7 +97,7 @@ final class AdapterReader {
     private static List<Change> changes(List<StoredTensor> tensors) {
         SequencedMap<Key, List<StoredTensor>> groups = new LinkedHashMap<>();
         for (StoredTensor tensor : tensors) {
-            groups.computeIfAbsent(keyOf(tensor.name().split("\\.")), key -> new ArrayList<>()).add(tensor);
+            groups.computeIfAbsent(keyOf(partsOf(tensor.name())), key -> new ArrayList<>()).add(tensor);
         }
         List<Change> changes = new ArrayList<>();
         groups.forEach((key, group) -> changes.add(change(key, group)));
@@ -123,13 +126,14 @@ final class AdapterReader {
         return Arrays.stream(name.split("\\.")).anyMatch(part -> part.equals("lora_B") || part.equals("lora_b") || part.equals("lora_embedding_B"));
     }
 
+    private static String[] partsOf(String name) {
+        return Arrays.stream(name.split("\\.")).filter(part -> !WRAPPERS.contains(part)).toArray(String[]::new);
+    }
+
     private static Key keyOf(String[] parts) {
-        if (Arrays.asList(parts).contains("original_module")) {
-            return new Key(Effect.NONE, moduleBefore(parts, Arrays.asList(parts).indexOf("original_module")));
-        }
         for (int i = 0; i < parts.length; i++) {
             Effect effect = MARKS.get(parts[i]);
-            // A resized embedding below a LoRA is "base_layer"; a bias beside lora_B has that in its name.
+            // A bias beside lora_B has that in its name.
             if (effect == Effect.LORA && parts[parts.length - 1].equals("bias")) {
                 return new Key(Effect.BIAS, moduleBefore(parts, i));
             }

@@ -58,6 +58,10 @@ public record MergeReport(List<Adapter> adapters) {
             kinds = List.copyOf(kinds);
         }
 
+        boolean isBias() {
+            return parameter.endsWith(".bias");
+        }
+
         boolean is(Kind kind) {
             return kinds.contains(kind);
         }
@@ -113,9 +117,9 @@ public record MergeReport(List<Adapter> adapters) {
             return count(change -> change.is(Kind.DORA));
         }
 
-        /** Matrices, norms and biases that it brought whole. */
+        /** Matrices and norms that it brought whole. */
         public int replaced() {
-            return count(change -> change.is(Kind.REPLACED));
+            return count(change -> change.is(Kind.REPLACED) && !change.isBias());
         }
 
         /** Those of the replaced ones that have another number of rows than before. */
@@ -123,9 +127,9 @@ public record MergeReport(List<Adapter> adapters) {
             return count(change -> change.is(Kind.REPLACED) && change.rowsBefore != 0 && change.rows != change.rowsBefore);
         }
 
-        /** Biases to which something was added. */
+        /** Biases that it brought or to which it added. */
         public int biases() {
-            return count(change -> change.is(Kind.BIAS));
+            return count(Change::isBias);
         }
 
         /** Rows of vocabulary matrices that were set singly. */

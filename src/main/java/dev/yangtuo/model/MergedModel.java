@@ -78,7 +78,7 @@ final class MergedModel implements AutoCloseable {
         return source;
     }
 
-    /** Directories or files of the adapters, in the order in which they are merged. */
+    /** Directories and files of the adapters, in the order in which they are merged. */
     List<Path> adapterPaths() {
         return adapters.stream().map(LoraAdapter::path).toList();
     }

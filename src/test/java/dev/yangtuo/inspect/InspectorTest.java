@@ -119,7 +119,7 @@ class InspectorTest {
                 layer + "k_proj.lora_B.bias", layer + "v_proj.bias", "base_model.model.model.embed_tokens.lora_embedding_A",
                 "base_model.model.model.embed_tokens.lora_embedding_B", "base_model.model.lm_head.modules_to_save.default.weight",
                 "base_model.model.lm_head.original_module.weight", "base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta",
-                "base_model.model.model.norm.weight", layer + "o_proj.hada_w1_a")) {
+                "base_model.model.model.embed_tokens.token_adapter.trainable_tokens_original.default", "base_model.model.model.norm.weight", layer + "o_proj.hada_w1_a")) {
             tensors.tensor(name, TensorType.F32, new float[8], 4, 2);
         }
         tensors.write(adapter.resolve("adapter_model.safetensors"));
@@ -127,7 +127,7 @@ class InspectorTest {
         assertThat(inspection.obstacle()).contains("HADAMARD");
         assertThat(inspection.adapter().changes()).extracting(change -> change.effect() + " " + change.module()).containsExactly(
                 "LORA q_proj", "MAGNITUDE q_proj", "BIAS k_proj", "BIAS v_proj", "EMBEDDING_LORA embed_tokens", "WHOLE lm_head", "NONE lm_head",
-                "TOKEN_ROWS embed_tokens", "WHOLE norm", "UNKNOWN hada_w1_a");
+                "TOKEN_ROWS embed_tokens", "NONE embed_tokens", "WHOLE norm", "UNKNOWN hada_w1_a");
     }
 
     @Test
@@ -163,11 +163,12 @@ class InspectorTest {
                 .put("adapter.lora.alpha", 16f)
                 .tensor("blk.0.attn_q.weight.lora_a", TensorType.F32, new float[4 * 32], 4, 32)
                 .tensor("blk.0.attn_q.weight.lora_b", TensorType.F32, new float[32 * 4], 32, 4)
-                .tensor("token_embd.weight.lora_a", TensorType.F32, new float[4 * 8], 4, 8)
+                .tensor("token_embd.weight.lora_a", TensorType.F32, new float[8 * 4], 8, 4)
                 .tensor("token_embd.weight.lora_b", TensorType.F32, new float[32 * 4], 32, 4)
                 .write(directory.resolve("adapter.gguf"));
         Inspection adapter = Inspector.inspect(file);
         assertThat(adapter.kind()).isEqualTo(Kind.GGUF_ADAPTER);
+        assertThat(adapter.obstacle()).isNull();
         assertThat(adapter.adapter().settings()).contains(entry("type", "lora"), entry("alpha", 16f), entry("rank", 4L));
         assertThat(adapter.adapter().changes()).extracting(change -> change.effect() + " " + change.module() + " " + change.ranks())
                 .containsExactly("LORA attn_q [4]", "EMBEDDING_LORA token_embd [4]");
