@@ -1,6 +1,5 @@
 package dev.yangtuo;
 
-import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.model.ExportedModel;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,7 +14,8 @@ import java.util.Locale;
  * @param dim width of the model
  * @param baseVocabSize vocabulary of the base model
  * @param vocabSize vocabulary after the adapters
- * @param adapters what each adapter changed, some lines each
+ * @param adapters what each adapter did, in the order in which they were merged
+ * @param mergeJson the same as a JSON object; docs/formats.md has its keys
  * @param output the file or directory that was written
  * @param weightTypes types of the matrices, the most frequent first
  * @param byteSize bytes of the files with weights
@@ -28,7 +28,8 @@ public record ConvertReport(
         int dim,
         int baseVocabSize,
         int vocabSize,
-        List<String> adapters,
+        List<AdapterReport> adapters,
+        String mergeJson,
         Path output,
         List<String> weightTypes,
         long byteSize,
@@ -47,7 +48,8 @@ public record ConvertReport(
                 exported.config().dim(),
                 exported.base().vocabSize(),
                 exported.config().vocabSize(),
-                exported.merge().adapters().stream().map(MergeReport.Adapter::describe).toList(),
+                exported.merge().adapters().stream().map(AdapterReport::of).toList(),
+                exported.merge().json(),
                 exported.output(),
                 exported.weightTypes(),
                 exported.byteSize(),
@@ -59,8 +61,8 @@ public record ConvertReport(
     public String describe() {
         StringBuilder text = new StringBuilder();
         text.append("model %s: %d layers, dim %d, vocabulary %d%n".formatted(model, layers, dim, baseVocabSize));
-        for (String adapter : adapters) {
-            text.append(adapter).append(System.lineSeparator());
+        for (AdapterReport adapter : adapters) {
+            text.append(adapter.describe()).append(System.lineSeparator());
         }
         text.append(String.format(
                 Locale.ROOT,

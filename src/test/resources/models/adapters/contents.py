@@ -285,7 +285,7 @@ def lora_bias_without_base_bias(c):
 def modules_to_save(c):
     """modules_to_save in every spelling: PEFT's own, and those of a live model with the frozen original beside, which is ignored; norms, the
     vocabulary's matrices, a projection, and a module of modules (mlp)."""
-    a = c.adapter(c.bases.base, modules_to_save=["embed_tokens", "lm_head", "norm", "input_layernorm", "post_attention_layernorm", "mlp", "o_proj"])
+    a = c.adapter(c.bases.base, modules_to_save=["embed_tokens", "lm_head", "norm", "layers.1.mlp", "layers.0.self_attn.o_proj"])
     attention(a, 4, 2.0)
     a.whole(EMBEDDING)
     a.whole(OUTPUT, ".modules_to_save.default.weight")
@@ -293,6 +293,7 @@ def modules_to_save(c):
     a.decoy("model.norm", ".original_module.weight")
     a.whole("model.layers.0.input_layernorm", ".modules_to_save.default.weight", dtype=BF16)
     a.whole("model.layers.1.input_layernorm")
+    a.whole("model.layers.0.post_attention_layernorm", ".modules_to_save.weight")
     a.whole("model.layers.1.post_attention_layernorm")
     a.whole("model.layers.0.self_attn.o_proj", dtype=BF16)
     for name in "gate_proj", "up_proj", "down_proj":
@@ -304,12 +305,18 @@ def modules_to_save(c):
     c.add(a, targets=["q_proj", "v_proj"])
 
 
+def norms(adapter):
+    """All of them: a module's name need only end in "norm" for PEFT."""
+    for module in ["model.norm"] + modules(2, ["input_layernorm", "post_attention_layernorm"]):
+        adapter.whole(module)
+
+
 @case
 def bare_names(c):
     """An adapter of a LlamaModel, without lm_head: no second "model." in its keys."""
-    a = c.adapter(c.bases.base, modules_to_save=["norm"], task_type="FEATURE_EXTRACTION")
+    a = c.adapter(c.bases.base, modules_to_save=["norm", "embed_tokens"], task_type="FEATURE_EXTRACTION")
     all_projections(a, 2, 2.0)
-    a.whole("model.norm")
+    norms(a)
     a.whole(EMBEDDING)
     a.rename(lambda key: key.replace(PREFIX + "model.", PREFIX))
     c.add(a, rank=2, alpha=4)
@@ -320,7 +327,7 @@ def no_prefix(c):
     """Keys without PEFT's base_model.model."""
     a = c.adapter(c.bases.base, modules_to_save=["norm"])
     all_projections(a, 2, 2.0)
-    a.whole("model.norm")
+    norms(a)
     a.rename(lambda key: key.removeprefix(PREFIX))
     c.add(a, rank=2, alpha=4)
 

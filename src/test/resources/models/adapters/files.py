@@ -97,9 +97,11 @@ ALIGNMENT = 32
 def q8_0(matrix):
     """Blocks of 32: a half scale, 32 int8."""
     blocks = matrix.float().reshape(-1, 32)
-    d = (blocks.abs().amax(1) / 127).half()
-    inverse = torch.where(d > 0, 1 / d.float(), torch.zeros(()))
-    q = (blocks * inverse[:, None]).round().clamp(-127, 127).to(torch.int8)
+    d = blocks.abs().amax(1) / 127
+    scaled = blocks * torch.where(d > 0, 1 / d, torch.zeros(()))[:, None]
+    # Halves away from zero.
+    q = (scaled.abs() + 0.5).floor().copysign(scaled).to(torch.int8)
+    d = d.half()
     return torch.cat([d[:, None].view(torch.uint8), q.view(torch.uint8)], 1).numpy().tobytes(), (q.double() * d.double()[:, None]).reshape(matrix.shape)
 
 
@@ -107,9 +109,9 @@ def q4_0(matrix):
     """Blocks of 32: a half scale, 16 bytes; element i in the low four bits of byte i, element i + 16 in the high ones."""
     blocks = matrix.float().reshape(-1, 32)
     extreme = blocks.gather(1, blocks.abs().argmax(1, keepdim=True))[:, 0]
-    d = (extreme / -8).half()
-    inverse = torch.where(d != 0, 1 / d.float(), torch.zeros(()))
-    q = (blocks * inverse[:, None] + 8.5).floor().clamp(0, 15).to(torch.uint8)
+    d = extreme / -8
+    q = (blocks * torch.where(d != 0, 1 / d, torch.zeros(()))[:, None] + 8.5).floor().clamp(0, 15).to(torch.uint8)
+    d = d.half()
     packed = q[:, :16] | q[:, 16:] << 4
     return torch.cat([d[:, None].view(torch.uint8), packed], 1).numpy().tobytes(), ((q.double() - 8) * d.double()[:, None]).reshape(matrix.shape)
 

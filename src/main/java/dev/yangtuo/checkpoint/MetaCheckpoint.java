@@ -66,7 +66,7 @@ public final class MetaCheckpoint implements Checkpoint {
         List<PytorchCheckpoint> shards = new ArrayList<>();
         boolean opened = false;
         try {
-            for (Path file : files(directory)) {
+            for (Path file : findFiles(directory)) {
                 shards.add(PytorchCheckpoint.open(file));
             }
             MetaCheckpoint checkpoint = new MetaCheckpoint(directory, List.copyOf(shards));
@@ -85,7 +85,7 @@ public final class MetaCheckpoint implements Checkpoint {
     }
 
     /** The shards, numbered from 00 without a gap. */
-    private static List<Path> files(Path directory) {
+    private static List<Path> findFiles(Path directory) {
         List<String> names = DirectoryContents.metaShards(directory);
         if (names.isEmpty() || names.size() > MAX_SHARDS) {
             throw new CheckpointFormatException(directory, "%d files consolidated.NN.pth are here; expected 1 to %d".formatted(names.size(), MAX_SHARDS));
@@ -173,6 +173,11 @@ public final class MetaCheckpoint implements Checkpoint {
     private static CheckpointFormatException missing(String name, Path file, Path other) {
         return new CheckpointFormatException(file, "tensor %s is missing, but %s has it; the shards belong to different models".formatted(
                 Quoted.text(name), other.getFileName()));
+    }
+
+    /** The shards, in their order. */
+    public List<Path> files() {
+        return shards.stream().map(PytorchCheckpoint::path).toList();
     }
 
     @Override

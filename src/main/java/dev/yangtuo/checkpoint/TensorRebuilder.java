@@ -42,11 +42,11 @@ final class TensorRebuilder {
                 || !(fields.get(4) instanceof Whole(long elements))) {
             throw damaged(at, "a persistent id is %s; expected ('storage', class, key, device, number of elements)".formatted(id.kind()));
         }
-        PytorchType type = switch (fields.get(1)) {
-            case StorageClass(PytorchType typed) -> typed;
-            case Function.UNTYPED_STORAGE -> null;
-            default -> throw damaged(at, "storage %s is of %s; expected a class of storages".formatted(Quoted.text(key), fields.get(1).kind()));
-        };
+        // Not a switch: javac 25 makes code of it, after the patterns above, that the JVM's verifier refuses.
+        PytorchType type = fields.get(1) instanceof StorageClass typed ? typed.type() : null;
+        if (type == null && fields.get(1) != Function.UNTYPED_STORAGE) {
+            throw damaged(at, "storage %s is of %s; expected a class of storages".formatted(Quoted.text(key), fields.get(1).kind()));
+        }
         ZipArchive.Entry entry = archive.find(folder + "data/" + key);
         if (entry == null) {
             throw damaged(at, "storage %s is not in the archive: there is no entry %s".formatted(

@@ -6,11 +6,11 @@ import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -30,8 +30,8 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
     @Option(names = "--model", required = true, paramLabel = "PATH", description = "A Hugging Face directory or a GGUF file.")
     private Path model;
 
-    @Option(names = "--lora", paramLabel = "PATH", description = "An adapter in PEFT's format; several are merged in order.")
-    private List<Path> adapters = List.of();
+    @Mixin
+    private LoraOptions lora;
 
     @Option(names = "--output", required = true, paramLabel = "PATH",
             description = "A GGUF file if it ends in .gguf, replaced if it is there; else a Hugging Face directory.")
@@ -67,7 +67,8 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
         PrintWriter err = spec.commandLine().getErr();
         ConvertReport report;
         try (ProgressDisplay display = new ProgressDisplay(err, "converting", ProgressDisplay.Unit.MEGABYTES)) {
-            report = Llama.convert(model, output, loadOptions().onProgress(display::update), convertOptions());
+            LoadOptions options = loadOptions().onProgress(display::update);
+            report = lora.reporting(() -> Llama.convert(model, output, options, convertOptions()), ConvertReport::mergeJson);
         } catch (IllegalArgumentException e) {
             throw new CommandLine.ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
@@ -76,10 +77,7 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
     }
 
     private LoadOptions loadOptions() {
-        LoadOptions options = LoadOptions.defaults();
-        for (Path adapter : adapters) {
-            options = options.lora(adapter);
-        }
+        LoadOptions options = lora.applyTo(LoadOptions.defaults());
         options = type == null ? options : type.applyTo(options);
         try {
             return threads == null ? options : options.threads(threads);

@@ -89,7 +89,8 @@ final class InspectionText {
             case GGUF_ADAPTER -> "GGUF adapter";
             case HUGGING_FACE -> "Hugging Face model";
             case PEFT_ADAPTER -> "PEFT adapter";
-            case SAFETENSORS -> "tensors";
+            case META -> "Meta model";
+            case SAFETENSORS, PYTORCH -> "tensors";
             case LLAMA2_C -> "llama2.c model";
             case TOKENIZER -> "tokenizer";
         };

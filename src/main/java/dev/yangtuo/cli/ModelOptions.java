@@ -6,11 +6,10 @@ import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.WeightType;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -21,21 +20,11 @@ final class ModelOptions {
     private CommandSpec spec;
 
     @Option(names = "--model", paramLabel = "PATH",
-            description = "A Hugging Face directory or a GGUF file. Without --model and --lora: the demonstration model with its Chinese adapter.")
+            description = "A Hugging Face directory or a GGUF file. Without it: the demonstration base, without --lora, too, with its Chinese adapter.")
     private @Nullable Path model;
 
-    @Option(names = "--lora", paramLabel = "PATH[:SCALE]", converter = LoraArgument.Converter.class,
-            description = {
-                "An adapter, a directory in PEFT's format or a GGUF file, merged at load; several are merged in order. Its deltas are multiplied with SCALE.",
-                "Without --model: on the demonstration base."
-            })
-    private List<LoraArgument> adapters = List.of();
-
-    @Option(names = "--lora-float16", description = "Round to float16 after each adapter, as PEFT does on a float16 base, instead of once at the end.")
-    private boolean loraFloat16;
-
-    @Option(names = "--merge-report", paramLabel = "FILE", description = "Write what each adapter changed to FILE as JSON.")
-    private @Nullable Path mergeReport;
+    @Mixin
+    private LoraOptions lora;
 
     @Option(names = "--quantize", paramLabel = "TYPE",
             description = {
@@ -66,29 +55,14 @@ final class ModelOptions {
 
     /** Whether the demonstration model with its Chinese adapter is meant. */
     boolean isDemo() {
-        return model == null && adapters.isEmpty();
+        return model == null && lora.isEmpty();
     }
 
     /** Loads the model, with progress and the report on {@code err}. */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
-        LoadOptions options = options(weightDefault, kvDefault).loraFloat16(loraFloat16);
-        for (LoraArgument adapter : isDemo() ? List.of(new LoraArgument(DemoModel.chineseLora(), 1)) : adapters) {
-            options = options.lora(adapter.path(), adapter.scale());
-        }
-        if (mergeReport == null) {
-            return loadAndReport(options, err);
-        }
-        try (ResultFile file = ResultFile.create(mergeReport)) {
-            Llama llama = loadAndReport(options, err);
-            try {
-                file.write((llama.report().mergeJson() + "\n").getBytes(StandardCharsets.UTF_8));
-                file.complete();
-                return llama;
-            } catch (RuntimeException e) {
-                llama.close();
-                throw e;
-            }
-        }
+        LoadOptions options = lora.applyTo(options(weightDefault, kvDefault));
+        LoadOptions complete = isDemo() ? options.lora(DemoModel.chineseLora()) : options;
+        return lora.reporting(() -> loadAndReport(complete, err), llama -> llama.report().mergeJson());
     }
 
     private Llama loadAndReport(LoadOptions options, PrintWriter err) {

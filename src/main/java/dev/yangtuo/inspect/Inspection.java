@@ -47,8 +47,12 @@ public record Inspection(
         HUGGING_FACE,
         /** A directory with an adapter in PEFT's layout. */
         PEFT_ADAPTER,
+        /** A directory with a model as Meta publishes it. */
+        META,
         /** A single safetensors file. */
         SAFETENSORS,
+        /** A single file of PyTorch weights. */
+        PYTORCH,
         /** A model file of llama2.c. */
         LLAMA2_C,
         /** A tokenizer without weights. */

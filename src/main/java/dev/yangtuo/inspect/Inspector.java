@@ -7,6 +7,8 @@ import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.checkpoint.JsonFile;
 import dev.yangtuo.checkpoint.Llama2cCheckpoint;
+import dev.yangtuo.checkpoint.MetaCheckpoint;
+import dev.yangtuo.checkpoint.PytorchCheckpoint;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.exception.CheckpointFormatException;
 import dev.yangtuo.exception.TokenizerFormatException;
@@ -38,10 +40,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Inspector {
     private static final String CONFIG = "config.json";
+    private static final String PARAMS = "params.json";
     private static final String ADAPTER_CONFIG = "adapter_config.json";
     private static final String TOKENIZER = "tokenizer.model";
     /** Small files of a directory that are shown whole. */
-    private static final List<String> SHOWN_FILES = List.of(CONFIG, ADAPTER_CONFIG, "generation_config.json");
+    private static final List<String> SHOWN_FILES = List.of(CONFIG, PARAMS, ADAPTER_CONFIG, "generation_config.json");
     /** Field 1, length-delimited: the first piece, with which every writer begins. */
     private static final int SENTENCEPIECE_START = 0x0A;
     private static final String EMBEDDING = "token_embd.weight";
@@ -50,6 +53,8 @@ public final class Inspector {
     private final Path path;
     private final SequencedMap<String, SequencedMap<String, Object>> metadata = new LinkedHashMap<>();
     private List<StoredTensor> tensors = List.of();
+    /** Files that hold parts of tensors only. */
+    private final List<Path> files = new ArrayList<>();
     private SequencedMap<String, @Nullable Object> hyperParameters = new LinkedHashMap<>();
     private @Nullable String architecture;
     private @Nullable String obstacle;
@@ -76,10 +81,12 @@ public final class Inspector {
     private Inspection directory() {
         boolean model = Files.exists(path.resolve(CONFIG));
         boolean adapter = !model && Files.exists(path.resolve(ADAPTER_CONFIG));
+        boolean meta = false;
         String format = "no tensors";
         try (Checkpoint checkpoint = Checkpoints.openTensors(path)) {
             if (checkpoint != null) {
                 format = read(checkpoint);
+                meta = checkpoint instanceof MetaCheckpoint;
             } else if (!model && !adapter) {
                 return tokenizerDirectory();
             }
@@ -94,16 +101,16 @@ public final class Inspector {
             AdapterFacts facts = AdapterReader.ofPeft(json(ADAPTER_CONFIG), tensors, adapterNotes());
             return inspection(Kind.PEFT_ADAPTER, format, TokenizerReader.ofDirectory(path), facts);
         }
-        JsonNode config = json(CONFIG);
+        JsonNode config = json(meta ? PARAMS : CONFIG);
         if (config != null) {
             hyperParameters = HyperParameters.of(config);
-            architecture = config.path("model_type").isTextual() ? config.path("model_type").textValue() : null;
+            architecture = meta ? "llama" : config.path("model_type").isTextual() ? config.path("model_type").textValue() : null;
         }
         TokenizerModel loadable = checkModel();
         TokenizerReader.Found tokenizer = loadable == null
                 ? TokenizerReader.ofDirectory(path)
                 : new TokenizerReader.Found(TokenizerReader.ofModel(loadable, path), null);
-        return inspection(Kind.HUGGING_FACE, format, tokenizer, null);
+        return inspection(meta ? Kind.META : Kind.HUGGING_FACE, format, tokenizer, null);
     }
 
     /** A directory that holds neither weights nor a configuration. */
@@ -131,7 +138,7 @@ public final class Inspector {
             if (!adapter) {
                 checkModel();
             }
-            return inspection(Kind.SAFETENSORS, format, TokenizerReader.Found.NOTHING,
+            return inspection(checkpoint instanceof PytorchCheckpoint ? Kind.PYTORCH : Kind.SAFETENSORS, format, TokenizerReader.Found.NOTHING,
                     adapter ? AdapterReader.ofPeft(null, tensors, adapterNotes()) : null);
         }
     }
@@ -168,8 +175,8 @@ public final class Inspector {
             if (beginsLikeSentencePiece()) {
                 throw e;
             }
-            throw new CheckpointFormatException(path, "is no kind of file that is known here; expected a model (a GGUF file, a Hugging Face directory,"
-                    + " a safetensors file), an adapter, or a " + TOKENIZER, e);
+            throw new CheckpointFormatException(path, "is no kind of file that is known here; expected a model (a GGUF file, a directory of Hugging"
+                    + " Face or Meta, a file of safetensors or PyTorch weights, a model of llama2.c), an adapter, or a " + TOKENIZER, e);
         }
     }
 
@@ -200,6 +207,11 @@ public final class Inspector {
                     metadata.put("safetensors", new LinkedHashMap<>(safetensors.metadata()));
                 }
                 yield "safetensors";
+            }
+            case PytorchCheckpoint pytorch -> "PyTorch";
+            case MetaCheckpoint shards -> {
+                files.addAll(shards.files());
+                yield "PyTorch, %d shards of Meta".formatted(shards.files().size());
             }
             case Llama2cCheckpoint llama -> "llama2.c version " + llama.header().version();
             default -> checkpoint.getClass().getSimpleName();
@@ -258,16 +270,16 @@ public final class Inspector {
     }
 
     private List<StoredFile> files() {
-        LinkedHashSet<Path> distinct = new LinkedHashSet<>();
+        LinkedHashSet<Path> distinct = new LinkedHashSet<>(files);
         tensors.forEach(tensor -> distinct.add(tensor.file()));
-        List<StoredFile> files = new ArrayList<>();
+        List<StoredFile> stored = new ArrayList<>();
         for (Path file : distinct) {
             try {
-                files.add(new StoredFile(file, Files.size(file)));
+                stored.add(new StoredFile(file, Files.size(file)));
             } catch (IOException e) {
                 throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
             }
         }
-        return files;
+        return stored;
     }
 }

@@ -4,6 +4,7 @@ import dev.yangtuo.exception.AdapterException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,10 @@ record AdapterKey(Role role, String parameter, @Nullable String adapterName) {
     private static final String WRAPPER = "base_model.model.";
     private static final String WEIGHT = "weight";
     private static final String BIAS = "bias";
+
+    /** What can stand below a saved module. */
+    private static final Set<String> MODULES = Set.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "self_attn", "mlp",
+            "input_layernorm", "post_attention_layernorm");
 
     /**
      * Reads the name of a tensor.
@@ -111,14 +116,15 @@ record AdapterKey(Role role, String parameter, @Nullable String adapterName) {
         return of(role, module, kind, name.isEmpty() ? null : name.getFirst());
     }
 
-    /** A saved module, or a parameter inside of one: only then is the adapter's name never left out. */
+    /** A saved module, or a parameter inside of one; what is no module of LLaMA is the adapter's name. */
     private static @Nullable AdapterKey saved(List<String> module, List<String> tail) {
-        if (tail.size() <= 1) {
-            return tail.isEmpty() ? null : whole(module, tail.getFirst(), null);
+        if (tail.isEmpty()) {
+            return null;
         }
-        List<String> inner = new ArrayList<>(module);
-        inner.addAll(tail.subList(1, tail.size() - 1));
-        return whole(inner, tail.getLast(), tail.getFirst());
+        boolean named = tail.size() > 1 && !MODULES.contains(tail.getFirst());
+        List<String> whole = new ArrayList<>(module);
+        whole.addAll(tail.subList(named ? 1 : 0, tail.size() - 1));
+        return whole(whole, tail.getLast(), named ? tail.getFirst() : null);
     }
 
     private static @Nullable AdapterKey whole(List<String> module, String kind, @Nullable String adapterName) {

@@ -2,6 +2,7 @@ package dev.yangtuo.lora;
 
 import dev.yangtuo.checkpoint.Checkpoint;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
+import dev.yangtuo.checkpoint.PytorchCheckpoint;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.AdapterException;
@@ -75,7 +76,7 @@ public final class LoraAdapter implements AutoCloseable {
     }
 
     /**
-     * Opens a directory with {@code adapter_config.json} and {@code adapter_model.safetensors}, as PEFT's save_pretrained writes it, or a GGUF file.
+     * Opens a directory with {@code adapter_config.json} and {@code adapter_model.safetensors} or {@code adapter_model.bin}, as PEFT's save_pretrained writes it, or a GGUF file.
      *
      * @param request the path is also the adapter's name in messages and in the report
      * @throws AdapterException if something is missing, damaged, or not supported
@@ -97,15 +98,10 @@ public final class LoraAdapter implements AutoCloseable {
         if (Files.exists(path.resolve(SAFETENSORS)) || Files.exists(path.resolve(SHARD_INDEX))) {
             return of(request, Format.PEFT_SAFETENSORS, config, SafetensorsCheckpoint.openDirectory(path, "adapter_model"));
         }
-        Path pytorch = path.resolve(PYTORCH);
-        if (Files.exists(pytorch)) {
-            throw new AdapterException(
-                    pytorch,
-                    ("adapters in PyTorch's .bin format are not supported by this version; save it as %s "
-                                    + "(PEFT: save_pretrained(directory, safe_serialization=True))")
-                            .formatted(SAFETENSORS));
+        if (Files.exists(path.resolve(PYTORCH)) || Files.exists(path.resolve(PYTORCH + ".index.json"))) {
+            return of(request, Format.PEFT_PYTORCH, config, PytorchCheckpoint.openDirectory(path, "adapter_model"));
         }
-        throw new AdapterException(path, "%s is missing; the download may be incomplete".formatted(SAFETENSORS));
+        throw new AdapterException(path, "%s (or %s) is missing; the download may be incomplete".formatted(SAFETENSORS, PYTORCH));
     }
 
     private static LoraAdapter openFile(LoraRequest request) {

@@ -4,6 +4,8 @@ import dev.yangtuo.checkpoint.Checkpoint;
 import dev.yangtuo.checkpoint.Checkpoints;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.checkpoint.Llama2cCheckpoint;
+import dev.yangtuo.checkpoint.MetaCheckpoint;
+import dev.yangtuo.checkpoint.PytorchCheckpoint;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.CheckpointFormatException;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * A checkpoint seen as the parameters of a LLaMA model, under Hugging Face's names and in its order of rows, whatever the format: so that
  * adapters, which use these names and this order, fit all of them. Complete and of the right shapes when an instance exists. Thread-safe.
  */
-abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSource, GgufSource, Llama2cSource {
+abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSource, GgufSource, Llama2cSource, MetaSource {
     static final String EMBEDDING = "model.embed_tokens.weight";
     static final String NORM = "model.norm.weight";
     static final String OUTPUT = "lm_head.weight";
@@ -31,13 +33,15 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
         this.checkpoint = checkpoint;
     }
 
-    /** Opens a Hugging Face directory or a GGUF file. */
+    /** Opens a model of any kind that {@link Checkpoints} knows. */
     static ModelSource open(Path path) {
         Checkpoint checkpoint = Checkpoints.open(path);
         try {
             return switch (checkpoint) {
                 case GgufCheckpoint gguf -> new GgufSource(gguf);
                 case SafetensorsCheckpoint safetensors -> new HuggingFaceSource(safetensors);
+                case PytorchCheckpoint pytorch -> new HuggingFaceSource(pytorch);
+                case MetaCheckpoint meta -> new MetaSource(meta);
                 case Llama2cCheckpoint llama2c -> new Llama2cSource(llama2c);
                 default -> throw new CheckpointFormatException(path, "this kind of checkpoint holds no LLaMA model");
             };
@@ -98,7 +102,7 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
 
     /** A stored tensor whose rows are in the order in which they are asked for. */
     final Parameter plain(TensorInfo tensor) {
-        return new Parameter(checkpoint.rows(tensor), tensor.type(), checkpoint.bytes(tensor));
+        return new Parameter(checkpoint.rows(tensor), tensor.type(), checkpoint.storesRows(tensor) ? checkpoint.bytes(tensor) : null);
     }
 
     final Checkpoint checkpoint() {

@@ -67,6 +67,7 @@ class LoraAdapterTest {
         "base_model.model.norm.weight, model.norm.weight",
         "base_model.model.lm_head.modules_to_save.my_adapter.weight, lm_head.weight",
         "base_model.model.model.layers.0.self_attn.modules_to_save.default.q_proj.weight, model.layers.0.self_attn.q_proj.weight",
+        "base_model.model.model.layers.0.mlp.modules_to_save.down_proj.weight, model.layers.0.mlp.down_proj.weight",
         "base_model.model.model.embed_tokens.token_adapter.base_layer.weight, model.embed_tokens.weight",
         "base_model.model.model.layers.1.mlp.down_proj.modules_to_save.default.weight, model.layers.1.mlp.down_proj.weight",
     })
@@ -121,6 +122,15 @@ class LoraAdapterTest {
         assertThatThrownBy(() -> adapter(tensors().with("lm_head.weight", 1, 1, 1).with("lm_head.modules_to_save.weight", 1, 1, 1)))
                 .isInstanceOf(AdapterException.class)
                 .hasMessageContaining("tensors 'lm_head.weight' and 'lm_head.modules_to_save.weight' mean the same");
+    }
+
+    @Test
+    void severalAdaptersInOneFileAreNamed() {
+        assertThatThrownBy(() -> adapter(tensors()
+                        .with("q.lora_A.one.weight", 1, 1, 1).with("q.lora_B.one.weight", 1, 1, 1)
+                        .with("v.lora_A.two.weight", 1, 1, 1).with("v.lora_B.two.weight", 1, 1, 1)))
+                .isInstanceOf(AdapterException.class)
+                .hasMessageContaining("it holds 2 adapters ('one', 'two'), expected one");
     }
 
     @Test
@@ -226,12 +236,9 @@ class LoraAdapterTest {
         assertThatThrownBy(() -> LoraAdapter.open(config)).isInstanceOf(AdapterException.class).hasMessageContaining("is a file, but not GGUF; expected the directory");
         assertThatThrownBy(() -> LoraAdapter.open(directory))
                 .isInstanceOf(AdapterException.class)
-                .hasMessageContaining("adapter_model.safetensors is missing");
+                .hasMessageContaining("adapter_model.safetensors (or adapter_model.bin) is missing");
         Files.writeString(directory.resolve("adapter_model.bin"), "PK");
-        assertThatThrownBy(() -> LoraAdapter.open(directory))
-                .isInstanceOf(AdapterException.class)
-                .hasMessageContaining("adapter_model.bin")
-                .hasMessageContaining("not supported by this version; save it as adapter_model.safetensors");
+        assertThatThrownBy(() -> LoraAdapter.open(directory)).isInstanceOf(CheckpointFormatException.class).hasMessageContaining("adapter_model.bin");
         Files.writeString(directory.resolve("tokenizer.model"), "x");
         Files.writeString(directory.resolve("adapter_model.safetensors"), "x");
         assertThatThrownBy(() -> LoraAdapter.open(directory)).isInstanceOf(CheckpointFormatException.class);
