@@ -42,9 +42,13 @@ final class TensorRebuilder {
                 || !(fields.get(4) instanceof Whole(long elements))) {
             throw damaged(at, "a persistent id is %s; expected ('storage', class, key, device, number of elements)".formatted(id.kind()));
         }
-        // Not a switch: javac 25 makes code of it, after the patterns above, that the JVM's verifier refuses.
-        PytorchType type = fields.get(1) instanceof StorageClass typed ? typed.type() : null;
-        if (type == null && fields.get(1) != Function.UNTYPED_STORAGE) {
+        // No switch: the compiler of JDK 25 writes frames for one here, behind the patterns above, that the verifier refuses.
+        PytorchType type;
+        if (fields.get(1) instanceof StorageClass known) {
+            type = known.type();
+        } else if (fields.get(1) == Function.UNTYPED_STORAGE) {
+            type = null;
+        } else {
             throw damaged(at, "storage %s is of %s; expected a class of storages".formatted(Quoted.text(key), fields.get(1).kind()));
         }
         ZipArchive.Entry entry = archive.find(folder + "data/" + key);

@@ -31,7 +31,7 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
     private Path model;
 
     @Mixin
-    private LoraOptions lora;
+    private AdapterOptions adapters;
 
     @Option(names = "--output", required = true, paramLabel = "PATH",
             description = "A GGUF file if it ends in .gguf, replaced if it is there; else a Hugging Face directory.")
@@ -65,19 +65,22 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
     @Override
     public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
-        ConvertReport report;
-        try (ProgressDisplay display = new ProgressDisplay(err, "converting", ProgressDisplay.Unit.MEGABYTES)) {
-            LoadOptions options = loadOptions().onProgress(display::update);
-            report = lora.reporting(() -> Llama.convert(model, output, options, convertOptions()), ConvertReport::mergeJson);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
-        }
+        LoadOptions options = loadOptions();
+        ConvertReport report = adapters.reporting(() -> convert(options, err), ConvertReport::mergeJson, _ -> {});
         err.println(report.describe());
         return CommandLine.ExitCode.OK;
     }
 
+    private ConvertReport convert(LoadOptions options, PrintWriter err) {
+        try (ProgressDisplay display = new ProgressDisplay(err, "converting", ProgressDisplay.Unit.MEGABYTES)) {
+            return Llama.convert(model, output, options.onProgress(display::update), convertOptions());
+        } catch (IllegalArgumentException e) {
+            throw new CommandLine.ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
     private LoadOptions loadOptions() {
-        LoadOptions options = lora.applyTo(LoadOptions.defaults());
+        LoadOptions options = adapters.applyTo(LoadOptions.defaults());
         options = type == null ? options : type.applyTo(options);
         try {
             return threads == null ? options : options.threads(threads);

@@ -20,11 +20,11 @@ final class ModelOptions {
     private CommandSpec spec;
 
     @Option(names = "--model", paramLabel = "PATH",
-            description = "A Hugging Face directory or a GGUF file. Without it: the demonstration base, without --lora, too, with its Chinese adapter.")
+            description = "A Hugging Face directory or a GGUF file. Without it: the demonstration base, and without --lora its Chinese adapter.")
     private @Nullable Path model;
 
     @Mixin
-    private LoraOptions lora;
+    private AdapterOptions adapters;
 
     @Option(names = "--quantize", paramLabel = "TYPE",
             description = {
@@ -55,14 +55,14 @@ final class ModelOptions {
 
     /** Whether the demonstration model with its Chinese adapter is meant. */
     boolean isDemo() {
-        return model == null && lora.isEmpty();
+        return model == null && adapters.isEmpty();
     }
 
     /** Loads the model, with progress and the report on {@code err}. */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
-        LoadOptions options = lora.applyTo(options(weightDefault, kvDefault));
-        LoadOptions complete = isDemo() ? options.lora(DemoModel.chineseLora()) : options;
-        return lora.reporting(() -> loadAndReport(complete, err), llama -> llama.report().mergeJson());
+        LoadOptions base = options(weightDefault, kvDefault);
+        LoadOptions options = adapters.applyTo(isDemo() ? base.lora(DemoModel.chineseLora()) : base);
+        return adapters.reporting(() -> loadAndReport(options, err), llama -> llama.report().mergeJson(), Llama::close);
     }
 
     private Llama loadAndReport(LoadOptions options, PrintWriter err) {

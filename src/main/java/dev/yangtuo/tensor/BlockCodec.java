@@ -154,6 +154,29 @@ public abstract class BlockCodec {
         return (int) INT.get(source, at);
     }
 
+    /** Stores a little-endian 32-bit word. */
+    static void putWord(byte[] target, int at, int value) {
+        INT.set(target, at, value);
+    }
+
+    /** The smallest of 32 elements. */
+    static float least(float[] source, int from) {
+        float least = source[from];
+        for (int i = from + 1; i < from + 32; i++) {
+            least = source[i] < least ? source[i] : least;
+        }
+        return least;
+    }
+
+    /** The largest of 32 elements. */
+    static float most(float[] source, int from) {
+        float most = source[from];
+        for (int i = from + 1; i < from + 32; i++) {
+            most = source[i] > most ? source[i] : most;
+        }
+        return most;
+    }
+
     /** Rounds to binary16, stores that, and gives what was stored. */
     static float putHalf(byte[] target, int at, float value) {
         short bits = Float.floatToFloat16(value);

@@ -52,7 +52,7 @@ final class BlocksQ4_0 extends BlockCodec {
     }
 
     /** The first element of the largest magnitude, with its sign; +0 for a block of zeros of either sign, as in GGML. */
-    private static float extreme(float[] source, int from) {
+    static float extreme(float[] source, int from) {
         float magnitude = BlocksQ8_0.maxMagnitude(source, from);
         if (magnitude == 0f) {
             return 0f;

@@ -31,4 +31,22 @@ final class BlocksQ4_1 extends BlockCodec {
             }
         }
     }
+
+    @Override
+    void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+        for (int block = 0; block < blocks; block++) {
+            int from = sourceOffset + block * ELEMENTS;
+            int to = block * BYTES;
+            float least = least(source, from);
+            float d = (most(source, from) - least) / 15;
+            float inverse = d != 0f ? 1f / d : 0f;
+            putHalf(target, to, d);
+            putHalf(target, to + 2, least);
+            for (int j = 0; j < HALF; j++) {
+                int low = Math.min(15, (int) ((source[from + j] - least) * inverse + 0.5f));
+                int high = Math.min(15, (int) ((source[from + HALF + j] - least) * inverse + 0.5f));
+                target[to + QUANTS + j] = (byte) (low | high << 4);
+            }
+        }
+    }
 }

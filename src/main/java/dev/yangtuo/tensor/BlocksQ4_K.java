@@ -11,6 +11,7 @@ final class BlocksQ4_K extends BlockCodec {
     private static final int PARTS = ELEMENTS / PART;
     private static final int SCALES = 4;
     private static final int QUANTS = 16;
+    private static final int LARGEST = 15;
     private static final int BYTES = TensorType.Q4_K.blockBytes();
 
     /** After the sizes that its constructor takes. */
@@ -32,6 +33,37 @@ final class BlocksQ4_K extends BlockCodec {
                 for (int l = 0; l < PART; l++) {
                     q[to + j + l] = (byte) (source[at + l] >>> shift & 15);
                 }
+            }
+        }
+    }
+
+    /** Scales and minimums by {@link ScaleAndMinimumSearch}, rounded to six bits; then each element to the nearest integer for these. */
+    @Override
+    void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+        ScaleAndMinimumSearch search = new ScaleAndMinimumSearch(LARGEST, -1f, 20);
+        float[] scales = new float[PARTS];
+        float[] minimums = new float[PARTS];
+        byte[] q = new byte[ELEMENTS];
+        for (int block = 0; block < blocks; block++) {
+            int from = sourceOffset + block * ELEMENTS;
+            int to = block * BYTES;
+            for (int part = 0; part < PARTS; part++) {
+                search.search(source, from + part * PART);
+                scales[part] = search.scale();
+                minimums[part] = search.minimum();
+            }
+            SixBitScales.pack(scales, minimums, target, to);
+            for (int part = 0; part < PARTS; part++) {
+                SixBitScales.quantize(source, from + part * PART, scales[part], minimums[part], LARGEST, q, part * PART);
+            }
+            pack(q, target, to);
+        }
+    }
+
+    private static void pack(byte[] q, byte[] target, int to) {
+        for (int j = 0; j < ELEMENTS; j += 2 * PART) {
+            for (int l = 0; l < PART; l++) {
+                target[to + QUANTS + j / 2 + l] = (byte) (q[j + l] | q[j + PART + l] << 4);
             }
         }
     }

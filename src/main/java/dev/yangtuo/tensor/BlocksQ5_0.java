@@ -32,4 +32,24 @@ final class BlocksQ5_0 extends BlockCodec {
             }
         }
     }
+
+    /** With the element of the largest magnitude (the first of equals) at -16. */
+    @Override
+    void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+        for (int block = 0; block < blocks; block++) {
+            int from = sourceOffset + block * ELEMENTS;
+            int to = block * BYTES;
+            float d = BlocksQ4_0.extreme(source, from) / -16f;
+            float inverse = d != 0f ? 1f / d : 0f;
+            putHalf(target, to, d);
+            int fifthBits = 0;
+            for (int j = 0; j < HALF; j++) {
+                int low = Math.clamp((int) (source[from + j] * inverse + 16.5f), 0, 31);
+                int high = Math.clamp((int) (source[from + HALF + j] * inverse + 16.5f), 0, 31);
+                target[to + QUANTS + j] = (byte) (low & 15 | (high & 15) << 4);
+                fifthBits |= low >>> 4 << j | high >>> 4 << HALF + j;
+            }
+            putWord(target, to + HIGH_BITS, fifthBits);
+        }
+    }
 }

@@ -34,4 +34,25 @@ final class BlocksQ5_1 extends BlockCodec {
             }
         }
     }
+
+    @Override
+    void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+        for (int block = 0; block < blocks; block++) {
+            int from = sourceOffset + block * ELEMENTS;
+            int to = block * BYTES;
+            float least = least(source, from);
+            float d = (most(source, from) - least) / 31;
+            float inverse = d != 0f ? 1f / d : 0f;
+            putHalf(target, to, d);
+            putHalf(target, to + 2, least);
+            int fifthBits = 0;
+            for (int j = 0; j < HALF; j++) {
+                int low = Math.min(31, (int) ((source[from + j] - least) * inverse + 0.5f));
+                int high = Math.min(31, (int) ((source[from + HALF + j] - least) * inverse + 0.5f));
+                target[to + QUANTS + j] = (byte) (low & 15 | (high & 15) << 4);
+                fifthBits |= low >>> 4 << j | high >>> 4 << HALF + j;
+            }
+            putWord(target, to + HIGH_BITS, fifthBits);
+        }
+    }
 }

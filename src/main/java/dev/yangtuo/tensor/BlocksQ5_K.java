@@ -12,6 +12,7 @@ final class BlocksQ5_K extends BlockCodec {
     private static final int SCALES = 4;
     private static final int HIGH_BITS = 16;
     private static final int QUANTS = 48;
+    private static final int LARGEST = 31;
     private static final int BYTES = TensorType.Q5_K.blockBytes();
 
     /** After the sizes that its constructor takes. */
@@ -35,6 +36,44 @@ final class BlocksQ5_K extends BlockCodec {
                     int high = source[from + HIGH_BITS + l] >>> highBit & 1;
                     q[to + j + l] = (byte) (source[at + l] >>> shift & 15 | high << 4);
                 }
+            }
+        }
+    }
+
+    /** Scales and minimums by {@link ScaleAndMinimumSearch}, rounded to six bits; then each element to the nearest integer for these. */
+    @Override
+    void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+        ScaleAndMinimumSearch search = new ScaleAndMinimumSearch(LARGEST, -0.5f, 15);
+        float[] scales = new float[PARTS];
+        float[] minimums = new float[PARTS];
+        byte[] q = new byte[ELEMENTS];
+        for (int block = 0; block < blocks; block++) {
+            int from = sourceOffset + block * ELEMENTS;
+            int to = block * BYTES;
+            for (int part = 0; part < PARTS; part++) {
+                search.search(source, from + part * PART);
+                scales[part] = search.scale();
+                minimums[part] = search.minimum();
+            }
+            SixBitScales.pack(scales, minimums, target, to);
+            for (int part = 0; part < PARTS; part++) {
+                SixBitScales.quantize(source, from + part * PART, scales[part], minimums[part], LARGEST, q, part * PART);
+            }
+            pack(q, target, to);
+        }
+    }
+
+    private static void pack(byte[] q, byte[] target, int to) {
+        for (int l = 0; l < PART; l++) {
+            int fifthBits = 0;
+            for (int part = 0; part < PARTS; part++) {
+                fifthBits |= q[part * PART + l] >>> 4 << part;
+            }
+            target[to + HIGH_BITS + l] = (byte) fifthBits;
+        }
+        for (int j = 0; j < ELEMENTS; j += 2 * PART) {
+            for (int l = 0; l < PART; l++) {
+                target[to + QUANTS + j / 2 + l] = (byte) (q[j + l] & 15 | (q[j + PART + l] & 15) << 4);
             }
         }
     }

@@ -131,6 +131,21 @@ class InspectorTest {
     }
 
     @Test
+    void theAdaptersThatAreMergedInOtherTestsAreUnderstood() throws IOException {
+        List<Path> adapters;
+        try (Stream<Path> files = Files.walk(Path.of("src/test/resources/models/adapters/cases"))) {
+            adapters = files.filter(file -> file.endsWith("adapter_config.json") || file.toString().endsWith(".gguf"))
+                    .map(file -> file.toString().endsWith(".gguf") ? file : file.getParent()).sorted().toList();
+        }
+        assertThat(adapters).hasSizeGreaterThan(20);
+        assertThat(adapters).map(Inspector::inspect).allSatisfy(inspection -> {
+            assertThat(inspection.obstacle()).as(inspection.path().toString()).isNull();
+            assertThat(inspection.adapter().changes()).as(inspection.path().toString()).isNotEmpty()
+                    .noneMatch(change -> change.effect() == Effect.UNKNOWN);
+        });
+    }
+
+    @Test
     void aGgufOfAnotherArchitectureIsDescribed() {
         Path file = gguf("mamba")
                 .put("mamba.expert_count", 8)
@@ -204,6 +219,33 @@ class InspectorTest {
         assertThat(model.hyperParameters()).contains(entry("dim", 4), entry("vocab_size", 3), entry("tied_embeddings", true));
         assertThat(model.tensors()).isNotEmpty();
         assertThat(model.obstacle()).contains("tokenizer");
+    }
+
+    @Test
+    void pytorchWeightsAreDescribedAloneAndInDirectories() throws IOException {
+        Path file = Path.of("src/test/resources/models/pytorch/small.pth");
+        Inspection alone = Inspector.inspect(file);
+        assertThat(alone.kind()).isEqualTo(Kind.PYTORCH);
+        assertThat(alone.obstacle()).contains("give the directory");
+        assertThat(alone.tensors()).extracting(tensor -> tensor.name() + " " + tensor.type() + " " + tensor.shape() + " " + tensor.bytes())
+                .containsExactlyInAnyOrder("tok_embeddings.weight F16 [8, 4] 64", "norm.weight F32 [4] 16",
+                        "layers.0.attention.wq.weight BF16 [4, 4] 32", "positions int64 [3] 24");
+        Path meta = Files.createDirectory(directory.resolve("meta"));
+        Files.copy(file, meta.resolve("consolidated.00.pth"));
+        Files.writeString(meta.resolve("params.json"), "{\"dim\": 4, \"n_layers\": 1, \"n_heads\": 2, \"norm_eps\": 1e-5, \"vocab_size\": -1}");
+        Inspection model = Inspector.inspect(meta);
+        assertThat(model.kind()).isEqualTo(Kind.META);
+        assertThat(model.obstacle()).isNotNull();
+        assertThat(model.architecture()).isEqualTo("llama");
+        assertThat(model.hyperParameters()).containsEntry("dim", IntNode.valueOf(4)).containsEntry("heads", IntNode.valueOf(2));
+        assertThat(model.metadata()).containsKey("params.json");
+        assertThat(model.files()).hasSize(1);
+        Path huggingFace = copy(ModelFolders.tiny("base"), "config.json", "tokenizer.model");
+        Files.copy(file, huggingFace.resolve("pytorch_model.bin"));
+        Inspection directoryOfBin = Inspector.inspect(huggingFace);
+        assertThat(directoryOfBin.kind()).isEqualTo(Kind.HUGGING_FACE);
+        assertThat(directoryOfBin.format()).isEqualTo("PyTorch");
+        assertThat(directoryOfBin.tensors()).hasSize(4);
     }
 
     @Test
