@@ -5,6 +5,7 @@ import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.checkpoint.UnreadableTensor;
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -31,7 +32,9 @@ final class GgufSource extends ModelSource {
         Set<String> expected = new HashSet<>(List.of(GGUF_EMBEDDING, GGUF_NORM, GGUF_OUTPUT));
         for (int layer = 0; layer < config.nLayers(); layer++) {
             for (LayerParameter parameter : LayerParameter.values()) {
-                require(parameter.ggufName(layer), parameter.shape(config));
+                if (!parameter.isBias() || checkpoint.find(parameter.ggufName(layer)) != null) {
+                    require(parameter.ggufName(layer), parameter.shape(config));
+                }
                 expected.add(parameter.ggufName(layer));
             }
         }
@@ -138,12 +141,18 @@ final class GgufSource extends ModelSource {
     }
 
     @Override
-    Parameter layer(int layer, LayerParameter parameter) {
+    @Nullable Parameter layer(int layer, LayerParameter parameter) {
+        if (parameter.isBias() && checkpoint().find(parameter.ggufName(layer)) == null) {
+            return null;
+        }
         Parameter stored = plain(require(parameter.ggufName(layer), parameter.shape(config)));
         if (!parameter.isRotated()) {
             return stored;
         }
-        return new Parameter(RowOrder.pairsToHalves(stored.rows(), config.headDim()), stored.type(), stored.blocks());
+        FloatRows halves = parameter.isVector()
+                ? RowOrder.vectorInHalves(stored.rows(), config.headDim())
+                : RowOrder.pairsToHalves(stored.rows(), config.headDim());
+        return new Parameter(halves, stored.type(), stored.blocks());
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.yangtuo.model;
 
 import dev.yangtuo.checkpoint.JsonFile;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,19 @@ final class HuggingFaceConfig {
         }
     }
 
+    /** The biases that every layer must have. */
+    static Set<LayerParameter> biases(Path file) {
+        ConfigReader config = new ConfigReader(file, JsonFile.readObject(file));
+        Set<LayerParameter> biases = EnumSet.noneOf(LayerParameter.class);
+        if (config.booleanValue("attention_bias", false)) {
+            biases.addAll(LayerParameter.ATTENTION_BIASES);
+        }
+        if (config.booleanValue("mlp_bias", false)) {
+            biases.addAll(LayerParameter.FFN_BIASES);
+        }
+        return biases;
+    }
+
     private static void refuseForeign(ConfigReader config) {
         String type = config.text("model_type");
         if (type != null && !MODEL_TYPES.contains(type)) {
@@ -53,11 +67,6 @@ final class HuggingFaceConfig {
         String activation = config.text("hidden_act");
         if (activation != null && !activation.equals("silu") && !activation.equals("swish")) {
             throw config.problem("\"hidden_act\" is \"%s\"; only \"silu\" is computed".formatted(activation));
-        }
-        for (String field : List.of("attention_bias", "mlp_bias")) {
-            if (config.booleanValue(field, false)) {
-                throw config.problem("\"%s\" is true; models with biases cannot be run".formatted(field));
-            }
         }
         for (String field : List.of("quantization_config", "sliding_window")) {
             if (config.has(field)) {

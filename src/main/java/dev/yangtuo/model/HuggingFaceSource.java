@@ -26,9 +26,12 @@ final class HuggingFaceSource extends ModelSource {
         directory = checkpoint.path();
         config = HuggingFaceConfig.read(directory.resolve(HuggingFaceConfig.FILE_NAME));
         Set<String> expected = new HashSet<>(List.of(EMBEDDING, NORM, OUTPUT));
+        Set<LayerParameter> biases = HuggingFaceConfig.biases(directory.resolve(HuggingFaceConfig.FILE_NAME));
         for (int layer = 0; layer < config.nLayers(); layer++) {
             for (LayerParameter parameter : LayerParameter.values()) {
-                require(parameter.name(layer), parameter.shape(config));
+                if (!parameter.isBias() || biases.contains(parameter) || checkpoint.find(parameter.name(layer)) != null) {
+                    require(parameter.name(layer), parameter.shape(config));
+                }
                 expected.add(parameter.name(layer));
             }
         }
@@ -69,7 +72,10 @@ final class HuggingFaceSource extends ModelSource {
     }
 
     @Override
-    Parameter layer(int layer, LayerParameter parameter) {
+    @Nullable Parameter layer(int layer, LayerParameter parameter) {
+        if (parameter.isBias() && checkpoint().find(parameter.name(layer)) == null) {
+            return null;
+        }
         Parameter stored = plain(require(parameter.name(layer), parameter.shape(config)));
         return parameter.isRotated() ? new Parameter(stored.rows(), stored.type(), null) : stored;
     }

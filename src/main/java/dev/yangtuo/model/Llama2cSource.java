@@ -68,7 +68,10 @@ final class Llama2cSource extends ModelSource {
     }
 
     @Override
-    Parameter layer(int layer, LayerParameter parameter) {
+    @Nullable Parameter layer(int layer, LayerParameter parameter) {
+        if (parameter.isBias()) {
+            return null;
+        }
         String name = parameter.metaName(layer);
         if (parameter.isVector()) {
             return plain(file.require(name));

@@ -8,9 +8,11 @@ import dev.yangtuo.lora.LoraRequest;
 import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.TensorType;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -29,6 +31,7 @@ final class MergedModel implements AutoCloseable {
     private final List<LoraAdapter> adapters;
     private final LoraMerge merge;
     private final ModelConfig config;
+    private final Set<LayerParameter> biases;
     private final Tokenizer tokenizer;
 
     private MergedModel(CloseStack files, ModelSource source, List<LoraAdapter> adapters, boolean float16) {
@@ -39,6 +42,7 @@ final class MergedModel implements AutoCloseable {
         this.merge = new LoraMerge(adapters, new LoraMerge.Base(
                 source.path(), base.vocabSize(), base.tiedEmbeddings(), float16, rows -> RowOrder.pairsToHalves(rows, base.headDim())));
         this.config = base.withVocabulary(Math.toIntExact(merge.vocabularySize()), merge.outputTied());
+        this.biases = findBiases();
         checkAdapters();
         this.tokenizer = findTokenizer();
     }
@@ -139,8 +143,40 @@ final class MergedModel implements AutoCloseable {
         return merged(ModelSource.OUTPUT, output == null ? source.embedding() : output);
     }
 
-    MergedParameter layer(int layer, LayerParameter parameter) {
-        return merged(parameter.name(layer), parameter, layer, source.layer(layer, parameter));
+    /** A parameter of a layer; null for a bias that the model does not have. */
+    @Nullable MergedParameter layer(int layer, LayerParameter parameter) {
+        if (parameter.isBias() && !biases.contains(parameter)) {
+            return null;
+        }
+        return merged(parameter.name(layer), parameter, layer, base(layer, parameter));
+    }
+
+    /** What the base stores. A bias that it lacks is zeros: an adapter may bring it. */
+    private Parameter base(int layer, LayerParameter parameter) {
+        Parameter stored = source.layer(layer, parameter);
+        if (stored != null) {
+            return stored;
+        }
+        float[] zeros = new float[Math.toIntExact(parameter.shape(config).getFirst())];
+        return new Parameter(FloatRows.of(zeros, zeros.length), TensorType.F32, null);
+    }
+
+    /**
+     * The biases that the model has: all of attention's or none, and likewise of the feed-forward part, since configurations can say nothing else. Those that
+     * neither the base nor an adapter brings are zeros.
+     */
+    private Set<LayerParameter> findBiases() {
+        Set<LayerParameter> found = EnumSet.noneOf(LayerParameter.class);
+        for (List<LayerParameter> group : List.of(LayerParameter.ATTENTION_BIASES, LayerParameter.FFN_BIASES)) {
+            for (int layer = 0; layer < config.nLayers() && !found.containsAll(group); layer++) {
+                for (LayerParameter bias : group) {
+                    if (source.layer(layer, bias) != null || merge.changes(bias.name(layer))) {
+                        found.addAll(group);
+                    }
+                }
+            }
+        }
+        return found;
     }
 
     private MergedParameter merged(String name, Parameter stored) {
@@ -157,8 +193,11 @@ final class MergedModel implements AutoCloseable {
     void forEach(Consumer<MergedParameter> action) {
         action.accept(embedding());
         for (int layer = 0; layer < config.nLayers(); layer++) {
-            for (LayerParameter parameter : LayerParameter.values()) {
-                action.accept(layer(layer, parameter));
+            for (LayerParameter kind : LayerParameter.values()) {
+                MergedParameter parameter = layer(layer, kind);
+                if (parameter != null) {
+                    action.accept(parameter);
+                }
             }
         }
         action.accept(norm());
@@ -188,7 +227,9 @@ final class MergedModel implements AutoCloseable {
         }
         for (int layer = 0; layer < config.nLayers(); layer++) {
             for (LayerParameter parameter : LayerParameter.values()) {
-                parameters.put(parameter.name(layer), source.layer(layer, parameter).rows());
+                if (!parameter.isBias() || biases.contains(parameter)) {
+                    parameters.put(parameter.name(layer), base(layer, parameter).rows());
+                }
             }
         }
         merge.check(parameters);

@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
  * @param name Hugging Face's name ({@code model.layers.0.self_attn.q_proj.weight})
  * @param kind which parameter of a layer it is; null for the embedding, the last norm and the output matrix
  * @param layer the layer it belongs to; -1 for these three
- * @param rows its values; rows of Q and K in Hugging Face's order
+ * @param rows its values; rows of Q and K, and elements of their biases, in Hugging Face's order
  * @param storedType how the base stores it
  * @param blocks the base's stored rows, if no adapter changes them and they stand in the order of the kernels; else null
  * @param headDim elements of a head, if its rows are those of heads that RoPE turns; else 0
  */
 record MergedParameter(
         String name, @Nullable LayerParameter kind, int layer, FloatRows rows, TensorType storedType, @Nullable MemorySegment blocks, int headDim) {
-    /** A norm: kept as float32, whatever the matrices are kept as. */
+    /** A norm or a bias: kept as float32, whatever the matrices are kept as. */
     boolean isVector() {
         return kind == null ? name.equals(ModelSource.NORM) : kind.isVector();
     }
@@ -36,6 +36,9 @@ record MergedParameter(
 
     /** The rows in the order of GGUF and of the kernels: partners of RoPE beside each other. */
     FloatRows rowsInPairs() {
-        return headDim == 0 ? rows : RowOrder.halvesToPairs(rows, headDim);
+        if (headDim == 0) {
+            return rows;
+        }
+        return isVector() ? RowOrder.vectorInPairs(rows, headDim) : RowOrder.halvesToPairs(rows, headDim);
     }
 }

@@ -144,11 +144,14 @@ public final class ModelLoader {
 
     private LayerWeights layer(Backend backend, ParameterEncoder encoder, int layer, CloseStack undo) {
         Map<LayerParameter, WeightMatrix> matrices = new EnumMap<>(LayerParameter.class);
-        Map<LayerParameter, DeviceFloats> norms = new EnumMap<>(LayerParameter.class);
+        Map<LayerParameter, DeviceFloats> vectors = new EnumMap<>(LayerParameter.class);
         for (LayerParameter kind : LayerParameter.values()) {
             MergedParameter parameter = merged.layer(layer, kind);
+            if (parameter == null) {
+                continue;
+            }
             if (kind.isVector()) {
-                norms.put(kind, undo.push(vector(backend, encoder, parameter)));
+                vectors.put(kind, undo.push(vector(backend, encoder, parameter)));
             } else {
                 matrices.put(kind, undo.push(matrix(backend, encoder, parameter)));
             }
@@ -159,15 +162,15 @@ public final class ModelLoader {
                 config.nKvHeads(),
                 config.headDim(),
                 config.normEps(),
-                norms.get(LayerParameter.ATTENTION_NORM),
-                Projection.of(matrices.get(LayerParameter.Q)),
-                Projection.of(matrices.get(LayerParameter.K)),
-                Projection.of(matrices.get(LayerParameter.V)),
-                Projection.of(matrices.get(LayerParameter.O)),
-                norms.get(LayerParameter.FFN_NORM),
-                Projection.of(matrices.get(LayerParameter.GATE)),
-                Projection.of(matrices.get(LayerParameter.UP)),
-                Projection.of(matrices.get(LayerParameter.DOWN)));
+                vectors.get(LayerParameter.ATTENTION_NORM),
+                new Projection(matrices.get(LayerParameter.Q), vectors.get(LayerParameter.Q_BIAS)),
+                new Projection(matrices.get(LayerParameter.K), vectors.get(LayerParameter.K_BIAS)),
+                new Projection(matrices.get(LayerParameter.V), vectors.get(LayerParameter.V_BIAS)),
+                new Projection(matrices.get(LayerParameter.O), vectors.get(LayerParameter.O_BIAS)),
+                vectors.get(LayerParameter.FFN_NORM),
+                new Projection(matrices.get(LayerParameter.GATE), vectors.get(LayerParameter.GATE_BIAS)),
+                new Projection(matrices.get(LayerParameter.UP), vectors.get(LayerParameter.UP_BIAS)),
+                new Projection(matrices.get(LayerParameter.DOWN), vectors.get(LayerParameter.DOWN_BIAS)));
     }
 
     private DeviceFloats vector(Backend backend, ParameterEncoder encoder, MergedParameter parameter) {

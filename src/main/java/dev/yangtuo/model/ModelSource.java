@@ -78,8 +78,8 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
     /** The output matrix, or null if it is the embedding. */
     abstract @Nullable Parameter output();
 
-    /** A parameter of a layer. */
-    abstract Parameter layer(int layer, LayerParameter parameter);
+    /** A parameter of a layer; null for a bias that the model does not have. */
+    abstract @Nullable Parameter layer(int layer, LayerParameter parameter);
 
     /** The tokenizer that the model brings. */
     abstract Tokenizer tokenizer();

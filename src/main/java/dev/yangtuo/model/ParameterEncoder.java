@@ -76,9 +76,9 @@ final class ParameterEncoder implements AutoCloseable {
         });
     }
 
-    /** A vector as float32. */
+    /** A vector as float32, in the order of the kernels. */
     float[] vector(MergedParameter parameter) {
-        FloatRows rows = parameter.rows();
+        FloatRows rows = parameter.rowsInPairs();
         float[] values = new float[rows.columns()];
         rows.read(0, 1, values, 0);
         requireFinite(parameter.name(), values, values.length, 0, values.length, 0, Float.MAX_VALUE);

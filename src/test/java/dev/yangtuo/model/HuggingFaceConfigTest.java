@@ -55,8 +55,6 @@ class HuggingFaceConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "\"attention_bias\": true | attention_bias",
-        "\"mlp_bias\": true | mlp_bias",
         "\"sliding_window\": 4096 | sliding_window",
         "\"quantization_config\": {\"bits\": 4} | quantization_config",
         "\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8} | llama3",

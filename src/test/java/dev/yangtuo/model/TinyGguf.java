@@ -40,6 +40,9 @@ final class TinyGguf {
             }
             for (int layer = 0; layer < LAYERS; layer++) {
                 for (LayerParameter parameter : LayerParameter.values()) {
+                    if (parameter.isBias()) {
+                        continue;
+                    }
                     add(gguf, base, parameter.name(layer), parameter.ggufName(layer), type, parameter.isRotated());
                 }
             }
