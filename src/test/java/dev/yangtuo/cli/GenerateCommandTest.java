@@ -114,7 +114,7 @@ class GenerateCommandTest {
     @Test
     void theReportOfTheMergeIsWrittenAsJson() throws IOException {
         Path report = directory.resolve("merge.json");
-        CommandRun run = tiny("--prompt", "x", "--max-tokens", "1", "--lora", TINY_ADAPTER + ":0.5", "--lora-float16", "--merge-report", report);
+        CommandRun run = tiny("--prompt", "x", "--lora", TINY_ADAPTER + ":0.5", "--lora-float16", "--merge-report", report);
         assertThat(run.errors()).contains("LoRA plain: 21 matrices changed").contains("scale 0.5");
         JsonNode adapter = new ObjectMapper().readTree(report.toFile()).get("adapters").get(0);
         assertThat(adapter.get("path").asText()).isEqualTo(TINY_ADAPTER.toString());
