@@ -296,7 +296,7 @@ class BadInputTest {
                     Path adapter = files.adapter();
                     TinyFiles.delete(adapter.resolve("adapter_model.safetensors"));
                     return adapter;
-                }, "adapter_model.safetensors is missing"),
+                }, "adapter_model.safetensors (or adapter_model.bin) is missing"),
                 adapter("adapter_config.json is not JSON", files -> files.adapterWithConfig(json -> "{"), "adapter_config.json", "not JSON"),
                 adapter("an unknown peft_type", files -> files.adapterWithConfig(set("peft_type", "\"IA3\"")), "IA3", "LORA"),
                 adapter("no peft_type", files -> files.adapterWithConfig(without("peft_type")), "peft_type is missing"),
@@ -316,6 +316,14 @@ class BadInputTest {
                 }, "layers.9."),
                 adapterTensors("lora_A without lora_B", dropping(a.replace("lora_A", "lora_B")), a, "lora_B"),
                 adapterTensors("ranks that differ", changing(a, tensor -> zeros(5, 64)), a, "[5, 64]", "[64, 4]"),
+                adapterTensors("adapters of two names", tensors -> {
+                    Map<String, Tensor> named = new LinkedHashMap<>();
+                    tensors.forEach((name, tensor) -> named.put(name.replace(".weight", (name.contains("layers.0") ? ".one" : ".two") + ".weight"), tensor));
+                    return named;
+                }, "holds 2 adapters ('one', 'two')"),
+                adapter("rows of tokens that are not there", files -> files.adapterWithConfig(adding("\"trainable_token_indices\": [3]")), "trainable_token_indices",
+                        "no rows for them"),
+                adapter("a bias beside lora_B that is not there", files -> files.adapterWithConfig(adding("\"lora_bias\": true")), "lora_B", "lora_bias"),
                 adapterTensors("a NaN in lora_A", changing(a, tensor -> withValue(tensor, 2, Float.NaN)), a, "NaN"),
                 adapterTensors("an embedding without its output matrix",
                         including("base_model.model.model.embed_tokens.weight", 3005, 64), "3005", "3000", "lm_head"),
@@ -327,6 +335,11 @@ class BadInputTest {
                     Path adapter = files.copy(DEMO.resolve("chinese-lora"), "chinese");
                     TinyFiles.write(adapter.resolve("tokenizer.model"), TinyFiles.read(DEMO.resolve("alpaca-lora/tokenizer.model")));
                     return new Input(DEMO.resolve("base"), OPTIONS.lora(adapter));
+                }),
+                new Case("an earlier adapter's tokenizer of another vocabulary", AdapterException.class, List.of("chinese", "12183", "12184", "tokenizer.model"), files -> {
+                    Path adapter = files.copy(DEMO.resolve("chinese-lora"), "chinese");
+                    TinyFiles.write(adapter.resolve("tokenizer.model"), TinyFiles.read(DEMO.resolve("alpaca-lora/tokenizer.model")));
+                    return new Input(DEMO.resolve("base"), OPTIONS.lora(adapter).lora(DEMO.resolve("alpaca-lora")));
                 }),
                 new Case("the base's tokenizer with the adapter's vocabulary", AdapterException.class, List.of("12183", "3000"), files -> {
                     Path adapter = files.copy(DEMO.resolve("chinese-lora"), "chinese");

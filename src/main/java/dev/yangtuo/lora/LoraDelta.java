@@ -1,6 +1,7 @@
 package dev.yangtuo.lora;
 
 import dev.yangtuo.checkpoint.TensorInfo;
+import dev.yangtuo.exception.AdapterException;
 import dev.yangtuo.tensor.FloatRows;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -71,6 +72,11 @@ record LoraDelta(TensorInfo a, TensorInfo b, float scale, Layout layout) impleme
     /** What is added, once it is known to fit. */
     LowRankProduct product(FloatRows before, MergeTarget target) {
         if (rows() != before.rows() || columns() != before.columns()) {
+            if (target.adapter().config().fanInFanOut() && columns() == before.rows() && rows() == before.columns()) {
+                throw new AdapterException(target.adapter().config().file(),
+                        "fan_in_fan_out is true, but %s fits %s only untransposed; PEFT ignores it for such models, set it to false"
+                                .formatted(AdapterKey.quote(b.name()), AdapterKey.quote(target.parameter())));
+            }
             String tensors = "%s times %s".formatted(AdapterKey.quote(b.name()), AdapterKey.quote(a.name()));
             throw target.misfit(before, tensors, rows(), columns());
         }

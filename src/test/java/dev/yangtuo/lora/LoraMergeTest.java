@@ -126,7 +126,10 @@ class LoraMergeTest {
         }
         LoraAdapter adapter = adapter(tensors, ", \"fan_in_fan_out\": true");
         assertClose(read(merge(adapter).apply(Q, FloatRows.of(base, 6))), expected);
-        assertThatThrownBy(() -> merge(adapter).apply(Q, FloatRows.of(values(6, 4, 1), 4))).hasMessageContaining("is [4, 6]");
+        assertThatThrownBy(() -> merge(adapter).apply(Q, FloatRows.of(values(6, 5, 1), 5))).hasMessageContaining("is [4, 6]");
+        assertThatThrownBy(() -> merge(adapter).apply(Q, FloatRows.of(values(6, 4, 1), 4)))
+                .isInstanceOf(AdapterException.class)
+                .hasMessageContaining("fan_in_fan_out is true, but '" + Q_KEY + ".lora_B.weight' fits '" + Q + "' only untransposed");
     }
 
     @Test
