@@ -34,8 +34,8 @@ final class GgufSource extends ModelSource {
             for (LayerParameter parameter : LayerParameter.values()) {
                 if (!parameter.isBias() || checkpoint.find(parameter.ggufName(layer)) != null) {
                     require(parameter.ggufName(layer), parameter.shape(config));
+                    expected.add(parameter.ggufName(layer));
                 }
-                expected.add(parameter.ggufName(layer));
             }
         }
         embedding();

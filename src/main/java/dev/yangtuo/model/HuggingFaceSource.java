@@ -29,10 +29,15 @@ final class HuggingFaceSource extends ModelSource {
         Set<LayerParameter> biases = HuggingFaceConfig.biases(directory.resolve(HuggingFaceConfig.FILE_NAME));
         for (int layer = 0; layer < config.nLayers(); layer++) {
             for (LayerParameter parameter : LayerParameter.values()) {
-                if (!parameter.isBias() || biases.contains(parameter) || checkpoint.find(parameter.name(layer)) != null) {
-                    require(parameter.name(layer), parameter.shape(config));
+                String name = parameter.name(layer);
+                if (checkpoint.find(name) == null && biases.contains(parameter)) {
+                    throw new CheckpointFormatException(directory, "tensor '%s' is missing, but \"%s\" of %s is true"
+                            .formatted(name, LayerParameter.FFN_BIASES.contains(parameter) ? "mlp_bias" : "attention_bias", HuggingFaceConfig.FILE_NAME));
                 }
-                expected.add(parameter.name(layer));
+                if (!parameter.isBias() || checkpoint.find(name) != null) {
+                    require(name, parameter.shape(config));
+                    expected.add(name);
+                }
             }
         }
         embedding();

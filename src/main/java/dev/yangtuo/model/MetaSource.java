@@ -31,8 +31,10 @@ final class MetaSource extends ModelSource {
         Set<String> expected = new HashSet<>(List.of(EMBEDDING_NAME, NORM_NAME, OUTPUT_NAME, IGNORED));
         for (int layer = 0; layer < config.nLayers(); layer++) {
             for (LayerParameter parameter : LayerParameter.values()) {
-                require(parameter.metaName(layer), parameter.shape(config));
-                expected.add(parameter.metaName(layer));
+                if (!parameter.isBias()) { // Meta's models have none
+                    require(parameter.metaName(layer), parameter.shape(config));
+                    expected.add(parameter.metaName(layer));
+                }
             }
         }
         embedding();
@@ -72,7 +74,10 @@ final class MetaSource extends ModelSource {
     }
 
     @Override
-    Parameter layer(int layer, LayerParameter parameter) {
+    @Nullable Parameter layer(int layer, LayerParameter parameter) {
+        if (parameter.isBias()) {
+            return null;
+        }
         Parameter stored = plain(require(parameter.metaName(layer), parameter.shape(config)));
         if (!parameter.isRotated()) {
             return stored;
