@@ -43,7 +43,7 @@ final class TensorRebuilder {
             throw damaged(at, "a persistent id is %s; expected ('storage', class, key, device, number of elements)".formatted(id.kind()));
         }
         PytorchType type = switch (fields.get(1)) {
-            case StorageClass(PytorchType typed) -> typed;
+            case StorageClass typed -> typed.type();
             case Function.UNTYPED_STORAGE -> null;
             default -> throw damaged(at, "storage %s is of %s; expected a class of storages".formatted(Quoted.text(key), fields.get(1).kind()));
         };

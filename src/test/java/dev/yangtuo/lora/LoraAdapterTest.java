@@ -226,12 +226,12 @@ class LoraAdapterTest {
         assertThatThrownBy(() -> LoraAdapter.open(config)).isInstanceOf(AdapterException.class).hasMessageContaining("is a file, but not GGUF; expected the directory");
         assertThatThrownBy(() -> LoraAdapter.open(directory))
                 .isInstanceOf(AdapterException.class)
-                .hasMessageContaining("adapter_model.safetensors is missing");
+                .hasMessageContaining("adapter_model.safetensors (or adapter_model.bin) is missing");
         Files.writeString(directory.resolve("adapter_model.bin"), "PK");
         assertThatThrownBy(() -> LoraAdapter.open(directory))
-                .isInstanceOf(AdapterException.class)
+                .isInstanceOf(CheckpointFormatException.class)
                 .hasMessageContaining("adapter_model.bin")
-                .hasMessageContaining("not supported by this version; save it as adapter_model.safetensors");
+                .hasMessageContaining("expected PyTorch weights in a zip archive");
         Files.writeString(directory.resolve("tokenizer.model"), "x");
         Files.writeString(directory.resolve("adapter_model.safetensors"), "x");
         assertThatThrownBy(() -> LoraAdapter.open(directory)).isInstanceOf(CheckpointFormatException.class);
