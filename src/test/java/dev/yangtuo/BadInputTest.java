@@ -170,7 +170,7 @@ class BadInputTest {
                 model("an empty file", files -> file(files, "empty.gguf", ""), "empty.gguf", "empty"),
                 model("a text file", files -> file(files, "notes.txt", "hello"), "notes.txt", "Expected a GGUF file"),
                 model("a Git LFS pointer", files -> file(files, "m.gguf", "version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
-                model("a PyTorch file", files -> file(files, "m.pth", "PK\u0003\u0004"), "m.pth", "PyTorch", "safetensors"),
+                model("a PyTorch file", files -> file(files, "m.pth", "PK\u0003\u0004"), "m.pth", "PyTorch", "give the directory"),
                 model("a Git LFS pointer as weights",
                         files -> modelFile(files, "model.safetensors", "version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
                 model("an index of missing shards", files -> {

@@ -17,7 +17,6 @@ final class DirectoryContents {
     /** Enough to recognise what a directory is; a home directory may have a million files. */
     private static final int MAX_LISTED = 10_000;
 
-    private static final String PYTORCH_NAME = "pytorch_model";
     private static final Pattern META_SHARD = Pattern.compile("consolidated\\.[0-9][0-9]\\.pth");
 
     private DirectoryContents() {}
@@ -29,18 +28,22 @@ final class DirectoryContents {
                     ? "is not a directory; expected one with %s.safetensors".formatted(baseName)
                     : "there is no such directory; expected one with %s.safetensors. Check the path".formatted(baseName));
         }
+        String pytorch = baseName.equals("model") ? "pytorch_model" : baseName;
         for (String name : fileNames(directory)) {
+            if (name.equals(pytorch + ".bin")) {
+                return new CheckpointFormatException(directory, "%s.safetensors is not here, only %s (PyTorch weights)".formatted(baseName, name));
+            }
             if (name.startsWith(baseName + "-") && name.endsWith(".safetensors")) {
                 return new CheckpointFormatException(directory, ("neither %1$s.safetensors nor %1$s.safetensors.index.json is here, but the shard"
                         + " %2$s is. Download %1$s.safetensors.index.json as well").formatted(baseName, name));
             }
-            if (name.startsWith(PYTORCH_NAME + "-") && name.endsWith(".bin")) {
+            if (name.startsWith(pytorch + "-") && name.endsWith(".bin")) {
                 return new CheckpointFormatException(directory, ("neither %1$s.bin nor %1$s.bin.index.json is here, but the shard %2$s is."
-                        + " Download %1$s.bin.index.json as well").formatted(PYTORCH_NAME, name));
+                        + " Download %1$s.bin.index.json as well").formatted(pytorch, name));
             }
         }
         return new CheckpointFormatException(directory, ("neither %1$s.safetensors nor %2$s.bin is here, nor the index of shards of either. Download"
-                + " the weights into this directory").formatted(baseName, PYTORCH_NAME));
+                + " the weights into this directory").formatted(baseName, pytorch));
     }
 
     /** The files of a model as Meta publishes it, in their order. */

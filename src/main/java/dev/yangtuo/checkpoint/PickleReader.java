@@ -233,9 +233,9 @@ final class PickleReader {
         }
         for (int i = 0; i < items.size(); i += 2) {
             switch (items.get(i)) {
-                case Text(String key) -> {
-                    if (!dictionary.put(key, items.get(i + 1))) {
-                        throw damaged("a dictionary has the key %s twice".formatted(Quoted.text(key)));
+                case Text key -> {
+                    if (!dictionary.put(key.value(), items.get(i + 1))) {
+                        throw damaged("a dictionary has the key %s twice".formatted(Quoted.text(key.value())));
                     }
                 }
                 case Whole ignored -> { } // optimizers number their state

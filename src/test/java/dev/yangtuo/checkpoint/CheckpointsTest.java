@@ -50,13 +50,14 @@ class CheckpointsTest {
     void directoriesThatAreNoModelSayWhatTheyLack() throws IOException {
         assertRefused(directory, "config.json is missing");
         Files.createFile(directory.resolve("consolidated.00.pth"));
-        assertRefused(directory, "config.json is missing", "PyTorch");
+        assertRefused(directory, "params.json is missing");
+        Files.delete(directory.resolve("consolidated.00.pth"));
         file("adapter_config.json", "{}");
         assertRefused(directory, "LoRA adapter");
         file("config.json", "{}");
-        Files.delete(directory.resolve("consolidated.00.pth"));
+        assertRefused(directory, "neither model.safetensors nor pytorch_model.bin is here");
         Files.createFile(directory.resolve("pytorch_model-00001-of-00002.bin"));
-        assertRefused(directory, "model.safetensors", "pytorch_model-00001-of-00002.bin", "PyTorch files are not supported by this version");
+        assertRefused(directory, "pytorch_model.bin.index.json", "pytorch_model-00001-of-00002.bin", "Download");
     }
 
     @Test
@@ -76,8 +77,9 @@ class CheckpointsTest {
         assertRefused(directory.resolve("nothing"), "no such file", "GGUF");
         assertRefused(file("empty.gguf", ""), "is empty");
         assertRefused(file("short", "GG"), "GGUF");
-        assertRefused(file("pytorch_model.bin", "PK\u0003\u0004" + "x".repeat(100)), "zip archive", "PyTorch", "safetensors");
-        assertRefused(file("old.bin", "\u0080\u0002" + "x".repeat(100)), "pickle", "PyTorch");
+        assertRefused(file("pytorch_model.bin", "PK\u0003\u0004" + "x".repeat(100)), "zip archive", "PyTorch", "directory");
+        assertRefused(file("old.bin", "\u0080\u0002" + "x".repeat(100)), "pickle", "PyTorch", "save them again");
+        assertRefused(file("older.bin", "x".repeat(257) + "ustar" + "x".repeat(300)), "tar archive", "save them again");
         assertRefused(file("ggml-model.bin", "tjgg" + "x".repeat(100)), "before GGUF");
         assertRefused(file("model.gguf", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "Git LFS pointer", "git lfs pull");
         assertRefused(file("page.gguf", "\n<!DOCTYPE html><html>"), "web page");
