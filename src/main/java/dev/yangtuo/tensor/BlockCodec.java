@@ -154,10 +154,12 @@ public abstract class BlockCodec {
         return (int) INT.get(source, at);
     }
 
-    /** Rounds to binary16, stores that, and gives what was stored. */
-    static float putHalf(byte[] target, int at, float value) {
-        short bits = Float.floatToFloat16(value);
-        SHORT.set(target, at, bits);
-        return Float.float16ToFloat(bits);
+    static void putWord(byte[] target, int at, int word) {
+        INT.set(target, at, word);
+    }
+
+    /** Rounds to binary16 and stores that. */
+    static void putHalf(byte[] target, int at, float value) {
+        SHORT.set(target, at, Float.floatToFloat16(value));
     }
 }

@@ -24,7 +24,7 @@ final class BlocksQ4_0 extends BlockCodec {
             int from = sourceOffset + block * ELEMENTS;
             int to = block * BYTES;
             float d = extreme(source, from) / -8f;
-            float inverse = d != 0f ? 1f / d : 0f;
+            float inverse = KQuants.inverse(d);
             putHalf(target, to, d);
             for (int j = 0; j < HALF; j++) {
                 int low = (int) (source[from + j] * inverse + 8.5f);
@@ -52,7 +52,7 @@ final class BlocksQ4_0 extends BlockCodec {
     }
 
     /** The first element of the largest magnitude, with its sign; +0 for a block of zeros of either sign, as in GGML. */
-    private static float extreme(float[] source, int from) {
+    static float extreme(float[] source, int from) {
         float magnitude = BlocksQ8_0.maxMagnitude(source, from);
         if (magnitude == 0f) {
             return 0f;

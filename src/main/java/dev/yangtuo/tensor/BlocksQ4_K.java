@@ -35,4 +35,22 @@ final class BlocksQ4_K extends BlockCodec {
             }
         }
     }
+
+    /** {@link AffineBlockFit} chooses what is stored. */
+    @Override
+    void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+        AffineBlockFit fit = new AffineBlockFit(15);
+        for (int block = 0; block < blocks; block++) {
+            fit.fit(source, sourceOffset + block * ELEMENTS);
+            int to = block * BYTES;
+            putHalf(target, to, fit.d);
+            putHalf(target, to + 2, fit.dmin);
+            SixBitScales.pack(fit.scales, fit.minimums, target, to + SCALES);
+            for (int j = 0; j < ELEMENTS; j += 64) {
+                for (int l = 0; l < PART; l++) {
+                    target[to + QUANTS + j / 2 + l] = (byte) (fit.q[j + l] | fit.q[j + PART + l] << 4);
+                }
+            }
+        }
+    }
 }

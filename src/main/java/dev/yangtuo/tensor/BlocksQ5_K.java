@@ -38,4 +38,29 @@ final class BlocksQ5_K extends BlockCodec {
             }
         }
     }
+
+    /** {@link AffineBlockFit} chooses what is stored. */
+    @Override
+    void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+        AffineBlockFit fit = new AffineBlockFit(31);
+        for (int block = 0; block < blocks; block++) {
+            fit.fit(source, sourceOffset + block * ELEMENTS);
+            int to = block * BYTES;
+            putHalf(target, to, fit.d);
+            putHalf(target, to + 2, fit.dmin);
+            SixBitScales.pack(fit.scales, fit.minimums, target, to + SCALES);
+            for (int l = 0; l < PART; l++) {
+                int highBits = 0;
+                for (int part = 0; part < PARTS; part++) {
+                    highBits |= fit.q[part * PART + l] >>> 4 << part;
+                }
+                target[to + HIGH_BITS + l] = (byte) highBits;
+            }
+            for (int j = 0; j < ELEMENTS; j += 64) {
+                for (int l = 0; l < PART; l++) {
+                    target[to + QUANTS + j / 2 + l] = (byte) (fit.q[j + l] & 15 | fit.q[j + PART + l] << 4);
+                }
+            }
+        }
+    }
 }

@@ -42,4 +42,29 @@ final class BlocksQ6_K extends BlockCodec {
             }
         }
     }
+
+    /** {@link LinearBlockFit} chooses what is stored. */
+    @Override
+    void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
+        LinearBlockFit fit = new LinearBlockFit();
+        for (int block = 0; block < blocks; block++) {
+            fit.fit(source, sourceOffset + block * ELEMENTS);
+            int to = block * BYTES;
+            for (int j = 0; j < ELEMENTS; j += 128) {
+                for (int l = 0; l < 32; l++) {
+                    int a = fit.q[j + l] + 32;
+                    int b = fit.q[j + 32 + l] + 32;
+                    int c = fit.q[j + 64 + l] + 32;
+                    int e = fit.q[j + 96 + l] + 32;
+                    target[to + j / 2 + l] = (byte) (a & 15 | c << 4);
+                    target[to + j / 2 + 32 + l] = (byte) (b & 15 | e << 4);
+                    target[to + HIGH_BITS + j / 4 + l] = (byte) (a >>> 4 | b >>> 4 << 2 | c >>> 4 << 4 | e >>> 4 << 6);
+                }
+            }
+            for (int part = 0; part < PARTS; part++) {
+                target[to + SCALES + part] = (byte) fit.scales[part];
+            }
+            putHalf(target, to + SCALE, fit.d);
+        }
+    }
 }

@@ -6,7 +6,6 @@ package dev.yangtuo.tensor;
  * minimums (high nibbles) of parts 4 to 7, whose upper two bits are the upper ones of the first and of the second four bytes.
  */
 final class SixBitScales {
-    static final int BYTES = 12;
     private static final int PARTS = 8;
 
     private SixBitScales() {}
@@ -21,6 +20,17 @@ final class SixBitScales {
             minimums[to + part] = dmin * (second & 63);
             scales[to + 4 + part] = d * (third & 15 | first >>> 2 & 48);
             minimums[to + 4 + part] = dmin * (third >>> 4 & 15 | second >>> 2 & 48);
+        }
+    }
+
+    /** The inverse for scales and minimums from 0 to 63. */
+    static void pack(int[] scales, int[] minimums, byte[] target, int to) {
+        for (int part = 0; part < PARTS / 2; part++) {
+            int scale = scales[part + 4];
+            int minimum = minimums[part + 4];
+            target[to + part] = (byte) (scales[part] | scale >>> 4 << 6);
+            target[to + 4 + part] = (byte) (minimums[part] | minimum >>> 4 << 6);
+            target[to + 8 + part] = (byte) (scale & 15 | minimum << 4);
         }
     }
 }

@@ -67,8 +67,8 @@ public enum TensorType {
     /** Whether float32 values can be stored as this type; every type can be read. */
     public boolean canEncode() {
         return switch (this) {
-            case F32, F16, BF16, Q4_0, Q8_0 -> true;
-            case Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4 -> false;
+            case F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
+            case Q2_K, Q3_K, IQ4_NL, IQ4_XS, MXFP4 -> false;
         };
     }
 
