@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a struct, a signature or a meaning below changes; Java refuses a library of another version. */
-#define YT_ABI_VERSION 1
+#define YT_ABI_VERSION 3
 
 enum yt_status {
     YT_OK = 0,
@@ -47,7 +47,24 @@ enum yt_status {
 };
 
 /* Element types; the numbers are GGML's. */
-enum yt_type { YT_F32 = 0, YT_F16 = 1, YT_Q4_0 = 2, YT_Q8_0 = 8, YT_BF16 = 30 };
+enum yt_type {
+    YT_F32 = 0,
+    YT_F16 = 1,
+    YT_Q4_0 = 2,
+    YT_Q4_1 = 3,
+    YT_Q5_0 = 6,
+    YT_Q5_1 = 7,
+    YT_Q8_0 = 8,
+    YT_Q2_K = 10,
+    YT_Q3_K = 11,
+    YT_Q4_K = 12,
+    YT_Q5_K = 13,
+    YT_Q6_K = 14,
+    YT_IQ4_NL = 20,
+    YT_IQ4_XS = 23,
+    YT_BF16 = 30,
+    YT_MXFP4 = 39
+};
 
 /* ---- the library ------------------------------------------------------------------------------------------------------------------ */
 
@@ -101,7 +118,7 @@ YT_API int32_t yt_buffer_download(const yt_buffer *buffer, int64_t byte_offset, 
 /* A weight matrix, packed for the kernels. */
 typedef struct yt_matrix yt_matrix;
 
-/* rows, columns: at least 1; for quantized types, columns is a multiple of 32. The contents are zero. */
+/* rows, columns: at least 1; columns is a multiple of the type's block: 32 or, for the K types and IQ4_XS, 256. The contents are zero bytes. */
 YT_API int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_t columns, yt_matrix **out);
 YT_API void yt_matrix_destroy(yt_matrix *matrix);
 
@@ -144,7 +161,10 @@ typedef struct yt_batch {
     const yt_buffer *rope;       /* float32 [n_columns][head_dim / 2][2]: cosine and sine of each pair's angle */
 } yt_batch;
 
-/* One transformer layer. Rows of wq and wk are in pairs: rows 2j and 2j + 1 of a head are rotated together. */
+/*
+ * One transformer layer. Rows of wq and wk, and elements of their biases, are in pairs: rows 2j and 2j + 1 of a head are rotated together. A bias is added to
+ * its finished product before anything else is done with it; NULL means that there is none.
+ */
 typedef struct yt_layer {
     int64_t index;                   /* 0 to n_layers - 1: where its keys and values live */
     int64_t n_heads;                 /* a multiple of n_kv_heads */
@@ -160,6 +180,13 @@ typedef struct yt_layer {
     const yt_matrix *w_gate;         /* [hidden_dim][dim] */
     const yt_matrix *w_up;           /* [hidden_dim][dim] */
     const yt_matrix *w_down;         /* [dim][hidden_dim] */
+    const yt_buffer *q_bias;         /* float32 [q_dim] or NULL */
+    const yt_buffer *k_bias;         /* float32 [kv_dim] or NULL */
+    const yt_buffer *v_bias;         /* float32 [kv_dim] or NULL */
+    const yt_buffer *o_bias;         /* float32 [dim] or NULL */
+    const yt_buffer *gate_bias;      /* float32 [hidden_dim] or NULL */
+    const yt_buffer *up_bias;        /* float32 [hidden_dim] or NULL */
+    const yt_buffer *down_bias;      /* float32 [dim] or NULL */
 } yt_layer;
 
 /* The end of the model. */
@@ -174,21 +201,24 @@ typedef struct yt_output {
 /* x[c] = row tokens[c] of table, as float32. table: [vocab_size][dim]; x: float32 [n_columns][dim]. */
 YT_API int32_t yt_embed(yt_context *context, const yt_matrix *table, const yt_batch *batch, yt_buffer *x);
 
-/* q = rope(wq rms_norm(x)); the batch's keys rope(wk rms_norm(x)) and values wv rms_norm(x) go into kv. q: float32 [n_columns][q_dim]. */
+/*
+ * With n = rms_norm(x): q = rope(wq n + q_bias); the batch's keys rope(wk n + k_bias) and values wv n + v_bias go into kv.
+ * q: float32 [n_columns][q_dim].
+ */
 YT_API int32_t yt_qkv(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q);
 
 /* out = softmax(q k / sqrt(head_dim)) v per head, over positions 0 to the column's own. q, out: float32 [n_columns][q_dim]. */
 YT_API int32_t yt_attention(
     yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, yt_buffer *out);
 
-/* x = x + wo attention. attention: float32 [n_columns][q_dim]; x: float32 [n_columns][dim]. */
+/* x = x + (wo attention + o_bias). attention: float32 [n_columns][q_dim]; x: float32 [n_columns][dim]. */
 YT_API int32_t yt_attention_output(
     yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *attention, yt_buffer *x);
 
-/* hidden = silu(w_gate n) * (w_up n) with n = rms_norm(x). hidden: float32 [n_columns][hidden_dim]. */
+/* hidden = silu(w_gate n + gate_bias) * (w_up n + up_bias) with n = rms_norm(x). hidden: float32 [n_columns][hidden_dim]. */
 YT_API int32_t yt_gate_up(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_buffer *hidden);
 
-/* x = x + w_down hidden. */
+/* x = x + (w_down hidden + down_bias). */
 YT_API int32_t yt_down(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *hidden, yt_buffer *x);
 
 /* logits[i] = matrix rms_norm(x[columns[i]]). columns: int32 [n_outputs]; logits: float32 [n_outputs][vocab_size]. */

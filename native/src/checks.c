@@ -2,8 +2,6 @@
 
 #include "error.h"
 
-#include <stddef.h>
-
 int32_t yt_enter(yt_context *context, bool complete, const char *stage)
 {
     if (context == NULL || !complete) {
@@ -54,6 +52,17 @@ int32_t yt_check_output(const char *stage, const yt_buffer *out, const yt_buffer
         return yt_fail(YT_ERR_ARGUMENT, "%s: the output is also an input", stage);
     }
     return YT_OK;
+}
+
+int32_t yt_check_bias(const char *stage, const char *name, const yt_buffer *bias, int64_t rows, const yt_buffer *out)
+{
+    if (bias == NULL) {
+        return YT_OK;
+    }
+    if (bias == out) {
+        return yt_fail(YT_ERR_ARGUMENT, "%s: %s is also the output", stage, name);
+    }
+    return yt_check_buffer(stage, name, bias, rows, 1);
 }
 
 int32_t yt_check_columns(const char *stage, const yt_batch *batch)

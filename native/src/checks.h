@@ -6,6 +6,7 @@
 #include "memory.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Returns from the calling function with a status that is not YT_OK. */
 #define YT_TRY(call) \
@@ -31,6 +32,9 @@ int32_t yt_check_matrix(const char *stage, const char *name, const yt_matrix *ma
 /* What a stage writes must be none of what it reads: indices that change after they were checked would lead out of bounds. */
 int32_t yt_check_output(const char *stage, const yt_buffer *out, const yt_buffer *norm, const yt_batch *batch);
 
+/* The bias is NULL, or holds an element for each row and is not what the stage writes. */
+int32_t yt_check_bias(const char *stage, const char *name, const yt_buffer *bias, int64_t rows, const yt_buffer *out);
+
 /* The number of columns is possible. */
 int32_t yt_check_columns(const char *stage, const yt_batch *batch);
 
@@ -49,6 +53,12 @@ static inline int32_t yt_int_at(const yt_buffer *buffer, int64_t index)
 static inline float *yt_floats(const yt_buffer *buffer)
 {
     return (float *)buffer->data;
+}
+
+/* Elements of a bias; NULL if there is none. */
+static inline const float *yt_bias(const yt_buffer *bias)
+{
+    return bias == NULL ? NULL : yt_floats(bias);
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* Buffers, packed matrices and the KV pool of the CPU. */
+/* Buffers (memory.c), weight matrices (matrix.c) and the KV pool (memory.c) of the CPU. */
 #ifndef YT_MEMORY_H
 #define YT_MEMORY_H
 
@@ -32,7 +32,12 @@ void yt_free(void *memory, int64_t bytes);
 /* a * b * c without overflow, or -1. All are at least 0. */
 int64_t yt_product(int64_t a, int64_t b, int64_t c);
 
-/* Widens a row of a packed matrix to float32. */
+static inline int64_t yt_round_up(int64_t value, int64_t unit)
+{
+    return (value + unit - 1) / unit * unit;
+}
+
+/* A row of a matrix as float32. */
 void yt_matrix_decode_row(const yt_matrix *matrix, int64_t row, float *out);
 
 /* Writes one row of values into a page: keys spread over their vectors, values as they are. */

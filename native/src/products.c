@@ -25,7 +25,7 @@ static void prepare_column(const yt_product_stage *p, int64_t c, int64_t s)
     if (p->wants_quants) {
         int64_t n_blocks = p->width / YT_BLOCK;
         kernels->quantize(x, p->width, (int8_t *)p->context->quants.data + s * p->width, (float *)p->context->scales.data + s * n_blocks,
-            (int32_t *)p->context->sums.data + s * n_blocks);
+            (int32_t *)p->context->sums.data + s * 2 * n_blocks);
     }
 }
 
@@ -33,6 +33,21 @@ static void prepare_column(const yt_product_stage *p, int64_t c, int64_t s)
 static int64_t pieces_of(const yt_matrix *matrix)
 {
     return (matrix->n_groups + YT_MAX_GROUPS - 1) / YT_MAX_GROUPS;
+}
+
+/* Adds the bias of the tile's rows, if the matrix has one, to every column. */
+static void add_bias(const yt_product_stage *p, int m, int64_t first_row, int64_t n_rows, int64_t n_columns, float *tile)
+{
+    if (p->biases[m] == NULL) {
+        return;
+    }
+    const float *bias = p->biases[m] + first_row;
+    for (int64_t c = 0; c < n_columns; c++) {
+        float *column = tile + c * YT_TILE_ROWS;
+        for (int64_t i = 0; i < n_rows; i++) {
+            column[i] = column[i] + bias[i];
+        }
+    }
 }
 
 static void multiply_piece(const yt_product_stage *p, int m, int64_t piece, const yt_input *input, int32_t worker)
@@ -47,8 +62,10 @@ static void multiply_piece(const yt_product_stage *p, int m, int64_t piece, cons
     for (int64_t c = 0; c < p->n_columns; c += YT_MAX_COLUMNS) {
         int64_t n = p->n_columns - c < YT_MAX_COLUMNS ? p->n_columns - c : YT_MAX_COLUMNS;
         p->context->kernels->matmul(matrix, group, n_groups, input, c, n, tile, YT_TILE_ROWS);
+        add_bias(p, m, first_row, n_rows, n, tile);
         if (p->paired) {
             p->context->kernels->matmul(p->matrices[1], group, n_groups, input, c, n, second, YT_TILE_ROWS);
+            add_bias(p, 1, first_row, n_rows, n, second);
         }
         p->take(p, m, first_row, n_rows, c, n, tile, second);
     }
@@ -73,7 +90,7 @@ static void product_work(void *argument, int32_t worker)
         .x = normed_column(p, slot),
         .q = (const int8_t *)context->quants.data + slot * p->width,
         .scales = (const float *)context->scales.data + slot * n_blocks,
-        .sums = (const int32_t *)context->sums.data + slot * n_blocks,
+        .sums = (const int32_t *)context->sums.data + slot * 2 * n_blocks,
         .width = p->width,
     };
     int n_matrices = p->paired ? 1 : p->n_matrices;
@@ -95,7 +112,7 @@ int32_t yt_product_run(yt_product_stage *p)
 {
     yt_context *context = p->context;
     for (int m = 0; m < p->n_matrices; m++) {
-        bool quantized = p->matrices[m]->type == YT_Q8_0 || p->matrices[m]->type == YT_Q4_0;
+        bool quantized = yt_is_quantized(p->matrices[m]->info);
         p->wants_quants |= quantized;
         p->wants_floats |= !quantized;
     }
@@ -104,7 +121,7 @@ int32_t yt_product_run(yt_product_stage *p)
     if (p->wants_quants) {
         YT_TRY(yt_scratch_reserve(&context->quants, yt_product(slots, p->width, 1)));
         YT_TRY(yt_scratch_reserve(&context->scales, yt_product(slots, p->width / YT_BLOCK, 4)));
-        YT_TRY(yt_scratch_reserve(&context->sums, yt_product(slots, p->width / YT_BLOCK, 4)));
+        YT_TRY(yt_scratch_reserve(&context->sums, yt_product(slots, p->width / YT_SUM, 4)));
     }
     atomic_store(&p->next_piece, 0);
     yt_threads_run(context->threads, product_work, p);

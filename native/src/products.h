@@ -23,6 +23,7 @@ typedef void (*yt_take_tile)(
 struct yt_product_stage {
     yt_context *context;
     const yt_matrix *matrices[YT_MAX_MATRICES];
+    const float *biases[YT_MAX_MATRICES]; /* of the matrices; NULL where there is none */
     int n_matrices;
     /* Both matrices are multiplied by the same thread, row by row; the second tile is given along with the first. */
     bool paired;

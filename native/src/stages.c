@@ -75,6 +75,9 @@ static int32_t qkv(yt_context *context, const yt_layer *layer, const yt_batch *b
     YT_TRY(yt_check_matrix(stage, "wq", layer->wq, layer->n_heads * layer->head_dim, dim));
     YT_TRY(yt_check_matrix(stage, "wk", layer->wk, layer->n_kv_heads * layer->head_dim, dim));
     YT_TRY(yt_check_matrix(stage, "wv", layer->wv, layer->n_kv_heads * layer->head_dim, dim));
+    YT_TRY(yt_check_bias(stage, "q_bias", layer->q_bias, layer->wq->rows, q));
+    YT_TRY(yt_check_bias(stage, "k_bias", layer->k_bias, layer->wk->rows, q));
+    YT_TRY(yt_check_bias(stage, "v_bias", layer->v_bias, layer->wv->rows, q));
     YT_TRY(yt_check_buffer(stage, "attention_norm", layer->attention_norm, dim, 1));
     YT_TRY(yt_check_buffer(stage, "x", x, batch->n_columns, dim));
     YT_TRY(yt_check_buffer(stage, "q", q, batch->n_columns, layer->n_heads * layer->head_dim));
@@ -83,6 +86,7 @@ static int32_t qkv(yt_context *context, const yt_layer *layer, const yt_batch *b
     yt_product_stage p = {
         .context = context,
         .matrices = {layer->wq, layer->wk, layer->wv},
+        .biases = {yt_bias(layer->q_bias), yt_bias(layer->k_bias), yt_bias(layer->v_bias)},
         .n_matrices = 3,
         .n_columns = batch->n_columns,
         .width = dim,
@@ -204,14 +208,17 @@ static void take_residual(
     }
 }
 
-static int32_t add_product(yt_context *context, const char *stage, const yt_matrix *matrix, const yt_batch *batch, const yt_buffer *input, yt_buffer *x)
+static int32_t add_product(yt_context *context, const char *stage, const yt_matrix *matrix, const yt_buffer *bias, const yt_batch *batch,
+    const yt_buffer *input, yt_buffer *x)
 {
     YT_TRY(yt_check_columns(stage, batch));
+    YT_TRY(yt_check_bias(stage, "the bias", bias, matrix->rows, x));
     YT_TRY(yt_check_buffer(stage, "the input", input, batch->n_columns, matrix->columns));
     YT_TRY(yt_check_buffer(stage, "x", x, batch->n_columns, matrix->rows));
     yt_product_stage p = {
         .context = context,
         .matrices = {matrix},
+        .biases = {yt_bias(bias)},
         .n_matrices = 1,
         .n_columns = batch->n_columns,
         .width = matrix->columns,
@@ -226,14 +233,14 @@ int32_t yt_attention_output(yt_context *context, const yt_layer *layer, const yt
 {
     bool complete = layer != NULL && layer->wo != NULL && batch != NULL && attention != NULL && x != NULL && attention != x;
     YT_TRY(yt_enter(context, complete, "yt_attention_output"));
-    return yt_leave(context, add_product(context, "yt_attention_output", layer->wo, batch, attention, x));
+    return yt_leave(context, add_product(context, "yt_attention_output", layer->wo, layer->o_bias, batch, attention, x));
 }
 
 int32_t yt_down(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *hidden, yt_buffer *x)
 {
     bool complete = layer != NULL && layer->w_down != NULL && batch != NULL && hidden != NULL && x != NULL && hidden != x;
     YT_TRY(yt_enter(context, complete, "yt_down"));
-    return yt_leave(context, add_product(context, "yt_down", layer->w_down, batch, hidden, x));
+    return yt_leave(context, add_product(context, "yt_down", layer->w_down, layer->down_bias, batch, hidden, x));
 }
 
 /* ---- gate and up ------------------------------------------------------------------------------------------------------------------ */
@@ -257,12 +264,15 @@ static int32_t gate_up(yt_context *context, const yt_layer *layer, const yt_batc
     int64_t hidden_dim = layer->w_gate == NULL ? 0 : layer->w_gate->rows;
     YT_TRY(yt_check_matrix(stage, "w_gate", layer->w_gate, hidden_dim, dim));
     YT_TRY(yt_check_matrix(stage, "w_up", layer->w_up, hidden_dim, dim));
+    YT_TRY(yt_check_bias(stage, "gate_bias", layer->gate_bias, hidden_dim, hidden));
+    YT_TRY(yt_check_bias(stage, "up_bias", layer->up_bias, hidden_dim, hidden));
     YT_TRY(yt_check_buffer(stage, "ffn_norm", layer->ffn_norm, dim, 1));
     YT_TRY(yt_check_buffer(stage, "x", x, batch->n_columns, dim));
     YT_TRY(yt_check_buffer(stage, "hidden", hidden, batch->n_columns, hidden_dim));
     yt_product_stage p = {
         .context = context,
         .matrices = {layer->w_gate, layer->w_up},
+        .biases = {yt_bias(layer->gate_bias), yt_bias(layer->up_bias)},
         .n_matrices = 2,
         .paired = true,
         .n_columns = batch->n_columns,

@@ -23,7 +23,7 @@ static void expect_status(const char *what, int32_t expected, int32_t actual)
 #define EXPECT(status, call) expect_status(#call, status, call)
 
 static const model_shape SHAPE = {.type = YT_Q8_0, .values = NORMAL, .dim = 32, .n_heads = 4, .n_kv_heads = 2, .head_dim = 16, .hidden_dim = 64,
-    .vocab_size = 50, .n_columns = 3, .n_sequences = 2, .page_positions = 16, .kv_type = YT_F16, .seed = 11};
+    .vocab_size = 50, .n_columns = 3, .n_sequences = 2, .page_positions = 16, .kv_type = YT_F16, .seed = 12};
 
 /* ---- creation and copies ---------------------------------------------------------------------------------------------------------- */
 
@@ -86,11 +86,15 @@ static void check_matrices(void)
     EXPECT(YT_ERR_ARGUMENT, yt_matrix_create(context, YT_F32, INT64_MIN, 1, &out));
     EXPECT(YT_ERR_SHAPE, yt_matrix_create(context, YT_Q8_0, 1, 33, &out));
     EXPECT(YT_ERR_SHAPE, yt_matrix_create(context, YT_Q4_0, 1, 31, &out));
-    static const int32_t unknown[] = {3, 7, 12, 31, -1, INT32_MAX, INT32_MIN};
+    static const int32_t of_256[] = {YT_Q2_K, YT_Q3_K, YT_Q4_K, YT_Q5_K, YT_Q6_K, YT_IQ4_XS};
+    for (size_t i = 0; i < sizeof of_256 / sizeof of_256[0]; i++) {
+        EXPECT(YT_ERR_SHAPE, yt_matrix_create(context, of_256[i], 1, 128, &out));
+    }
+    static const int32_t unknown[] = {4, 5, 9, 15, 31, 40, -1, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         EXPECT(YT_ERR_SHAPE, yt_matrix_create(context, unknown[i], 1, 32, &out));
     }
-    static const int32_t types[] = {YT_F32, YT_F16, YT_BF16, YT_Q8_0, YT_Q4_0};
+    static const int32_t types[] = {YT_F32, YT_F16, YT_BF16, YT_Q8_0, YT_Q4_0, YT_Q4_1, YT_Q5_0, YT_Q5_1, YT_IQ4_NL, YT_MXFP4};
     static const int64_t huge[] = {INT64_MAX / 32 * 32, INT64_MAX / 64 / 32 * 32, (int64_t)1 << 62, (int64_t)1 << 58};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         for (size_t j = 0; j < sizeof huge / sizeof huge[0]; j++) {
@@ -345,6 +349,13 @@ static void check_shapes(void)
     REFUSE(YT_ERR_ARGUMENT, qkv, BATCH(rope = NULL));
     REFUSE(YT_ERR_SHAPE, gate_up, LAYER(w_up = d.matrices[W_DOWN]));
     REFUSE(YT_ERR_SHAPE, gate_up, LAYER(ffn_norm = tiny));
+    REFUSE(YT_ERR_SHAPE, qkv, LAYER(q_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, qkv, LAYER(k_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, qkv, LAYER(v_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, attention_output, LAYER(o_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, gate_up, LAYER(gate_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, gate_up, LAYER(up_bias = tiny));
+    REFUSE(YT_ERR_SHAPE, down, LAYER(down_bias = tiny));
     REFUSE(YT_ERR_SHAPE, logits, OUTPUT(norm = tiny));
     REFUSE(YT_ERR_SHAPE, logits, a.logits = tiny);
     REFUSE(YT_ERR_SHAPE, logits, a.n_outputs = INT32_MAX);
@@ -382,6 +393,11 @@ static void check_aliases(void)
     REFUSE(YT_ERR_ARGUMENT, logits, a.logits = a.x);
     REFUSE(YT_ERR_ARGUMENT, logits, a.logits = a.columns);
     REFUSE(YT_ERR_ARGUMENT, logits, a.logits = d.norm);
+    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(q_bias = a.q));
+    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(v_bias = a.q));
+    REFUSE(YT_ERR_ARGUMENT, attention_output, LAYER(o_bias = a.x));
+    REFUSE(YT_ERR_ARGUMENT, gate_up, LAYER(up_bias = a.hidden));
+    REFUSE(YT_ERR_ARGUMENT, down, LAYER(down_bias = a.x));
 }
 
 /* Puts a number into a buffer, expects the failure, and puts the old one back. */

@@ -19,20 +19,7 @@ void must(int32_t status, const char *what)
 
 const char *type_name(int32_t type)
 {
-    switch (type) {
-    case YT_F32:
-        return "F32";
-    case YT_F16:
-        return "F16";
-    case YT_BF16:
-        return "BF16";
-    case YT_Q8_0:
-        return "Q8_0";
-    case YT_Q4_0:
-        return "Q4_0";
-    default:
-        return "mixed";
-    }
+    return type == MIXED_TYPES ? "mixed" : ref_find_type(type)->name;
 }
 
 const char *magnitude_name(magnitude m)
@@ -92,17 +79,76 @@ static uint16_t random_scale(magnitude m, double large, uint64_t *random)
     }
 }
 
+/* Where a block has binary16 scales: that of the quants, and for some types that of the minimums right behind it. -1: none. */
+static int scale_offset(int32_t type)
+{
+    switch (type) {
+    case YT_Q2_K:
+        return 80;
+    case YT_Q3_K:
+        return 108;
+    case YT_Q6_K:
+        return 208;
+    case YT_MXFP4:
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+/* What the integers that multiply a block's scale reach. */
+static double scale_factor(int32_t type)
+{
+    switch (type) {
+    case YT_Q2_K:
+        return 16;
+    case YT_Q3_K:
+    case YT_IQ4_XS:
+        return 32;
+    case YT_Q4_K:
+    case YT_Q5_K:
+        return 64;
+    case YT_Q6_K:
+        return 128;
+    default:
+        return 1;
+    }
+}
+
+/* The exponent of MXFP4. */
+static uint8_t random_exponent(magnitude m, double large, uint64_t *random)
+{
+    int below = (int)random_below(random, 8);
+    switch (m) {
+    case ZEROS:
+    case SUBNORMAL:
+        return (uint8_t)(below % 3);
+    case LARGE:
+        return (uint8_t)(127 + ilogb(large) - below);
+    default:
+        return (uint8_t)(126 - below);
+    }
+}
+
 static void random_block(uint8_t *block, int32_t type, magnitude m, double large, uint64_t *random)
 {
-    int n = type == YT_Q8_0 ? 32 : 16;
-    write16(block, random_scale(m, large, random));
+    const ref_type *t = ref_find_type(type);
     /* All at one end: the largest sums that the integer products can meet. */
     uint8_t extreme = type == YT_Q8_0 ? (random_below(random, 2) == 0 ? 0x80 : 0x7F) : (random_below(random, 2) == 0 ? 0x00 : 0xFF);
-    for (int i = 0; i < n; i++) {
-        block[2 + i] = m == MAX_QUANTS ? extreme : (uint8_t)random_bits(random);
+    for (int i = 0; i < t->block_bytes; i++) {
+        block[i] = m == MAX_QUANTS ? extreme : (uint8_t)random_bits(random);
         if (m == ALTERNATING && type == YT_Q8_0) {
-            block[2 + i] = i % 2 == 0 ? block[2 + i] | 0x80 : block[2 + i] & 0x7F;
+            block[i] = i % 2 == 0 ? block[i] | 0x80 : block[i] & 0x7F;
         }
+    }
+    int offset = scale_offset(type);
+    if (offset < 0) {
+        block[0] = random_exponent(m, large, random);
+        return;
+    }
+    write16(block + offset, random_scale(m, large / scale_factor(type), random));
+    if (t->has_minimums) {
+        write16(block + offset + 2, random_scale(m, large / scale_factor(type), random));
     }
 }
 
@@ -111,11 +157,13 @@ static void random_matrix(ref_matrix *matrix, magnitude m, float large, uint64_t
     matrix->row_bytes = ref_row_bytes(matrix->type, matrix->columns);
     int64_t bytes = matrix->rows * matrix->row_bytes;
     matrix->bytes = calloc((size_t)bytes, 1);
-    if (matrix->type == YT_Q8_0 || matrix->type == YT_Q4_0) {
-        int64_t block = matrix->type == YT_Q8_0 ? 34 : 18;
+    const ref_type *t = ref_find_type(matrix->type);
+    if (t->part_elements > 0) {
+        int64_t block = t->block_bytes;
         for (int64_t at = 0; at < bytes; at += block) {
             random_block(matrix->bytes + at, matrix->type, m, large, random);
         }
+        ref_read_elements(matrix);
         return;
     }
     for (int64_t i = 0; i < matrix->rows * matrix->columns; i++) {
@@ -133,7 +181,7 @@ static void random_matrix(ref_matrix *matrix, magnitude m, float large, uint64_t
 
 static void create_weights(model *m, uint64_t *random)
 {
-    static const int32_t types[] = {YT_Q8_0, YT_F32, YT_Q4_0, YT_BF16, YT_F16};
+    static const int32_t types[] = {YT_Q8_0, YT_F32, YT_Q6_K, YT_Q4_0, YT_Q4_K, YT_BF16, YT_Q5_1, YT_F16, YT_Q2_K, YT_MXFP4};
     const model_shape *s = &m->shape;
     int64_t q_dim = s->n_heads * s->head_dim;
     int64_t kv_dim = s->n_kv_heads * s->head_dim;
@@ -143,13 +191,22 @@ static void create_weights(model *m, uint64_t *random)
         ref_matrix *matrix = &m->matrices[i];
         matrix->rows = sizes[i][0];
         matrix->columns = sizes[i][1];
-        matrix->type = s->type == MIXED_TYPES ? types[(i + s->seed) % 5] : s->type;
+        matrix->type = s->type == MIXED_TYPES ? types[(i + s->seed) % 10] : s->type;
         if (ref_row_bytes(matrix->type, matrix->columns) < 0) {
             matrix->type = YT_F32;
         }
         /* Keys and values must stay within binary16. */
         float large = (i == WK || i == WV) && s->kv_type == YT_F16 ? 100.0f : 1e4f;
         random_matrix(matrix, s->values, large, random);
+    }
+    for (int i = WQ; i <= W_DOWN && s->seed % 2 == 0; i++) {
+        if (s->seed % 4 == 0 || random_below(random, 2) == 0) {
+            m->biases[i] = malloc((size_t)sizes[i][0] * 4);
+            for (int64_t row = 0; row < sizes[i][0]; row++) {
+                m->biases[i][row] = random_value(s->values, row, 100.0f, random);
+            }
+            m->matrices[i].bias = m->biases[i];
+        }
     }
     m->norm = malloc((size_t)s->dim * 4);
     for (int64_t i = 0; i < s->dim; i++) {
@@ -261,6 +318,8 @@ void model_destroy(model *m)
 {
     for (int i = 0; i < N_MATRICES; i++) {
         free(m->matrices[i].bytes);
+        free(m->matrices[i].elements);
+        free(m->biases[i]);
     }
     for (int i = 0; i < N_BATCHES; i++) {
         expected_batch *b = &m->batches[i];
@@ -302,6 +361,10 @@ void device_create(const model *source, yt_context *context, device_model *d)
         int64_t half = m->rows / 2; /* in two parts, the later first */
         must(yt_matrix_upload(d->matrices[i], half, m->rows - half, m->bytes + half * m->row_bytes, (m->rows - half) * m->row_bytes), "upload");
         must(yt_matrix_upload(d->matrices[i], 0, half, m->bytes, half * m->row_bytes), "upload");
+        if (m->bias != NULL) {
+            d->biases[i] = buffer(context, m->rows, 1);
+            upload(d->biases[i], m->bias, m->rows);
+        }
     }
     /* The layer's number is not 0, so that a wrong stride of layers shows. */
     yt_kv_shape kv = {s->kv_type, s->page_positions, s->n_sequences * source->max_pages, 3, s->n_kv_heads, s->head_dim};
@@ -322,8 +385,9 @@ void device_create(const model *source, yt_context *context, device_model *d)
     d->logits = buffer(context, n + 1, s->vocab_size);
     d->batch = (yt_batch){n, s->n_sequences, source->max_pages, d->tokens, d->positions, d->sequences, d->page_table, d->rope};
     yt_matrix **m = d->matrices;
+    yt_buffer **b = d->biases;
     d->layer = (yt_layer){2, s->n_heads, s->n_kv_heads, s->head_dim, NORM_EPS, d->norm, m[WQ], m[WK], m[WV], m[WO], d->norm, m[W_GATE], m[W_UP],
-        m[W_DOWN]};
+        m[W_DOWN], b[WQ], b[WK], b[WV], b[WO], b[W_GATE], b[W_UP], b[W_DOWN]};
     d->output = (yt_output){d->norm, m[TABLE], NORM_EPS};
 }
 
@@ -341,6 +405,7 @@ void device_destroy(device_model *d)
 {
     for (int i = 0; i < N_MATRICES; i++) {
         yt_matrix_destroy(d->matrices[i]);
+        yt_buffer_destroy(d->biases[i]);
     }
     yt_kv_destroy(d->kv);
     yt_buffer *all[] = {d->norm, d->tokens, d->positions, d->sequences, d->page_table, d->rope, d->columns, d->x, d->q, d->attention, d->hidden,

@@ -26,7 +26,7 @@ typedef struct {
     int64_t n_sequences;
     int32_t page_positions;
     int32_t kv_type;
-    uint64_t seed;
+    uint64_t seed; /* an even one: some projections have biases, all of them if 4 divides it */
 } model_shape;
 
 enum { WQ, WK, WV, WO, W_GATE, W_UP, W_DOWN, TABLE, N_MATRICES };
@@ -55,6 +55,7 @@ typedef struct {
     model_shape shape;
     ref_matrix matrices[N_MATRICES];
     float *norm;
+    float *biases[N_MATRICES]; /* [rows] or NULL */
     int64_t max_pages;
     int32_t *page_table; /* [n_sequences][max_pages], pages in no order */
     expected_batch batches[N_BATCHES];
@@ -67,6 +68,7 @@ typedef struct {
     yt_matrix *matrices[N_MATRICES];
     yt_kv *kv;
     yt_buffer *norm;
+    yt_buffer *biases[N_MATRICES];
     yt_buffer *tokens, *positions, *sequences, *page_table, *rope, *columns;
     yt_buffer *x, *q, *attention, *hidden, *logits;
     yt_batch batch;

@@ -37,46 +37,13 @@ uint16_t ref_half_bits(double value)
     return steps < 1024 ? (uint16_t)(sign | (int)steps) : (uint16_t)(sign | (exponent + 15) << 10 | ((int)steps - 1024));
 }
 
-int64_t ref_row_bytes(int32_t type, int64_t columns)
+void ref_read_elements(ref_matrix *m)
 {
-    switch (type) {
-    case YT_F32:
-        return 4 * columns;
-    case YT_F16:
-    case YT_BF16:
-        return 2 * columns;
-    case YT_Q8_0:
-        return columns % 32 == 0 ? columns / 32 * 34 : -1;
-    case YT_Q4_0:
-        return columns % 32 == 0 ? columns / 32 * 18 : -1;
-    default:
-        return -1;
+    const ref_type *t = ref_find_type(m->type);
+    m->elements = malloc((size_t)(m->rows * m->columns) * sizeof *m->elements);
+    for (int64_t i = 0; i < m->rows * m->columns; i++) {
+        m->elements[i] = ref_block_element(m->type, m->bytes + i / t->block_elements * t->block_bytes, (int)(i % t->block_elements));
     }
-}
-
-static uint16_t read16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] | p[1] << 8);
-}
-
-/* Scale of a block, and its 32 integers. */
-static float read_block(const ref_matrix *m, int64_t row, int64_t block, int *quants)
-{
-    int64_t block_bytes = m->type == YT_Q8_0 ? 34 : 18;
-    const uint8_t *p = m->bytes + row * m->row_bytes + block * block_bytes;
-    for (int i = 0; i < 32; i++) {
-        if (m->type == YT_Q8_0) {
-            quants[i] = (int8_t)p[2 + i];
-        } else {
-            quants[i] = (i < 16 ? p[2 + i] & 15 : p[2 + i - 16] >> 4) - 8;
-        }
-    }
-    return (float)ref_half_value(read16(p));
-}
-
-static int quantized(const ref_matrix *m)
-{
-    return m->type == YT_Q8_0 || m->type == YT_Q4_0;
 }
 
 void ref_row(const ref_matrix *m, int64_t row, float *out)
@@ -86,14 +53,14 @@ void ref_row(const ref_matrix *m, int64_t row, float *out)
         if (m->type == YT_F32) {
             memcpy(&out[k], p + 4 * k, 4);
         } else if (m->type == YT_F16) {
-            out[k] = (float)ref_half_value(read16(p + 2 * k));
+            out[k] = (float)ref_half_value(ref_read16(p + 2 * k));
         } else if (m->type == YT_BF16) {
-            uint32_t bits = (uint32_t)read16(p + 2 * k) << 16;
+            uint32_t bits = (uint32_t)ref_read16(p + 2 * k) << 16;
             memcpy(&out[k], &bits, 4);
         } else {
-            int quants[32];
-            float scale = read_block(m, row, k / 32, quants);
-            out[k] = scale * (float)quants[k % 32];
+            ref_element e = m->elements[row * m->columns + k];
+            float value = e.scale * (float)e.q;
+            out[k] = ref_find_type(m->type)->has_minimums ? value - e.minimum : value;
         }
     }
 }
@@ -171,16 +138,22 @@ static void quantized_product(const ref_matrix *m, const float *x, float *y)
             q[32 * b + i] = amax >= 1e-30f ? (int)nearbyintf(x[32 * b + i] * (127.0f / amax)) : 0;
         }
     }
+    const ref_type *t = ref_find_type(m->type);
     for (int64_t row = 0; row < m->rows; row++) {
         float acc = 0.0f;
-        for (int64_t b = 0; b < n_blocks; b++) {
-            int w[32];
-            float dw = read_block(m, row, b, w);
+        for (int64_t first = 0; first < m->columns; first += t->part_elements) {
             int n = 0;
-            for (int i = 0; i < 32; i++) {
-                n += w[i] * q[32 * b + i];
+            int sum = 0;
+            ref_element e = {0, 0.0f, 0.0f};
+            for (int64_t k = first; k < first + t->part_elements; k++) {
+                e = m->elements[row * m->columns + k];
+                n += e.q * q[k];
+                sum += q[k];
             }
-            acc = fmaf((float)n, dw * d[b], acc);
+            acc = fmaf((float)n, e.scale * d[first / 32], acc);
+            if (t->has_minimums) {
+                acc = fmaf((float)-sum, e.minimum * d[first / 32], acc);
+            }
         }
         y[row] = acc;
     }
@@ -190,10 +163,13 @@ static void quantized_product(const ref_matrix *m, const float *x, float *y)
 
 void ref_product(const ref_matrix *m, const float *x, float *y)
 {
-    if (quantized(m)) {
+    if (ref_find_type(m->type)->part_elements > 0) {
         quantized_product(m, x, y);
     } else {
         float_product(m, x, y);
+    }
+    for (int64_t i = 0; m->bias != NULL && i < m->rows; i++) {
+        y[i] = y[i] + m->bias[i];
     }
 }
 

@@ -5,7 +5,25 @@
 #ifndef YT_TEST_REFERENCE_H
 #define YT_TEST_REFERENCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* An element type. */
+typedef struct {
+    int32_t type;
+    const char *name;
+    int block_elements;
+    int block_bytes;
+    int part_elements; /* that share a scale; 0 for unquantized types */
+    bool has_minimums;
+} ref_type;
+
+/* One element of a block: scale * q - minimum. */
+typedef struct {
+    int q;
+    float scale;
+    float minimum;
+} ref_element;
 
 /* A weight matrix as GGML stores it. */
 typedef struct {
@@ -14,6 +32,8 @@ typedef struct {
     int64_t columns;
     int64_t row_bytes;
     uint8_t *bytes;
+    const float *bias;     /* [rows], added to every product; NULL if there is none */
+    ref_element *elements; /* [rows][columns] of a quantized type: what ref_read_elements found */
 } ref_matrix;
 
 /* Keys or values: [sequence][position][kv_dim]. What was never written is zero. */
@@ -44,14 +64,25 @@ double ref_half_value(uint16_t bits);
 /* The binary16 nearest to a value, ties to even; NaN becomes 0x7E00 with the sign lost. */
 uint16_t ref_half_bits(double value);
 
+/* NULL for an unknown type. */
+const ref_type *ref_find_type(int32_t type);
+
+/* Element i of a block of a quantized type. */
+ref_element ref_block_element(int32_t type, const uint8_t *block, int i);
+
+uint16_t ref_read16(const uint8_t *p);
+
 /* Bytes of a row; -1 if the blocks of the type do not divide it. */
 int64_t ref_row_bytes(int32_t type, int64_t columns);
+
+/* Fills elements of a quantized matrix from its bytes; products and rows need them. */
+void ref_read_elements(ref_matrix *m);
 
 void ref_row(const ref_matrix *m, int64_t row, float *out);
 void ref_rms_norm(const float *x, const float *weight, int64_t dim, float eps, float *y);
 float ref_exp(float x);
 
-/* y[rows] = m x. */
+/* y[rows] = m x + bias. */
 void ref_product(const ref_matrix *m, const float *x, float *y);
 
 void ref_embed(const ref_matrix *table, const int32_t *tokens, int64_t n_columns, float *x);

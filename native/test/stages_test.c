@@ -141,6 +141,14 @@ static const sizes QUANT_SIZES[] = {
     {64, 4, 4, 24, 32, 100, 5, 5, 16},
 };
 
+/* Of types with blocks of 256. */
+static const sizes K_SIZES[] = {
+    {256, 1, 1, 2, 1, 1, 1, 1, 16},
+    {512, 2, 1, 128, 256, 17, 7, 2, 16},
+    {256, 4, 2, 16, 256, 33, 33, 2, 32},
+    {768, 3, 3, 10, 31, 70, 3, 3, 16},
+};
+
 static void run_type(int32_t type, const sizes *list, size_t n, uint64_t seed)
 {
     for (size_t i = 0; i < n; i++) {
@@ -169,12 +177,23 @@ int main(void)
     }
     size_t n_float = sizeof FLOAT_SIZES / sizeof FLOAT_SIZES[0];
     size_t n_quant = sizeof QUANT_SIZES / sizeof QUANT_SIZES[0];
+    size_t n_k = sizeof K_SIZES / sizeof K_SIZES[0];
     run_type(YT_F32, FLOAT_SIZES, n_float, 1);
     run_type(YT_F16, FLOAT_SIZES, n_float, 2);
     run_type(YT_BF16, FLOAT_SIZES, n_float, 3);
     run_type(YT_Q8_0, QUANT_SIZES, n_quant, 4);
     run_type(YT_Q4_0, QUANT_SIZES, n_quant, 5);
     run_type(MIXED_TYPES, QUANT_SIZES, n_quant, 6);
+    run_type(MIXED_TYPES, K_SIZES, n_k, 7);
+    /* They share all but the unpacking of blocks: fewer sizes serve. */
+    static const int32_t of_32[] = {YT_Q4_1, YT_Q5_0, YT_Q5_1, YT_IQ4_NL, YT_MXFP4};
+    for (size_t i = 0; i < sizeof of_32 / sizeof of_32[0]; i++) {
+        run_type(of_32[i], QUANT_SIZES, 6, 10 + i);
+    }
+    static const int32_t of_256[] = {YT_Q2_K, YT_Q3_K, YT_Q4_K, YT_Q5_K, YT_Q6_K, YT_IQ4_XS};
+    for (size_t i = 0; i < sizeof of_256 / sizeof of_256[0]; i++) {
+        run_type(of_256[i], K_SIZES, n_k, 20 + i);
+    }
     for (int k = 0; k < N_KERNELS; k++) {
         for (int t = 0; t < MAX_THREADS; t++) {
             yt_context_destroy(contexts[k][t]);

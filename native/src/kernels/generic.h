@@ -4,6 +4,7 @@
  * walks its row from the first input to the last.
  */
 #include "../../include/yangtuo.h"
+#include "blocks.h"
 #include "kernels.h"
 
 #include <math.h>
@@ -98,19 +99,33 @@ static void quantize(const float *x, int64_t n, int8_t *q, float *scales, int32_
         }
         scales[block] = representable ? max / 127.0f : damage == 0.0f ? 0.0f : damage;
         int8_t *target = q + block * YT_BLOCK;
-        sums[block] = v_store_i8(target, v_mul(a, inverse)) + v_store_i8(target + 16, v_mul(b, inverse));
+        sums[2 * block] = v_store_i8(target, v_mul(a, inverse));
+        sums[2 * block + 1] = v_store_i8(target + 16, v_mul(b, inverse));
     }
 }
 
 /* ---- products --------------------------------------------------------------------------------------------------------------------- */
 
-/* One block of 32 inputs of 16 rows of a Q8_0 matrix with one column: exact integers. Two chains, since integers may be added in any order. */
+/* 32 inputs of 16 rows in the layout of Q8_0 with one column: exact integers. Two chains, since integers may be added in any order. */
 YT_INLINE vi16 block_q8(const uint8_t *w, const int8_t *y, int32_t sum)
 {
     vi16 even = vi_start_q8(sum);
     vi16 odd = vi_start_q8(0);
 #pragma GCC unroll 4
     for (int j = 0; j < 8; j += 2) {
+        even = vi_dot_q8(even, w + 64 * j, y + 4 * j);
+        odd = vi_dot_q8(odd, w + 64 * j + 64, y + 4 * j + 4);
+    }
+    return vi_add(even, odd);
+}
+
+/* The same for 16 inputs. */
+YT_INLINE vi16 half_block_q8(const uint8_t *w, const int8_t *y, int32_t sum)
+{
+    vi16 even = vi_start_q8(sum);
+    vi16 odd = vi_start_q8(0);
+#pragma GCC unroll 2
+    for (int j = 0; j < 4; j += 2) {
         even = vi_dot_q8(even, w + 64 * j, y + 4 * j);
         odd = vi_dot_q8(odd, w + 64 * j + 64, y + 4 * j + 4);
     }
@@ -148,7 +163,8 @@ YT_INLINE void tile_quantized(const struct yt_matrix *m, int64_t group, const in
             for (int c = 0; c < columns; c++) {
                 const int8_t *y = in->q + (column + c) * in->width + b * YT_BLOCK;
                 int64_t index = (column + c) * n_blocks + b;
-                vi16 n = four_bit ? block_q4(w, y, in->sums[index]) : block_q8(w, y, in->sums[index]);
+                int32_t sum = in->sums[2 * index] + in->sums[2 * index + 1];
+                vi16 n = four_bit ? block_q4(w, y, sum) : block_q8(w, y, sum);
                 acc[g * columns + c] = v_fma(vi_to_float(n), v_mul(dw, v_set1(in->scales[index])), acc[g * columns + c]);
             }
         }
@@ -250,11 +266,120 @@ YT_INLINE void matmul_typed(const struct yt_matrix *m, int64_t first_group, int6
     }
 }
 
+/* ---- products of rows that are unpacked first ------------------------------------------------------------------------------------- */
+
+/* Stretches of sixteen rows, in the layout of Q8_0 (kernels.h); scales and minimums [part][16]. */
+typedef struct {
+    uint8_t q[YT_STRETCH * YT_GROUP];
+    float scales[YT_STRETCH_PARTS * YT_GROUP];
+    float minimums[YT_STRETCH_PARTS * YT_GROUP];
+} panel;
+
+static void fill_panel(const struct yt_matrix *m, int64_t group, int64_t first, int64_t n, panel *p)
+{
+    const yt_type_info *info = m->info;
+    const int64_t row_bytes = m->group_bytes / YT_GROUP;
+    const int64_t n_parts = n / info->part_elements;
+    yt_stretch row;
+    for (int64_t lane = 0; lane < YT_GROUP; lane++) {
+        yt_unpack_stretch(info, m->data + group * m->group_bytes + lane * row_bytes, first, n, &row);
+        for (int64_t i = 0; i < n / 4; i++) {
+            uint32_t four;
+            memcpy(&four, row.q + 4 * i, 4);
+            four ^= 0x80808080u;
+            memcpy(p->q + i * 64 + lane * 4, &four, 4);
+        }
+        for (int64_t part = 0; part < n_parts; part++) {
+            p->scales[part * YT_GROUP + lane] = row.scales[part];
+        }
+        if (info->has_minimums) {
+            for (int64_t part = 0; part < n_parts; part++) {
+                p->minimums[part * YT_GROUP + lane] = row.minimums[part];
+            }
+        }
+    }
+}
+
+/* A panel times COLUMNS columns, added to acc; columns, part and has_minimums are constants where this is inlined. */
+YT_INLINE void tile_panel(const panel *p, const yt_input *in, int64_t column, const int columns, int64_t first, int64_t n, const int part,
+    const int has_minimums, v16 *acc)
+{
+    v16 sums[4];
+#pragma GCC unroll 4
+    for (int c = 0; c < columns; c++) {
+        sums[c] = acc[c];
+    }
+    for (int64_t at = 0; at < n; at += part) {
+        const uint8_t *w = p->q + at * YT_GROUP;
+        v16 scale = v_load(p->scales + at / part * YT_GROUP);
+#pragma GCC unroll 4
+        for (int c = 0; c < columns; c++) {
+            int64_t input = (column + c) * in->width + first + at;
+            v16 d = v_set1(in->scales[input / YT_BLOCK]);
+            int32_t sum = in->sums[input / YT_SUM] + (part == 32 ? in->sums[input / YT_SUM + 1] : 0);
+            vi16 dot = part == 32 ? block_q8(w, in->q + input, sum) : half_block_q8(w, in->q + input, sum);
+            sums[c] = v_fma(vi_to_float(dot), v_mul(scale, d), sums[c]);
+            if (has_minimums) {
+                v16 minimum = v_load(p->minimums + at / part * YT_GROUP);
+                sums[c] = v_fma(v_set1((float)-sum), v_mul(minimum, d), sums[c]);
+            }
+        }
+    }
+#pragma GCC unroll 4
+    for (int c = 0; c < columns; c++) {
+        acc[c] = sums[c];
+    }
+}
+
+YT_INLINE void multiply_panel(
+    const panel *p, const yt_input *in, int64_t first_column, int64_t n_columns, int64_t first, int64_t n, const int part, const int has_minimums, v16 *acc)
+{
+    int64_t c = 0;
+    for (; c + 4 <= n_columns; c += 4) {
+        tile_panel(p, in, first_column + c, 4, first, n, part, has_minimums, acc + c);
+    }
+    for (; c < n_columns; c++) {
+        tile_panel(p, in, first_column + c, 1, first, n, part, has_minimums, acc + c);
+    }
+}
+
+/* Each stretch of sixteen rows is unpacked once for all columns. */
+static void matmul_stored(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const yt_input *in, int64_t first_column,
+    int64_t n_columns, float *out, int64_t stride)
+{
+    const int wide = m->info->part_elements == 32;
+    panel p;
+    for (int64_t g = 0; g < n_groups; g++) {
+        v16 acc[YT_MAX_COLUMNS];
+        for (int64_t c = 0; c < n_columns; c++) {
+            acc[c] = v_set1(0.0f);
+        }
+        for (int64_t first = 0; first < m->columns; first += YT_STRETCH) {
+            int64_t n = m->columns - first < YT_STRETCH ? m->columns - first : YT_STRETCH;
+            fill_panel(m, first_group + g, first, n, &p);
+            if (m->info->has_minimums) {
+                if (wide) {
+                    multiply_panel(&p, in, first_column, n_columns, first, n, 32, 1, acc);
+                } else {
+                    multiply_panel(&p, in, first_column, n_columns, first, n, 16, 1, acc);
+                }
+            } else if (wide) {
+                multiply_panel(&p, in, first_column, n_columns, first, n, 32, 0, acc);
+            } else {
+                multiply_panel(&p, in, first_column, n_columns, first, n, 16, 0, acc);
+            }
+        }
+        for (int64_t c = 0; c < n_columns; c++) {
+            v_store(out + c * stride + g * YT_GROUP, acc[c]);
+        }
+    }
+}
+
 static void matmul(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns,
     float *out, int64_t stride)
 {
     atomic_fetch_add_explicit(&matmul_calls, 1, memory_order_relaxed);
-    switch (m->type) {
+    switch (m->info->type) {
     case YT_F32:
         matmul_typed(m, first_group, n_groups, in, first_column, n_columns, YT_F32, out, stride);
         break;
@@ -267,8 +392,11 @@ static void matmul(const struct yt_matrix *m, int64_t first_group, int64_t n_gro
     case YT_Q8_0:
         matmul_typed(m, first_group, n_groups, in, first_column, n_columns, YT_Q8_0, out, stride);
         break;
-    default:
+    case YT_Q4_0:
         matmul_typed(m, first_group, n_groups, in, first_column, n_columns, YT_Q4_0, out, stride);
+        break;
+    default:
+        matmul_stored(m, first_group, n_groups, in, first_column, n_columns, out, stride);
         break;
     }
 }

@@ -5,13 +5,17 @@
 #ifndef YT_KERNELS_H
 #define YT_KERNELS_H
 
+#include "../types.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
 /* Rows that stand beside each other in a packed matrix, one in each lane. */
 #define YT_GROUP 16
-/* Inputs that share a scale in quantized weights and activations. */
+/* Inputs that share a scale in quantized activations, and in packed weights. */
 #define YT_BLOCK 32
+/* Inputs of which quantized activations come with a sum: as many as share a scale in the weights that have the most of them. */
+#define YT_SUM 16
 /* Row groups that one call of matmul takes at most. */
 #define YT_MAX_GROUPS 4
 /* Columns that one call of matmul takes at most. */
@@ -26,26 +30,27 @@
  *    Q8_0: uint8 q + 128, [n_groups][columns / 32][8][16][4]: 4 consecutive inputs of 16 rows are one vector;
  *    Q4_0: uint8, [n_groups][columns / 32][4][16][4]: vector j holds q + 8 of inputs 4j to 4j + 3 in the low nibbles and of
  *      inputs 4j + 16 to 4j + 19 in the high ones.
+ *  The others: rows as GGML stores them, [n_groups][16][bytes of a row].
  */
 struct yt_matrix {
-    int32_t type;
+    const yt_type_info *info;
     int64_t rows;
     int64_t columns;
     int64_t n_groups;
     int64_t group_bytes;       /* of data */
-    int64_t scale_group_bytes; /* of scales; 0 for unquantized types */
+    int64_t scale_group_bytes; /* of scales; 0 unless they stand apart */
     uint8_t *scales;
     uint8_t *data;
     void *memory;
     int64_t memory_bytes;
 };
 
-/* The inputs of a product: float32 [n_columns][width], or int8 blocks of the same shape with scale and sum per block. */
+/* The inputs of a product: float32 [n_columns][width], or int8 blocks of the same shape with a scale per block and two sums. */
 typedef struct {
     const float *x;
     const int8_t *q;
     const float *scales;  /* [n_columns][width / 32] */
-    const int32_t *sums;  /* [n_columns][width / 32] */
+    const int32_t *sums;  /* [n_columns][width / 16] */
     int64_t width;
 } yt_input;
 
@@ -68,7 +73,7 @@ typedef struct {
     /* y = rms_norm(x) * weight; dim values. */
     void (*rms_norm)(const float *x, const float *weight, int64_t dim, float eps, float *y);
 
-    /* Quantizes n values, a multiple of 32. */
+    /* Quantizes n values, a multiple of 32: [n], [n / 32], [n / 16]. */
     void (*quantize)(const float *x, int64_t n, int8_t *q, float *scales, int32_t *sums);
 
     /*

@@ -23,10 +23,10 @@ public class YangtuoNative extends YangtuoNative$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int YT_ABI_VERSION = (int)1L;
+    private static final int YT_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define YT_ABI_VERSION 1
+     * #define YT_ABI_VERSION 3
      * }
      */
     public static int YT_ABI_VERSION() {
@@ -122,6 +122,33 @@ public class YangtuoNative extends YangtuoNative$shared {
     public static int YT_Q4_0() {
         return YT_Q4_0;
     }
+    private static final int YT_Q4_1 = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_Q4_1 = 3
+     * }
+     */
+    public static int YT_Q4_1() {
+        return YT_Q4_1;
+    }
+    private static final int YT_Q5_0 = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_Q5_0 = 6
+     * }
+     */
+    public static int YT_Q5_0() {
+        return YT_Q5_0;
+    }
+    private static final int YT_Q5_1 = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_Q5_1 = 7
+     * }
+     */
+    public static int YT_Q5_1() {
+        return YT_Q5_1;
+    }
     private static final int YT_Q8_0 = (int)8L;
     /**
      * {@snippet lang=c :
@@ -131,6 +158,69 @@ public class YangtuoNative extends YangtuoNative$shared {
     public static int YT_Q8_0() {
         return YT_Q8_0;
     }
+    private static final int YT_Q2_K = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_Q2_K = 10
+     * }
+     */
+    public static int YT_Q2_K() {
+        return YT_Q2_K;
+    }
+    private static final int YT_Q3_K = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_Q3_K = 11
+     * }
+     */
+    public static int YT_Q3_K() {
+        return YT_Q3_K;
+    }
+    private static final int YT_Q4_K = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_Q4_K = 12
+     * }
+     */
+    public static int YT_Q4_K() {
+        return YT_Q4_K;
+    }
+    private static final int YT_Q5_K = (int)13L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_Q5_K = 13
+     * }
+     */
+    public static int YT_Q5_K() {
+        return YT_Q5_K;
+    }
+    private static final int YT_Q6_K = (int)14L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_Q6_K = 14
+     * }
+     */
+    public static int YT_Q6_K() {
+        return YT_Q6_K;
+    }
+    private static final int YT_IQ4_NL = (int)20L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_IQ4_NL = 20
+     * }
+     */
+    public static int YT_IQ4_NL() {
+        return YT_IQ4_NL;
+    }
+    private static final int YT_IQ4_XS = (int)23L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_IQ4_XS = 23
+     * }
+     */
+    public static int YT_IQ4_XS() {
+        return YT_IQ4_XS;
+    }
     private static final int YT_BF16 = (int)30L;
     /**
      * {@snippet lang=c :
@@ -139,6 +229,15 @@ public class YangtuoNative extends YangtuoNative$shared {
      */
     public static int YT_BF16() {
         return YT_BF16;
+    }
+    private static final int YT_MXFP4 = (int)39L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_type.YT_MXFP4 = 39
+     * }
+     */
+    public static int YT_MXFP4() {
+        return YT_MXFP4;
     }
 
     private static class yt_abi_version {

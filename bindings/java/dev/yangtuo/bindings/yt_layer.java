@@ -29,6 +29,13 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const yt_matrix *w_gate;
  *     const yt_matrix *w_up;
  *     const yt_matrix *w_down;
+ *     const yt_buffer *q_bias;
+ *     const yt_buffer *k_bias;
+ *     const yt_buffer *v_bias;
+ *     const yt_buffer *o_bias;
+ *     const yt_buffer *gate_bias;
+ *     const yt_buffer *up_bias;
+ *     const yt_buffer *down_bias;
  * }
  * }
  */
@@ -53,7 +60,14 @@ public class yt_layer {
         YangtuoNative.C_POINTER.withName("ffn_norm"),
         YangtuoNative.C_POINTER.withName("w_gate"),
         YangtuoNative.C_POINTER.withName("w_up"),
-        YangtuoNative.C_POINTER.withName("w_down")
+        YangtuoNative.C_POINTER.withName("w_down"),
+        YangtuoNative.C_POINTER.withName("q_bias"),
+        YangtuoNative.C_POINTER.withName("k_bias"),
+        YangtuoNative.C_POINTER.withName("v_bias"),
+        YangtuoNative.C_POINTER.withName("o_bias"),
+        YangtuoNative.C_POINTER.withName("gate_bias"),
+        YangtuoNative.C_POINTER.withName("up_bias"),
+        YangtuoNative.C_POINTER.withName("down_bias")
     ).withName("yt_layer");
 
     /**
@@ -677,6 +691,314 @@ public class yt_layer {
      */
     public static void w_down(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(w_down$LAYOUT, w_down$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout q_bias$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("q_bias"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const yt_buffer *q_bias
+     * }
+     */
+    public static final AddressLayout q_bias$layout() {
+        return q_bias$LAYOUT;
+    }
+
+    private static final long q_bias$OFFSET = $LAYOUT.byteOffset(groupElement("q_bias"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const yt_buffer *q_bias
+     * }
+     */
+    public static final long q_bias$offset() {
+        return q_bias$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *q_bias
+     * }
+     */
+    public static MemorySegment q_bias(MemorySegment struct) {
+        return struct.get(q_bias$LAYOUT, q_bias$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *q_bias
+     * }
+     */
+    public static void q_bias(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(q_bias$LAYOUT, q_bias$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout k_bias$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("k_bias"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const yt_buffer *k_bias
+     * }
+     */
+    public static final AddressLayout k_bias$layout() {
+        return k_bias$LAYOUT;
+    }
+
+    private static final long k_bias$OFFSET = $LAYOUT.byteOffset(groupElement("k_bias"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const yt_buffer *k_bias
+     * }
+     */
+    public static final long k_bias$offset() {
+        return k_bias$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *k_bias
+     * }
+     */
+    public static MemorySegment k_bias(MemorySegment struct) {
+        return struct.get(k_bias$LAYOUT, k_bias$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *k_bias
+     * }
+     */
+    public static void k_bias(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(k_bias$LAYOUT, k_bias$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout v_bias$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("v_bias"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const yt_buffer *v_bias
+     * }
+     */
+    public static final AddressLayout v_bias$layout() {
+        return v_bias$LAYOUT;
+    }
+
+    private static final long v_bias$OFFSET = $LAYOUT.byteOffset(groupElement("v_bias"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const yt_buffer *v_bias
+     * }
+     */
+    public static final long v_bias$offset() {
+        return v_bias$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *v_bias
+     * }
+     */
+    public static MemorySegment v_bias(MemorySegment struct) {
+        return struct.get(v_bias$LAYOUT, v_bias$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *v_bias
+     * }
+     */
+    public static void v_bias(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(v_bias$LAYOUT, v_bias$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout o_bias$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("o_bias"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const yt_buffer *o_bias
+     * }
+     */
+    public static final AddressLayout o_bias$layout() {
+        return o_bias$LAYOUT;
+    }
+
+    private static final long o_bias$OFFSET = $LAYOUT.byteOffset(groupElement("o_bias"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const yt_buffer *o_bias
+     * }
+     */
+    public static final long o_bias$offset() {
+        return o_bias$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *o_bias
+     * }
+     */
+    public static MemorySegment o_bias(MemorySegment struct) {
+        return struct.get(o_bias$LAYOUT, o_bias$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *o_bias
+     * }
+     */
+    public static void o_bias(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(o_bias$LAYOUT, o_bias$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout gate_bias$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("gate_bias"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const yt_buffer *gate_bias
+     * }
+     */
+    public static final AddressLayout gate_bias$layout() {
+        return gate_bias$LAYOUT;
+    }
+
+    private static final long gate_bias$OFFSET = $LAYOUT.byteOffset(groupElement("gate_bias"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const yt_buffer *gate_bias
+     * }
+     */
+    public static final long gate_bias$offset() {
+        return gate_bias$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *gate_bias
+     * }
+     */
+    public static MemorySegment gate_bias(MemorySegment struct) {
+        return struct.get(gate_bias$LAYOUT, gate_bias$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *gate_bias
+     * }
+     */
+    public static void gate_bias(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(gate_bias$LAYOUT, gate_bias$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout up_bias$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("up_bias"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const yt_buffer *up_bias
+     * }
+     */
+    public static final AddressLayout up_bias$layout() {
+        return up_bias$LAYOUT;
+    }
+
+    private static final long up_bias$OFFSET = $LAYOUT.byteOffset(groupElement("up_bias"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const yt_buffer *up_bias
+     * }
+     */
+    public static final long up_bias$offset() {
+        return up_bias$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *up_bias
+     * }
+     */
+    public static MemorySegment up_bias(MemorySegment struct) {
+        return struct.get(up_bias$LAYOUT, up_bias$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *up_bias
+     * }
+     */
+    public static void up_bias(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(up_bias$LAYOUT, up_bias$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout down_bias$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("down_bias"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const yt_buffer *down_bias
+     * }
+     */
+    public static final AddressLayout down_bias$layout() {
+        return down_bias$LAYOUT;
+    }
+
+    private static final long down_bias$OFFSET = $LAYOUT.byteOffset(groupElement("down_bias"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const yt_buffer *down_bias
+     * }
+     */
+    public static final long down_bias$offset() {
+        return down_bias$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *down_bias
+     * }
+     */
+    public static MemorySegment down_bias(MemorySegment struct) {
+        return struct.get(down_bias$LAYOUT, down_bias$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const yt_buffer *down_bias
+     * }
+     */
+    public static void down_bias(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(down_bias$LAYOUT, down_bias$OFFSET, fieldValue);
     }
 
     /**

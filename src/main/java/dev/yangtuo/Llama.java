@@ -4,6 +4,7 @@ import dev.yangtuo.exception.ContextLengthException;
 import dev.yangtuo.model.GenerationConfig;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.Model;
+import dev.yangtuo.model.ModelExport;
 import dev.yangtuo.model.ModelLoader;
 import dev.yangtuo.model.Sequence;
 import dev.yangtuo.model.TokenizerFiles;
@@ -60,6 +61,26 @@ public final class Llama implements AutoCloseable {
      */
     public static Llama load(Path model, LoadOptions options) {
         return new Llama(ModelLoader.load(model, options.settings()));
+    }
+
+    /** Writes a model; see {@link #convert(Path, Path, LoadOptions, ConvertOptions)}. */
+    public static ConvertReport convert(Path model, Path output, LoadOptions options) {
+        return convert(model, output, options, ConvertOptions.defaults());
+    }
+
+    /**
+     * Writes a model with its adapters merged, as a model of its own. It appears under its name when it is complete; until then, and if the program
+     * is interrupted, nothing is there but what was before. An interrupt of the calling thread ends it, as does a progress listener that throws.
+     *
+     * @param model as for {@link #load(Path, LoadOptions)}
+     * @param output a GGUF file if its name ends in {@code .gguf}, which replaces one that is there; else a Hugging Face directory
+     *     ({@code config.json}, {@code *.safetensors}, the tokenizer), whose weights can only be F32, F16 or BF16
+     * @param options of these the adapters, the type of the weights, the threads and the listener count
+     * @throws IllegalArgumentException if the output cannot have this type
+     * @throws dev.yangtuo.exception.YangtuoException if it cannot be written, beside what {@link #load(Path, LoadOptions)} throws
+     */
+    public static ConvertReport convert(Path model, Path output, LoadOptions options, ConvertOptions convert) {
+        return ConvertReport.of(ModelExport.run(model, output, convert.settings(options)));
     }
 
     /**

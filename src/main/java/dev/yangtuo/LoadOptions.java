@@ -1,9 +1,10 @@
 package dev.yangtuo;
 
+import dev.yangtuo.lora.LoraRequest;
+import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.model.LoadSettings;
+import dev.yangtuo.model.TypeMix;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -19,8 +20,8 @@ public final class LoadOptions {
     private static final LoadOptions DEFAULTS = new LoadOptions();
 
     // Assigned only to a fresh copy before it is handed out.
-    private List<Path> adapters = List.of();
-    private @Nullable WeightType weightType;
+    private LoraStack lora = LoraStack.NONE;
+    private @Nullable TypeMix types;
     private KvType kvType = KvType.F16;
     private BackendType backend = BackendType.AUTO;
     private int threads = Math.min(256, Runtime.getRuntime().availableProcessors());
@@ -32,8 +33,8 @@ public final class LoadOptions {
 
     private LoadOptions copy() {
         LoadOptions copy = new LoadOptions();
-        copy.adapters = adapters;
-        copy.weightType = weightType;
+        copy.lora = lora;
+        copy.types = types;
         copy.kvType = kvType;
         copy.backend = backend;
         copy.threads = threads;
@@ -48,19 +49,45 @@ public final class LoadOptions {
         return DEFAULTS;
     }
 
-    /** Adds an adapter, a directory in PEFT's format, after those that are already there. Merged in this order. */
-    public LoadOptions lora(Path directory) {
-        List<Path> longer = new ArrayList<>(adapters);
-        longer.add(directory);
+    /** Adds an adapter, a directory in PEFT's format or a GGUF file, after those that are already there. Merged in this order. */
+    public LoadOptions lora(Path adapter) {
+        return lora(adapter, 1);
+    }
+
+    /**
+     * Adds an adapter and multiplies its deltas beside their own scale: LoRA's products, also inside DoRA's norms, and the biases beside them. What the
+     * adapter brings whole (matrices, trained biases, rows) is not scaled.
+     *
+     * @param scale finite; 0 leaves the deltas out, 1 changes nothing
+     * @throws IllegalArgumentException if the scale is not finite
+     */
+    public LoadOptions lora(Path adapter, double scale) {
         LoadOptions copy = copy();
-        copy.adapters = List.copyOf(longer);
+        copy.lora = lora.with(new LoraRequest(adapter, scale));
         return copy;
     }
 
-    /** Stores all matrices as this type. Without it each keeps the type that it has in the file. */
+    /**
+     * Rounds to float16 after each adapter, and the base before the first, as merging with PEFT on a float16 base does. Without it everything is
+     * float32, rounded once at the end, which is more exact.
+     */
+    public LoadOptions loraFloat16(boolean float16) {
+        LoadOptions copy = copy();
+        copy.lora = new LoraStack(lora.adapters(), float16);
+        return copy;
+    }
+
+    /** Keeps the matrices as this type, or mix of types. Without it each keeps the type that it has in the file. */
     public LoadOptions quantize(WeightType type) {
         LoadOptions copy = copy();
-        copy.weightType = Objects.requireNonNull(type);
+        copy.types = type.mix(false);
+        return copy;
+    }
+
+    /** The same, but every matrix as the one type that gives the mix its name, the output matrix, too ({@code q4_0:pure}). */
+    public LoadOptions quantizePure(WeightType type) {
+        LoadOptions copy = copy();
+        copy.types = type.mix(true);
         return copy;
     }
 
@@ -102,7 +129,7 @@ public final class LoadOptions {
         return copy;
     }
 
-    /** Is told of each parameter that is finished, by the loading thread. */
+    /** Is told by the loading thread how far it has come, at least once for each parameter. */
     public LoadOptions onProgress(Consumer<? super LoadProgress> listener) {
         LoadOptions copy = copy();
         copy.progressListener = Objects.requireNonNull(listener);
@@ -117,13 +144,14 @@ public final class LoadOptions {
 
     LoadSettings settings() {
         return new LoadSettings(
-                adapters,
-                weightType == null ? null : weightType.tensorType(),
+                lora,
+                types,
                 kvType.tensorType(),
                 () -> backend.open(threads),
                 threads,
                 context,
                 maxSequences,
-                (name, done, count) -> progressListener.accept(new LoadProgress(name, done, count)));
+                (name, done, count, bytesDone, byteCount) ->
+                        progressListener.accept(new LoadProgress(name, done, count, bytesDone, byteCount)));
     }
 }

@@ -1,6 +1,5 @@
 package dev.yangtuo;
 
-import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.Model;
 import dev.yangtuo.model.ModelConfig;
@@ -17,7 +16,8 @@ import java.util.Locale;
  * @param dim width of the model
  * @param baseVocabSize vocabulary of the base model
  * @param vocabSize vocabulary after the adapters
- * @param adapters what each adapter changed, a line each
+ * @param adapters what each adapter did, in the order in which they were merged
+ * @param mergeJson the same as a JSON object; docs/formats.md has its keys
  * @param weightTypes types of the matrices, the most frequent first
  * @param weightBytes bytes of the packed matrices
  * @param context tokens that a text can have
@@ -30,7 +30,8 @@ public record LoadReport(
         int dim,
         int baseVocabSize,
         int vocabSize,
-        List<String> adapters,
+        List<AdapterReport> adapters,
+        String mergeJson,
         List<String> weightTypes,
         long weightBytes,
         int context,
@@ -51,7 +52,8 @@ public record LoadReport(
                 config.dim(),
                 loaded.baseVocabSize(),
                 config.vocabSize(),
-                loaded.merge().adapters().stream().map(MergeReport.Adapter::describe).toList(),
+                loaded.merge().adapters().stream().map(AdapterReport::of).toList(),
+                loaded.merge().json(),
                 loaded.weightTypes(),
                 model.weightBytes(),
                 model.contextLength(),
@@ -63,8 +65,8 @@ public record LoadReport(
     public String describe() {
         StringBuilder text = new StringBuilder();
         text.append("model %s: %d layers, dim %d, vocabulary %d%n".formatted(model, layers, dim, baseVocabSize));
-        for (String adapter : adapters) {
-            text.append(adapter).append(System.lineSeparator());
+        for (AdapterReport adapter : adapters) {
+            text.append(adapter.describe()).append(System.lineSeparator());
         }
         text.append(String.format(
                 Locale.ROOT,

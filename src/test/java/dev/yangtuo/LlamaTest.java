@@ -285,14 +285,18 @@ class LlamaTest {
     }
 
     @Test
-    void progressComesParameterByParameter() {
+    void progressComesParameterByParameterAndEndsWithAllBytes() {
         List<LoadProgress> progress = new ArrayList<>();
         Llama.load(ModelFolders.tiny("base"), LoadOptions.defaults().onProgress(progress::add)).close();
-        assertThat(progress).hasSize(3 + 3 * 9);
-        for (int i = 0; i < progress.size(); i++) {
-            assertThat(progress.get(i).tensorsDone()).isEqualTo(i + 1);
-            assertThat(progress.get(i).tensorCount()).isEqualTo(progress.size());
+        int count = 3 + 3 * 9;
+        assertThat(progress.stream().map(LoadProgress::tensor).distinct()).hasSize(count);
+        for (int i = 1; i < progress.size(); i++) {
+            assertThat(progress.get(i).tensorCount()).isEqualTo(count);
+            assertThat(progress.get(i).tensorsDone()).isBetween(progress.get(i - 1).tensorsDone(), progress.get(i - 1).tensorsDone() + 1);
+            assertThat(progress.get(i).bytesDone()).isBetween(progress.get(i - 1).bytesDone(), progress.get(i).byteCount());
         }
+        assertThat(progress.getLast().tensorsDone()).isEqualTo(count);
+        assertThat(progress.getLast().bytesDone()).isEqualTo(progress.getLast().byteCount());
         assertThat(progress.getFirst().tensor()).isEqualTo("model.embed_tokens.weight");
         assertThatThrownBy(() -> Llama.load(ModelFolders.tiny("base"), LoadOptions.defaults().onProgress(done -> {
             throw new IllegalStateException("stop here");

@@ -55,9 +55,17 @@ public interface Checkpoint extends AutoCloseable {
      * if the file shrinks while it is open, Java code that touches them gets an {@link InternalError}, and native code must not be
      * given them ({@link #rows} is safe: it copies and reports).
      *
-     * @throws IllegalArgumentException if the tensor is not one of {@link #tensors()}
+     * @throws IllegalArgumentException if the tensor is not one of {@link #tensors()}, or does not {@linkplain #storesRows store its rows}
      */
     MemorySegment bytes(TensorInfo tensor);
+
+    /**
+     * Whether a tensor of this checkpoint is stored as its type says, row after row. Otherwise only {@link #rows} can read it: it may be
+     * transposed, in parts, or in blocks of another kind.
+     */
+    default boolean storesRows(TensorInfo tensor) {
+        return true;
+    }
 
     /**
      * The tensor as float32 rows: the last (fastest) dimension is the columns, all others are flattened into rows; a vector is one row.

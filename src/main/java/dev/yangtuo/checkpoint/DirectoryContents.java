@@ -7,13 +7,18 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Says why a directory holds nothing that can be opened, and what to do about it. */
 final class DirectoryContents {
     /** Enough to recognise what a directory is; a home directory may have a million files. */
     private static final int MAX_LISTED = 10_000;
+
+    private static final String PYTORCH_NAME = "pytorch_model";
+    private static final Pattern META_SHARD = Pattern.compile("consolidated\\.[0-9][0-9]\\.pth");
 
     private DirectoryContents() {}
 
@@ -24,40 +29,28 @@ final class DirectoryContents {
                     ? "is not a directory; expected one with %s.safetensors".formatted(baseName)
                     : "there is no such directory; expected one with %s.safetensors. Check the path".formatted(baseName));
         }
-        String pytorch = "";
-        String shard = "";
         for (String name : fileNames(directory)) {
-            if (isPytorch(name)) {
-                pytorch = name;
-            } else if (name.startsWith(baseName + "-") && name.endsWith(".safetensors")) {
-                shard = name;
+            if (name.startsWith(baseName + "-") && name.endsWith(".safetensors")) {
+                return new CheckpointFormatException(directory, ("neither %1$s.safetensors nor %1$s.safetensors.index.json is here, but the shard"
+                        + " %2$s is. Download %1$s.safetensors.index.json as well").formatted(baseName, name));
+            }
+            if (name.startsWith(PYTORCH_NAME + "-") && name.endsWith(".bin")) {
+                return new CheckpointFormatException(directory, ("neither %1$s.bin nor %1$s.bin.index.json is here, but the shard %2$s is."
+                        + " Download %1$s.bin.index.json as well").formatted(PYTORCH_NAME, name));
             }
         }
-        String expected = "neither %1$s.safetensors nor %1$s.safetensors.index.json is here".formatted(baseName);
-        if (!shard.isEmpty()) {
-            return new CheckpointFormatException(directory,
-                    "%s, but the shard %s is. Download %s.safetensors.index.json as well".formatted(expected, shard, baseName));
-        }
-        if (!pytorch.isEmpty()) {
-            return new CheckpointFormatException(directory, ("%s, only %s. PyTorch files are not supported by this version; convert the"
-                    + " weights to safetensors").formatted(expected, pytorch));
-        }
-        return new CheckpointFormatException(directory, expected + ". Download the weights into this directory");
+        return new CheckpointFormatException(directory, ("neither %1$s.safetensors nor %2$s.bin is here, nor the index of shards of either. Download"
+                + " the weights into this directory").formatted(baseName, PYTORCH_NAME));
     }
 
-    /** Whether the directory holds weights in PyTorch's formats. */
-    static boolean hasPytorchFiles(Path directory) {
-        return fileNames(directory).stream().anyMatch(DirectoryContents::isPytorch);
+    /** The files of a model as Meta publishes it, in their order. */
+    static List<String> metaShards(Path directory) {
+        return fileNames(directory).stream().filter(name -> META_SHARD.matcher(name).matches()).toList();
     }
 
     /** The first GGUF file of the directory, or null. */
     static @Nullable String ggufFile(Path directory) {
         return fileNames(directory).stream().filter(name -> name.endsWith(".gguf")).findFirst().orElse(null);
-    }
-
-    private static boolean isPytorch(String name) {
-        return name.endsWith(".pth") || name.endsWith(".pt")
-                || name.endsWith(".bin") && (name.startsWith("pytorch_model") || name.startsWith("adapter_model"));
     }
 
     /** Sorted, so that messages do not depend on the file system. */

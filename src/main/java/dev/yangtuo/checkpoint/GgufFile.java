@@ -21,7 +21,7 @@ import java.util.Set;
  * @param table its tensors
  */
 record GgufFile(Path path, MemorySegment bytes, int version, GgufMetadata metadata, TensorTable table) {
-    private static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
+    static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
     private static final String ALIGNMENT_KEY = "general.alignment";
     private static final int DEFAULT_ALIGNMENT = 32;
     private static final int MAX_ALIGNMENT = 1 << 30;
@@ -53,11 +53,11 @@ record GgufFile(Path path, MemorySegment bytes, int version, GgufMetadata metada
     /** The state of reading one header. */
     private static final class Reader {
         private final MappedFile file;
-        private final GgufInput in;
+        private final FileInput in;
 
         Reader(MappedFile file) {
             this.file = file;
-            this.in = new GgufInput(file);
+            this.in = new FileInput(file);
         }
 
         GgufFile read() {
@@ -65,7 +65,6 @@ record GgufFile(Path path, MemorySegment bytes, int version, GgufMetadata metada
             int tensorCount = in.readCount("the number of tensors", MIN_DESCRIPTION_BYTES, TensorTable.MAX_TENSORS);
             int pairCount = in.readCount("the number of metadata pairs", GgufMetadataReader.MIN_PAIR_BYTES, GgufMetadataReader.MAX_PAIRS);
             GgufMetadata metadata = new GgufMetadata(file.path(), new GgufMetadataReader(in).read(pairCount));
-            refuseSplit(metadata);
             GgufVocabularyCheck.check(file.path(), metadata);
             int alignment = alignment(metadata);
             List<Description> descriptions = readDescriptions(tensorCount);
@@ -87,15 +86,6 @@ record GgufFile(Path path, MemorySegment bytes, int version, GgufMetadata metada
                         .formatted(Integer.toUnsignedString(version)));
             }
             return version;
-        }
-
-        private void refuseSplit(GgufMetadata metadata) {
-            int splitCount = metadata.integer("split.count", 1);
-            if (splitCount > 1) {
-                throw new CheckpointFormatException(file.path(), ("this is part %d of a model split into %d files; split GGUF files are not"
-                        + " supported by this version. Merge them first (llama-gguf-split --merge)").formatted(
-                                metadata.integer("split.no", 0) + 1, splitCount));
-            }
         }
 
         private int alignment(GgufMetadata metadata) {

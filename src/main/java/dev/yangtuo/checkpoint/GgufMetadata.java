@@ -21,11 +21,12 @@ public final class GgufMetadata {
      *
      * @param elementType of an array, else null
      * @param byteOffset where the value begins
+     * @param byteEnd where it ends
      * @param value {@code Long} (any integer; {@code BigInteger} beyond its range), {@code Double}, {@code Boolean}, {@code String},
      *     {@code int[]} (of integer types that fit),
      *     {@code long[]} (of the others), {@code float[]}, {@code double[]}, {@code boolean[]} or {@code String[]}
      */
-    record Entry(GgufValueType type, @Nullable GgufValueType elementType, long byteOffset, Object value) {
+    record Entry(GgufValueType type, @Nullable GgufValueType elementType, long byteOffset, long byteEnd, Object value) {
         String typeName() {
             return elementType == null ? type.name() : "ARRAY of " + elementType;
         }
@@ -53,6 +54,30 @@ public final class GgufMetadata {
     /** The name of the value's type in GGUF's terms, for display: {@code UINT32}, {@code ARRAY of STRING}. */
     public String typeName(String key) {
         return require(key, "any value").typeName();
+    }
+
+    /** A value with its place. */
+    Entry entry(String key) {
+        return require(key, "any value");
+    }
+
+    /**
+     * The value of a key, whatever its type, for display: {@code Long} (any integer; {@code BigInteger} beyond its range), {@code Float},
+     * {@code Double}, {@code Boolean}, {@code String}, or a new array {@code int[]}, {@code long[]}, {@code float[]}, {@code double[]},
+     * {@code boolean[]} or {@code String[]}.
+     */
+    public Object value(String key) {
+        Entry entry = require(key, "any value");
+        return switch (entry.value) {
+            case Double number when entry.type == GgufValueType.FLOAT32 -> number.floatValue();
+            case int[] array -> array.clone();
+            case long[] array -> array.clone();
+            case float[] array -> array.clone();
+            case double[] array -> array.clone();
+            case boolean[] array -> array.clone();
+            case String[] array -> array.clone();
+            default -> entry.value;
+        };
     }
 
     /** The text of a key. */

@@ -19,9 +19,9 @@ final class GgufMetadataReader {
     /** Merges of large vocabularies are the longest arrays, some hundred thousand elements. */
     private static final int MAX_ARRAY_ELEMENTS = 16 << 20;
 
-    private final GgufInput in;
+    private final FileInput in;
 
-    GgufMetadataReader(GgufInput in) {
+    GgufMetadataReader(FileInput in) {
         this.in = in;
     }
 
@@ -42,7 +42,8 @@ final class GgufMetadataReader {
         GgufValueType type = readType(what);
         if (type != GgufValueType.ARRAY) {
             long at = in.byteOffset();
-            return new Entry(type, null, at, readScalar(type, what));
+            Object value = readScalar(type, what);
+            return new Entry(type, null, at, in.byteOffset(), value);
         }
         GgufValueType elementType = readType(what + ", its elements");
         if (elementType == GgufValueType.ARRAY) {
@@ -50,7 +51,8 @@ final class GgufMetadataReader {
         }
         long at = in.byteOffset();
         int length = in.readCount(what + ", the array's length", elementType.minBytes, MAX_ARRAY_ELEMENTS);
-        return new Entry(type, elementType, at, readArray(elementType, length, what));
+        Object value = readArray(elementType, length, what);
+        return new Entry(type, elementType, at, in.byteOffset(), value);
     }
 
     private GgufValueType readType(String what) {

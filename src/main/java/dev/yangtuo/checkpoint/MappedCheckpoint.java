@@ -11,10 +11,12 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What the formats have in common once their headers have been read: names, mapped files, one arena that owns the mappings. */
-abstract sealed class MappedCheckpoint implements Checkpoint permits GgufCheckpoint, SafetensorsCheckpoint {
+abstract sealed class MappedCheckpoint implements Checkpoint
+        permits GgufCheckpoint, SafetensorsCheckpoint, Llama2cCheckpoint, PytorchCheckpoint {
     private final Path path;
     private final Arena arena;
     /** Whole files, by the path that {@link TensorInfo#file()} gives. */
@@ -31,6 +33,21 @@ abstract sealed class MappedCheckpoint implements Checkpoint permits GgufCheckpo
         this.arena = arena;
         this.files = Map.copyOf(files);
         this.table = table;
+    }
+
+    /** Gives an arena that is closed again if opening fails. */
+    static <T extends MappedCheckpoint> T opening(Function<Arena, T> opener) {
+        Arena arena = Arena.ofShared();
+        boolean opened = false;
+        try {
+            T checkpoint = opener.apply(arena);
+            opened = true;
+            return checkpoint;
+        } finally {
+            if (!opened) {
+                arena.close();
+            }
+        }
     }
 
     @Override
@@ -64,14 +81,27 @@ abstract sealed class MappedCheckpoint implements Checkpoint permits GgufCheckpo
 
     @Override
     public MemorySegment bytes(TensorInfo tensor) {
+        if (!storesRows(tensor)) {
+            throw new IllegalArgumentException("tensor %s of %s is not stored row by row".formatted(Quoted.text(tensor.name()), tensor.file()));
+        }
+        return span(tensor);
+    }
+
+    /** The bytes from a tensor's first to its last, whatever their order. */
+    final MemorySegment span(TensorInfo tensor) {
         if (!tensor.equals(table.readable().get(tensor.name()))) {
             throw new IllegalArgumentException(
                     "tensor %s of %s is not one of %s".formatted(Quoted.text(tensor.name()), tensor.file(), path));
         }
+        return fileBytes(tensor.file()).asSlice(tensor.byteOffset(), tensor.byteSize());
+    }
+
+    /** All bytes of one of the files. */
+    final MemorySegment fileBytes(Path file) {
         if (closed.get()) {
             throw new IllegalStateException("%s: the checkpoint has been closed".formatted(path));
         }
-        return files.get(tensor.file()).asSlice(tensor.byteOffset(), tensor.byteSize());
+        return files.get(file);
     }
 
     @Override

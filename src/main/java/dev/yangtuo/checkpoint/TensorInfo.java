@@ -12,7 +12,7 @@ import java.util.List;
  * @param shape dimensions, row-major, slowest first (as in PyTorch and safetensors; GGUF's are reversed when read); empty for a scalar
  * @param file the file that holds the data (one of the shards)
  * @param byteOffset position of the first byte in {@code file}
- * @param byteSize number of bytes
+ * @param byteSize number of bytes from the first to the last
  */
 public record TensorInfo(String name, TensorType type, List<Long> shape, Path file, long byteOffset, long byteSize) {
     /** Copies the shape. */

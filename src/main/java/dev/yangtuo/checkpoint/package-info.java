@@ -6,9 +6,13 @@
  *
  * <p>Then the readers: {@link dev.yangtuo.checkpoint.Checkpoints} (which format a path holds), {@code MappedFile} and
  * {@code MappedCheckpoint} (what all formats share); for safetensors {@code SafetensorsFile} (one file) and
- * {@link dev.yangtuo.checkpoint.SafetensorsCheckpoint} (one or its shards); for GGUF {@code GgufInput} (bounded reading),
+ * {@link dev.yangtuo.checkpoint.SafetensorsCheckpoint} (one or its shards); for GGUF {@code FileInput} (bounded reading),
  * {@code GgufMetadataReader}, {@link dev.yangtuo.checkpoint.GgufMetadata}, {@code GgufFile} (header and places) and
  * {@link dev.yangtuo.checkpoint.GgufCheckpoint}.
+ *
+ * <p>Writers: {@link dev.yangtuo.checkpoint.PlannedTensor} (a tensor to be), {@link dev.yangtuo.checkpoint.GgufPairs} (metadata to be),
+ * {@link dev.yangtuo.checkpoint.GgufLayout} and {@link dev.yangtuo.checkpoint.SafetensorsLayout} (the places of all of it),
+ * {@link dev.yangtuo.checkpoint.PendingFile} and {@link dev.yangtuo.checkpoint.PendingDirectory} (complete or not there).
  *
  * <p>Files are untrusted: every count and length is bounded by what is left of the file before anything is allocated, and whatever is
  * wrong becomes a {@link dev.yangtuo.exception.CheckpointFormatException} that names file, place, expectation and remedy.

@@ -29,7 +29,8 @@ final class Failures {
             case FileSystemException e -> "%s: %s".formatted(e.getFile(), reason(e));
             default -> isExpected(failure) && failure.getMessage() != null ? failure.getMessage() : failure.toString();
         };
-        return message.strip().replaceAll("\\s*\\R\\s*", " ");
+        // Names out of files are in some of them.
+        return TerminalText.escaped(message.strip().replaceAll("\\s*\\R\\s*", " "));
     }
 
     /** Why a file could not be used, without its name: the JDK's messages are often the name alone. */

@@ -2,7 +2,6 @@ package dev.yangtuo.cli;
 
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
-import dev.yangtuo.WeightType;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
@@ -24,10 +23,12 @@ import picocli.CommandLine.TypeConversionException;
         footer = {"", "'yangtuo test' runs the tests of a source checkout."},
         subcommands = {
             GenerateCommand.class,
+            ConvertCommand.class,
             TokenizeCommand.class,
             DetokenizeCommand.class,
             LogitsCommand.class,
             MergeVocabCommand.class,
+            InspectCommand.class,
             DoctorCommand.class,
             HelpCommand.class
         })
@@ -50,7 +51,8 @@ public final class Main implements Runnable {
         CommandLine commandLine = new CommandLine(new Main());
         commandLine.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
         commandLine.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
-        commandLine.registerConverter(WeightType.class, named(WeightType::of));
+        commandLine.registerConverter(WeightChoice.class, named(WeightChoice::of));
+        commandLine.registerConverter(ByteCount.class, named(ByteCount::of));
         commandLine.registerConverter(KvType.class, named(KvType::of));
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
         commandLine.setUsageHelpAutoWidth(true);

@@ -7,9 +7,9 @@ import dev.yangtuo.LoadOptions;
 import dev.yangtuo.WeightType;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -20,16 +20,18 @@ final class ModelOptions {
     private CommandSpec spec;
 
     @Option(names = "--model", paramLabel = "PATH",
-            description = "A Hugging Face directory or a GGUF file. Without --model and --lora: the demonstration model with its Chinese adapter.")
+            description = "A Hugging Face directory or a GGUF file. Without it: the demonstration base, and without --lora its Chinese adapter.")
     private @Nullable Path model;
 
-    @Option(names = "--lora", paramLabel = "PATH",
-            description = "An adapter in PEFT's format, merged at load; several are merged in order. Without --model: on the demonstration base.")
-    private List<Path> adapters = List.of();
+    @Mixin
+    private AdapterOptions adapters;
 
     @Option(names = "--quantize", paramLabel = "TYPE",
-            description = "Keep all matrices as f32, f16, bf16, q8_0 or q4_0. Default: as the file stores them.")
-    private @Nullable WeightType quantize;
+            description = {
+                "Keep matrices as f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k_s, q4_k_m, q5_k_s, q5_k_m or q6_k: llama.cpp's mixes, with the output as q6_k.",
+                "With ':pure' behind it every matrix is of the one type. Default: as the file stores them."
+            })
+    private @Nullable WeightChoice quantize;
 
     @Option(names = "--kv-type", paramLabel = "TYPE", description = "Keep keys and values as f16 or f32.")
     private @Nullable KvType kvType;
@@ -58,28 +60,30 @@ final class ModelOptions {
 
     /** Loads the model, with progress and the report on {@code err}. */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
-        LoadOptions options = options(weightDefault, kvDefault);
-        for (Path adapter : isDemo() ? List.of(DemoModel.chineseLora()) : adapters) {
-            options = options.lora(adapter);
-        }
+        LoadOptions base = options(weightDefault, kvDefault);
+        LoadOptions options = adapters.applyTo(isDemo() ? base.lora(DemoModel.chineseLora()) : base);
+        return adapters.reporting(() -> loadAndReport(options, err), llama -> llama.report().mergeJson(), Llama::close);
+    }
+
+    private Llama loadAndReport(LoadOptions options, PrintWriter err) {
         Llama llama = load(options, err);
         err.println(llama.report().describe());
         return llama;
     }
 
     private Llama load(LoadOptions options, PrintWriter err) {
-        try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.TENSORS)) {
+        try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.MEGABYTES)) {
             return Llama.load(
                     model == null ? DemoModel.base() : model,
-                    options.onProgress(progress -> display.update(progress.tensorsDone(), progress.tensorCount())));
+                    options.onProgress(display::update));
         }
     }
 
     private LoadOptions options(WeightTypeDefault weightDefault, KvType kvDefault) {
         LoadOptions options = LoadOptions.defaults().backend(backend).kvType(kvType == null ? kvDefault : kvType);
-        WeightType type = quantize == null ? weightDefault.type() : quantize;
+        WeightChoice choice = quantize == null ? weightDefault.choice() : quantize;
         try {
-            options = type == null ? options : options.quantize(type);
+            options = choice == null ? options : choice.applyTo(options);
             options = threads == null ? options : options.threads(threads);
             return context == null ? options : options.context(context);
         } catch (IllegalArgumentException e) {
@@ -90,10 +94,10 @@ final class ModelOptions {
     /**
      * What a command keeps the weights as when it is not told.
      *
-     * @param type null for the type of the file
+     * @param choice null for the types of the file
      */
-    record WeightTypeDefault(@Nullable WeightType type) {
+    record WeightTypeDefault(@Nullable WeightChoice choice) {
         static final WeightTypeDefault OF_FILE = new WeightTypeDefault(null);
-        static final WeightTypeDefault F32 = new WeightTypeDefault(WeightType.F32);
+        static final WeightTypeDefault F32 = new WeightTypeDefault(new WeightChoice(WeightType.F32, false));
     }
 }

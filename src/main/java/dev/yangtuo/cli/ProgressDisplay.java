@@ -1,5 +1,6 @@
 package dev.yangtuo.cli;
 
+import dev.yangtuo.LoadProgress;
 import java.io.PrintWriter;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -31,7 +32,6 @@ final class ProgressDisplay implements AutoCloseable {
      * @param size what one of them is of what is reported
      */
     record Unit(String name, long size) {
-        static final Unit TENSORS = new Unit("tensors", 1);
         static final Unit MEGABYTES = new Unit("MB", 1_000_000);
     }
 
@@ -49,6 +49,20 @@ final class ProgressDisplay implements AutoCloseable {
      * @param total of how much, or {@link #UNKNOWN_TOTAL}
      */
     void update(long done, long total) {
+        update(done, total, "");
+    }
+
+    /** Bytes, tensors and the time left of a model. */
+    void update(LoadProgress progress) {
+        update(progress.bytesDone(), progress.byteCount(), "%d of %d tensors".formatted(progress.tensorsDone(), progress.tensorCount()));
+    }
+
+    /**
+     * The same.
+     *
+     * @param detail what else is known, such as the tensors finished; may be empty
+     */
+    void update(long done, long total, String detail) {
         long now = System.nanoTime();
         if (now - startNanos < PATIENCE_NANOS) {
             return;
@@ -63,12 +77,23 @@ final class ProgressDisplay implements AutoCloseable {
                         .setUpdateIntervalMillis(200)
                         .build();
             }
+            bar.setExtraMessage(detail.isEmpty() ? "" : " " + detail);
             bar.stepTo(done);
         } else if (now - lastLineNanos > LINE_NANOS) {
             lastLineNanos = now;
             String of = total == UNKNOWN_TOTAL ? "" : " of %d".formatted(total / unit.size);
-            err.println("%s: %d%s %s".formatted(task, done / unit.size, of, unit.name));
+            err.println("%s: %d%s %s%s%s".formatted(
+                    task, done / unit.size, of, unit.name, detail.isEmpty() ? "" : ", " + detail, timeLeft(done, total, now - startNanos)));
         }
+    }
+
+    /** At the speed so far. */
+    private static String timeLeft(long done, long total, long nanos) {
+        if (total == UNKNOWN_TOTAL || done <= 0 || done >= total) {
+            return "";
+        }
+        double seconds = nanos / 1e9 / done * (total - done);
+        return seconds < 90 ? ", %d s left".formatted(Math.round(seconds)) : ", %d min left".formatted(Math.round(seconds / 60));
     }
 
     @Override

@@ -36,13 +36,14 @@ final class ResultFile implements AutoCloseable {
             throw new YangtuoException("%s: is a directory; name a file in it".formatted(path));
         }
         try {
+            if (Files.exists(path) && !Files.isRegularFile(path)) {
+                // By the name given: what a pipe's link under /dev or /proc points to is no path.
+                return new ResultFile(path, null, buffered(path, StandardOpenOption.WRITE));
+            }
             // A link goes on pointing to where it points.
             Path target = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath();
             if (!Files.isDirectory(target.getParent())) {
                 throw new YangtuoException("%s: there is no directory %s; make it first".formatted(path, target.getParent()));
-            }
-            if (Files.exists(target) && !Files.isRegularFile(target)) {
-                return new ResultFile(target, null, buffered(target, StandardOpenOption.WRITE));
             }
             if (Files.exists(target) && !Files.isWritable(target)) {
                 throw new AccessDeniedException(target.toString());

@@ -4,11 +4,11 @@ import dev.yangtuo.tokenizer.TokenStatistics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /** Statistics for people: for each text, and for all together, a line on the text and a table with a row for each tokenizer. */
 final class StatisticsTable {
     private static final String NOTHING = "-";
-    private static final String GAP = "  ";
 
     private StatisticsTable() {}
 
@@ -50,7 +50,7 @@ final class StatisticsTable {
                     number(100 * model.byteTokenShare(), "%.1f %%"),
                     number(model.unknownTokens())));
         }
-        append(out, rows);
+        TextTable.append(out, rows, Set.of(0));
     }
 
     private static List<String> row(boolean compared, String model, String tokens, String ratio, String... rest) {
@@ -60,23 +60,6 @@ final class StatisticsTable {
         }
         cells.addAll(List.of(rest));
         return cells;
-    }
-
-    /** The first column to the left, numbers to the right. */
-    private static void append(StringBuilder out, List<List<String>> rows) {
-        int[] widths = new int[rows.getFirst().size()];
-        for (List<String> row : rows) {
-            for (int i = 0; i < widths.length; i++) {
-                widths[i] = Math.max(widths[i], columns(row.get(i)));
-            }
-        }
-        for (List<String> row : rows) {
-            for (int i = 0; i < widths.length; i++) {
-                String padding = " ".repeat(widths[i] - columns(row.get(i)));
-                out.append(GAP).append(i == 0 ? row.get(i) + padding : padding + row.get(i));
-            }
-            out.append('\n');
-        }
     }
 
     private static String counted(long count, String what) {
@@ -89,28 +72,5 @@ final class StatisticsTable {
 
     private static String number(double rate, String format) {
         return Double.isFinite(rate) ? String.format(Locale.ROOT, format, rate) : NOTHING;
-    }
-
-    /** Columns that a terminal takes for a text: two for a character of East Asian scripts, none for a combining one. */
-    private static int columns(String text) {
-        return text.codePoints().map(StatisticsTable::columns).sum();
-    }
-
-    private static int columns(int codePoint) {
-        int type = Character.getType(codePoint);
-        if (type == Character.NON_SPACING_MARK || type == Character.ENCLOSING_MARK || type == Character.FORMAT) {
-            return 0;
-        }
-        // The ranges that Unicode's EastAsianWidth.txt calls wide or full width, but for scattered symbols.
-        boolean wide = codePoint >= 0x1100 && codePoint <= 0x115F
-                || codePoint >= 0x2E80 && codePoint <= 0xA4CF
-                || codePoint >= 0xAC00 && codePoint <= 0xD7A3
-                || codePoint >= 0xF900 && codePoint <= 0xFAFF
-                || codePoint >= 0xFE30 && codePoint <= 0xFE6F
-                || codePoint >= 0xFF00 && codePoint <= 0xFF60
-                || codePoint >= 0xFFE0 && codePoint <= 0xFFE6
-                || codePoint >= 0x1F300 && codePoint <= 0x1FAFF
-                || codePoint >= 0x20000 && codePoint <= 0x3FFFD;
-        return wide ? 2 : 1;
     }
 }

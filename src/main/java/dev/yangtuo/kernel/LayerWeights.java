@@ -1,7 +1,10 @@
 package dev.yangtuo.kernel;
 
+import java.util.List;
+
 /**
- * The weights of one transformer layer. Rows of {@code wq} and {@code wk} are in pairs: rows 2j and 2j + 1 of a head are rotated together.
+ * The weights of one transformer layer. Rows of {@code q} and {@code k}, and elements of their biases, are in pairs: rows 2j and 2j + 1 of a head are rotated
+ * together.
  *
  * @param index number of the layer, from 0: where its keys and values live
  * @param nHeads query heads, a multiple of {@code nKvHeads}
@@ -9,14 +12,14 @@ package dev.yangtuo.kernel;
  * @param headDim elements of a head, even
  * @param normEps added to the mean square in both norms
  * @param attentionNorm {@code [dim]}
- * @param wq {@code [qDim][dim]}
- * @param wk {@code [kvDim][dim]}
- * @param wv {@code [kvDim][dim]}
- * @param wo {@code [dim][qDim]}
+ * @param q {@code [qDim][dim]}
+ * @param k {@code [kvDim][dim]}
+ * @param v {@code [kvDim][dim]}
+ * @param o {@code [dim][qDim]}
  * @param ffnNorm {@code [dim]}
- * @param wGate {@code [hiddenDim][dim]}
- * @param wUp {@code [hiddenDim][dim]}
- * @param wDown {@code [dim][hiddenDim]}
+ * @param gate {@code [hiddenDim][dim]}
+ * @param up {@code [hiddenDim][dim]}
+ * @param down {@code [dim][hiddenDim]}
  */
 public record LayerWeights(
         int index,
@@ -25,36 +28,42 @@ public record LayerWeights(
         int headDim,
         float normEps,
         DeviceFloats attentionNorm,
-        WeightMatrix wq,
-        WeightMatrix wk,
-        WeightMatrix wv,
-        WeightMatrix wo,
+        Projection q,
+        Projection k,
+        Projection v,
+        Projection o,
         DeviceFloats ffnNorm,
-        WeightMatrix wGate,
-        WeightMatrix wUp,
-        WeightMatrix wDown) {
+        Projection gate,
+        Projection up,
+        Projection down) {
     /** Checks that the shapes fit each other. */
     public LayerWeights {
         if (index < 0 || nHeads < 1 || nKvHeads < 1 || nHeads % nKvHeads != 0 || headDim < 2 || headDim % 2 != 0) {
             throw new IllegalArgumentException("layer %d: %d heads, %d key/value heads, head size %d do not make an attention layer"
                     .formatted(index, nHeads, nKvHeads, headDim));
         }
-        int dim = wq.columns();
+        int dim = q.weight().columns();
         long qDim = (long) nHeads * headDim;
         long kvDim = (long) nKvHeads * headDim;
-        long hiddenDim = wGate.rows();
-        requireShape(index, "wq", wq, qDim, dim);
-        requireShape(index, "wk", wk, kvDim, dim);
-        requireShape(index, "wv", wv, kvDim, dim);
-        requireShape(index, "wo", wo, dim, qDim);
-        requireShape(index, "wGate", wGate, hiddenDim, dim);
-        requireShape(index, "wUp", wUp, hiddenDim, dim);
-        requireShape(index, "wDown", wDown, dim, hiddenDim);
+        long hiddenDim = gate.weight().rows();
+        requireShape(index, "q", q, qDim, dim);
+        requireShape(index, "k", k, kvDim, dim);
+        requireShape(index, "v", v, kvDim, dim);
+        requireShape(index, "o", o, dim, qDim);
+        requireShape(index, "gate", gate, hiddenDim, dim);
+        requireShape(index, "up", up, hiddenDim, dim);
+        requireShape(index, "down", down, dim, hiddenDim);
         requireCount(index, "attentionNorm", attentionNorm, dim);
         requireCount(index, "ffnNorm", ffnNorm, dim);
     }
 
-    private static void requireShape(int layer, String name, WeightMatrix matrix, long rows, long columns) {
+    /** All projections, in the order in which they are used. */
+    public List<Projection> projections() {
+        return List.of(q, k, v, o, gate, up, down);
+    }
+
+    private static void requireShape(int layer, String name, Projection projection, long rows, long columns) {
+        WeightMatrix matrix = projection.weight();
         if (matrix.rows() != rows || matrix.columns() != columns) {
             throw new IllegalArgumentException("layer %d: %s is %d x %d, expected %d x %d"
                     .formatted(layer, name, matrix.rows(), matrix.columns(), rows, columns));

@@ -24,9 +24,19 @@ final class NativeMatrix implements WeightMatrix {
             case F32 -> YangtuoNative.YT_F32();
             case F16 -> YangtuoNative.YT_F16();
             case BF16 -> YangtuoNative.YT_BF16();
-            case Q8_0 -> YangtuoNative.YT_Q8_0();
             case Q4_0 -> YangtuoNative.YT_Q4_0();
-            default -> throw new IllegalArgumentException("there is no kernel for " + type);
+            case Q4_1 -> YangtuoNative.YT_Q4_1();
+            case Q5_0 -> YangtuoNative.YT_Q5_0();
+            case Q5_1 -> YangtuoNative.YT_Q5_1();
+            case Q8_0 -> YangtuoNative.YT_Q8_0();
+            case Q2_K -> YangtuoNative.YT_Q2_K();
+            case Q3_K -> YangtuoNative.YT_Q3_K();
+            case Q4_K -> YangtuoNative.YT_Q4_K();
+            case Q5_K -> YangtuoNative.YT_Q5_K();
+            case Q6_K -> YangtuoNative.YT_Q6_K();
+            case IQ4_NL -> YangtuoNative.YT_IQ4_NL();
+            case IQ4_XS -> YangtuoNative.YT_IQ4_XS();
+            case MXFP4 -> YangtuoNative.YT_MXFP4();
         };
     }
 

@@ -1,6 +1,7 @@
 package dev.yangtuo.kernel;
 
 import dev.yangtuo.exception.KernelException;
+import dev.yangtuo.tensor.BlockCodec;
 import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -94,13 +95,13 @@ public final class ScalarBackend implements Backend {
         int qDim = w.nHeads() * headDim;
         int kvDim = w.nKvHeads() * headDim;
         ScalarKvPool pool = checkedPool(kv, batch, w);
-        float[] norm = normalize(floats(x, (long) n * w.wq().columns()), n, w.attentionNorm(), w.normEps());
+        float[] norm = normalize(floats(x, (long) n * w.q().weight().columns()), n, w.attentionNorm(), w.normEps());
         float[] queries = floats(q, (long) n * qDim);
         float[] keys = new float[n * kvDim];
         float[] values = new float[n * kvDim];
-        multiply(w.wq(), norm, n, queries);
-        multiply(w.wk(), norm, n, keys);
-        multiply(w.wv(), norm, n, values);
+        multiply(w.q(), norm, n, queries);
+        multiply(w.k(), norm, n, keys);
+        multiply(w.v(), norm, n, values);
         for (int c = 0; c < n; c++) {
             int position = batch.positions[c];
             int page = pageOf(batch, c, position, pool.shape());
@@ -183,7 +184,7 @@ public final class ScalarBackend implements Backend {
     @Override
     public void attentionOutput(Layer layer, Batch batch, DeviceFloats attention, DeviceFloats x) {
         requireOpen();
-        addProduct(layer.weights().wo(), attention, batch.columnCount(), x);
+        addProduct(layer.weights().o(), attention, batch.columnCount(), x);
     }
 
     @Override
@@ -191,12 +192,12 @@ public final class ScalarBackend implements Backend {
         requireOpen();
         LayerWeights w = layer.weights();
         int n = batch.columnCount();
-        int hiddenDim = Math.toIntExact(w.wGate().rows());
-        float[] norm = normalize(floats(x, (long) n * w.wGate().columns()), n, w.ffnNorm(), w.normEps());
+        int hiddenDim = Math.toIntExact(w.gate().weight().rows());
+        float[] norm = normalize(floats(x, (long) n * w.gate().weight().columns()), n, w.ffnNorm(), w.normEps());
         float[] gate = floats(hidden, (long) n * hiddenDim);
         float[] up = new float[n * hiddenDim];
-        multiply(w.wGate(), norm, n, gate);
-        multiply(w.wUp(), norm, n, up);
+        multiply(w.gate(), norm, n, gate);
+        multiply(w.up(), norm, n, up);
         for (int i = 0; i < n * hiddenDim; i++) {
             gate[i] = ScalarMath.swiGlu(gate[i], up[i]);
         }
@@ -205,7 +206,7 @@ public final class ScalarBackend implements Backend {
     @Override
     public void down(Layer layer, Batch batch, DeviceFloats hidden, DeviceFloats x) {
         requireOpen();
-        addProduct(layer.weights().wDown(), hidden, batch.columnCount(), x);
+        addProduct(layer.weights().down(), hidden, batch.columnCount(), x);
     }
 
     @Override
@@ -219,14 +220,14 @@ public final class ScalarBackend implements Backend {
         for (int i = 0; i < n; i++) {
             System.arraycopy(all, batch.outputs[i] * dim, chosen, i * dim, dim);
         }
-        multiply(w.matrix(), normalize(chosen, n, w.norm(), w.normEps()), n, floats(logits, n * w.matrix().rows()));
+        multiply((ScalarMatrix) w.matrix(), normalize(chosen, n, w.norm(), w.normEps()), n, floats(logits, n * w.matrix().rows()));
     }
 
-    private void addProduct(WeightMatrix matrix, DeviceFloats input, int n, DeviceFloats x) {
-        int rows = Math.toIntExact(matrix.rows());
+    private void addProduct(Projection projection, DeviceFloats input, int n, DeviceFloats x) {
+        int rows = Math.toIntExact(projection.weight().rows());
         float[] sum = floats(x, (long) n * rows);
         float[] product = new float[n * rows];
-        multiply(matrix, floats(input, (long) n * matrix.columns()), n, product);
+        multiply(projection, floats(input, (long) n * projection.weight().columns()), n, product);
         for (int i = 0; i < n * rows; i++) {
             sum[i] = sum[i] + product[i];
         }
@@ -241,9 +242,18 @@ public final class ScalarBackend implements Backend {
         return out;
     }
 
-    /** {@code out[c][r] = matrix[r] . input[c]} for {@code n} columns. */
-    private void multiply(WeightMatrix weights, float[] input, int n, float[] out) {
-        ScalarMatrix matrix = (ScalarMatrix) weights;
+    /** {@code out[c][r] = weight[r] . input[c] + bias[r]} for {@code n} columns. */
+    private void multiply(Projection projection, float[] input, int n, float[] out) {
+        multiply((ScalarMatrix) projection.weight(), input, n, out);
+        if (projection.bias() instanceof ScalarFloats floats) {
+            float[] bias = floats.values();
+            for (int i = 0; i < n * bias.length; i++) {
+                out[i] = out[i] + bias[i % bias.length];
+            }
+        }
+    }
+
+    private void multiply(ScalarMatrix matrix, float[] input, int n, float[] out) {
         int rows = Math.toIntExact(matrix.rows());
         int tasks = (rows + TASK_ROWS - 1) / TASK_ROWS;
         if (!matrix.isQuantized()) {
@@ -275,23 +285,29 @@ public final class ScalarBackend implements Backend {
     }
 
     private static void multiplyQuantized(ScalarMatrix matrix, int firstRow, int endRow, byte[][] q, float[][] scales, float[] out) {
-        int blocks = matrix.columns() / ScalarMath.BLOCK;
+        BlockCodec codec = BlockCodec.of(matrix.type());
+        int part = codec.partElements();
         int rows = (int) matrix.rows();
-        byte[] weights = new byte[matrix.columns()];
-        float[] weightScales = new float[blocks];
+        ScalarMatrix.QuantizedRow w = matrix.newQuantizedRow();
         for (int row = firstRow; row < endRow; row++) {
-            matrix.decodeQuantizedRow(row, weights, weightScales);
+            matrix.unpackRow(row, w);
             for (int c = 0; c < q.length; c++) {
                 byte[] activations = q[c];
-                float sum = 0f;
-                for (int block = 0; block < blocks; block++) {
+                float acc = 0f;
+                for (int p = 0; p < w.scales().length; p++) {
                     int exact = 0;
-                    for (int i = block * ScalarMath.BLOCK; i < (block + 1) * ScalarMath.BLOCK; i++) {
-                        exact += weights[i] * activations[i];
+                    int sum = 0;
+                    for (int i = p * part; i < (p + 1) * part; i++) {
+                        exact += w.q()[i] * activations[i];
+                        sum += activations[i];
                     }
-                    sum = Math.fma((float) exact, weightScales[block] * scales[c][block], sum);
+                    float d = scales[c][p * part / ScalarMath.BLOCK];
+                    acc = Math.fma((float) exact, w.scales()[p] * d, acc);
+                    if (codec.hasMinimums()) {
+                        acc = Math.fma((float) -sum, w.minimums()[p] * d, acc);
+                    }
                 }
-                out[c * rows + row] = sum;
+                out[c * rows + row] = acc;
             }
         }
     }

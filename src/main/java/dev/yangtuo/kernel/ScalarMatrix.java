@@ -1,18 +1,14 @@
 package dev.yangtuo.kernel;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
+import dev.yangtuo.tensor.BlockCodec;
+import dev.yangtuo.tensor.RowCodec;
 import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 
-/** The rows exactly as they are stored, off-heap; decoded row by row when they are multiplied. */
+/** The rows exactly as they are stored, off-heap; taken apart row by row when they are multiplied. */
 final class ScalarMatrix implements WeightMatrix {
-    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
     private final TensorType type;
     private final long rows;
     private final int columns;
@@ -65,58 +61,34 @@ final class ScalarMatrix implements WeightMatrix {
     }
 
     boolean isQuantized() {
-        return type.blockElements() > 1;
+        return type.isQuantized();
     }
 
     /** Decodes one row to float32. */
     void decodeRow(long row, float[] target, int offset) {
-        long start = row * rowBytes;
-        switch (type) {
-            case F32 -> MemorySegment.copy(blocks, FLOAT, start, target, offset, columns);
-            case F16 -> {
-                for (int i = 0; i < columns; i++) {
-                    target[offset + i] = Float.float16ToFloat(blocks.get(SHORT, start + 2L * i));
-                }
-            }
-            case BF16 -> {
-                for (int i = 0; i < columns; i++) {
-                    target[offset + i] = Float.intBitsToFloat(blocks.get(SHORT, start + 2L * i) << 16);
-                }
-            }
-            default -> {
-                byte[] q = new byte[columns];
-                float[] scales = new float[columns / ScalarMath.BLOCK];
-                decodeQuantizedRow(row, q, scales);
-                for (int i = 0; i < columns; i++) {
-                    target[offset + i] = scales[i / ScalarMath.BLOCK] * q[i];
-                }
-            }
-        }
+        RowCodec.decodeRows(type, blocks, row * rowBytes, 1, columns, target, offset);
+    }
+
+    /** A row of a quantized matrix, to be filled by {@link #unpackRow}. */
+    QuantizedRow newQuantizedRow() {
+        int parts = columns / BlockCodec.of(type).partElements();
+        return new QuantizedRow(new byte[Math.toIntExact(rowBytes)], new byte[columns], new float[parts], new float[parts]);
     }
 
     /**
-     * Unpacks one row of a quantized matrix.
+     * Room for a row and what it is made of: {@code value = scale * q - minimum}.
      *
-     * @param q receives the signed integers
-     * @param scales receives one scale per block of 32
+     * @param stored the row as it is stored
+     * @param q an integer for each element
+     * @param scales one for each part
+     * @param minimums one for each part; 0 if the type has none
      */
-    void decodeQuantizedRow(long row, byte[] q, float[] scales) {
-        int blockBytes = type.blockBytes();
-        for (int block = 0; block < scales.length; block++) {
-            long start = row * rowBytes + (long) block * blockBytes;
-            scales[block] = Float.float16ToFloat(blocks.get(SHORT, start));
-            int first = block * ScalarMath.BLOCK;
-            if (type == TensorType.Q8_0) {
-                MemorySegment.copy(blocks, JAVA_BYTE, start + 2, q, first, ScalarMath.BLOCK);
-            } else {
-                int half = ScalarMath.BLOCK / 2;
-                for (int i = 0; i < half; i++) {
-                    int pair = blocks.get(JAVA_BYTE, start + 2 + i);
-                    q[first + i] = (byte) ((pair & 0x0F) - 8);
-                    q[first + half + i] = (byte) (((pair >> 4) & 0x0F) - 8);
-                }
-            }
-        }
+    record QuantizedRow(byte[] stored, byte[] q, float[] scales, float[] minimums) {}
+
+    /** Takes one row of a quantized matrix apart. */
+    void unpackRow(long row, QuantizedRow target) {
+        MemorySegment.copy(blocks, ValueLayout.JAVA_BYTE, row * rowBytes, target.stored, 0, target.stored.length);
+        BlockCodec.of(type).unpack(target.stored, 0, columns / type.blockElements(), target.q, target.scales, target.minimums);
     }
 
     @Override

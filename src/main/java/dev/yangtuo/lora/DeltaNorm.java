@@ -8,6 +8,9 @@ import java.util.Arrays;
  * same values, whoever records it. Sums are meaningful to a thread that was joined with the readers.
  */
 final class DeltaNorm {
+    /** Of what adds nothing; records nothing. */
+    static final DeltaNorm NONE = new DeltaNorm(0);
+
     private final float[] deltas;
     private final float[] matrices;
 

@@ -1,14 +1,15 @@
 package dev.yangtuo.lora;
 
-import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.AdapterException;
 import dev.yangtuo.tensor.FloatRows;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * never asked for.
  *
  * <p>For each parameter the adapters act one after the other: a whole matrix replaces what was there (earlier deltas included), a
- * LoRA is added to it. Only the two vocabulary matrices may change their number of rows, and only grow. Arithmetic is float32 from
- * start to end, nothing is rounded between adapters.
+ * LoRA is added to it, single rows are set. Only the two vocabulary matrices may change their number of rows, and only grow. Arithmetic is float32 from
+ * start to end, nothing is rounded between adapters, unless the model is to be merged in float16 as PEFT does: then the base and every change are rounded.
  *
  * <p>Where the base ties its output to its embedding, the output follows the embedding until an adapter brings an {@code lm_head} of
  * its own (whole or LoRA); from there on they are two matrices.
@@ -35,7 +36,7 @@ public final class LoraMerge {
     private static final int NAMED_KEYS = 3;
 
     private final List<LoraAdapter> adapters;
-    private final boolean baseTied;
+    private final Base base;
     /** Index of the first adapter that gives a tied output a matrix of its own; their number if none does or the base is not tied. */
     private final int firstUntied;
     /** Rows of the embedding before each adapter and, last, after all of them. */
@@ -43,59 +44,89 @@ public final class LoraMerge {
     /** Per adapter: what happened to each parameter that was asked for. Guarded by this. */
     private final List<Map<String, Outcome>> outcomes = new ArrayList<>();
 
+    /**
+     * What must be known of the base.
+     *
+     * @param path its name in messages
+     * @param vocabulary rows of its embedding
+     * @param tied whether its output matrix is its embedding
+     * @param float16 whether everything is rounded to float16 after each adapter, and the base before the first
+     * @param pairsToHalves brings rows of Q and K from GGUF's order (partners of RoPE beside each other) into Hugging Face's (half a head apart)
+     */
+    public record Base(Path path, long vocabulary, boolean tied, boolean float16, UnaryOperator<FloatRows> pairsToHalves) {}
+
+    /** What one adapter does to one parameter. */
     private static final class Outcome {
-        boolean replaced;
-        boolean resized;
+        final List<ParameterChange> changes;
+        final long rowsBefore;
+        final long rows;
+        final DeltaNorm norm;
         boolean overwritten;
-        @Nullable DeltaNorm norm;
+
+        Outcome(List<ParameterChange> changes, long rowsBefore, long rows, DeltaNorm norm) {
+            this.changes = changes;
+            this.rowsBefore = rowsBefore;
+            this.rows = rows;
+            this.norm = norm;
+        }
+
+        MergeReport.Change report(String parameter) {
+            int tokenRows = changes.stream().mapToInt(change -> change instanceof TokenRows rows ? rows.tokens().size() : 0).sum();
+            return new MergeReport.Change(
+                    parameter,
+                    changes.stream().map(ParameterChange::kind).toList(),
+                    rowsBefore,
+                    rows,
+                    tokenRows,
+                    overwritten,
+                    Math.sqrt(norm.deltaSquares() / norm.matrixSquares()));
+        }
     }
 
     /**
      * @param adapters in the order of application; may be empty
-     * @param baseVocabulary rows of the base's embedding
-     * @param baseTied whether the base's output matrix is its embedding
      * @throws AdapterException if the vocabularies do not fit: one is smaller than that before it, or an adapter enlarges only one of
      *     two untied vocabulary matrices
      */
-    public LoraMerge(List<LoraAdapter> adapters, long baseVocabulary, boolean baseTied) {
+    public LoraMerge(List<LoraAdapter> adapters, Base base) {
         this.adapters = List.copyOf(adapters);
-        this.baseTied = baseTied;
+        this.base = base;
         int untied = 0;
-        while (untied < this.adapters.size() && !(baseTied && bringsOutput(this.adapters.get(untied)))) {
+        while (untied < this.adapters.size() && !(base.tied && bringsOutput(this.adapters.get(untied)))) {
             untied++;
         }
         firstUntied = untied;
         vocabularies = new long[this.adapters.size() + 1];
-        vocabularies[0] = baseVocabulary;
+        vocabularies[0] = base.vocabulary;
         for (int i = 0; i < this.adapters.size(); i++) {
-            vocabularies[i + 1] = vocabularyAfter(i);
+            vocabularies[i + 1] = checkedVocabulary(i);
             outcomes.add(new HashMap<>());
         }
     }
 
     private static boolean bringsOutput(LoraAdapter adapter) {
-        return adapter.fullMatrix(OUTPUT) != null || adapter.pair(OUTPUT) != null;
+        return !adapter.changes(OUTPUT).isEmpty();
     }
 
-    private long vocabularyAfter(int index) {
+    private long checkedVocabulary(int index) {
         LoraAdapter adapter = adapters.get(index);
         long before = vocabularies[index];
         long embedding = adapter.embeddingRows().orElse(before);
-        boolean follows = baseTied && index < firstUntied;
+        boolean follows = base.tied && index < firstUntied;
         long output = follows ? embedding : adapter.outputRows().orElse(before);
         if (embedding < before || output < before) {
             throw new AdapterException(
-                    adapter.directory(),
+                    adapter.path(),
                     "it brings %s with %d rows, fewer than the %d of %s before it; check the order of the adapters"
                             .formatted(
                                     embedding < before ? EMBEDDING : OUTPUT,
                                     embedding < before ? embedding : output,
                                     before,
-                                    index == 0 ? "the model" : adapters.get(index - 1).directory()));
+                                    index == 0 ? "the model" : adapters.get(index - 1).path()));
         }
         if (embedding != output) {
             throw new AdapterException(
-                    adapter.directory(),
+                    adapter.path(),
                     "with it %s has %d rows and %s has %d, but both must have the size of the vocabulary; the adapter must bring %s too"
                             .formatted(EMBEDDING, embedding, OUTPUT, output, embedding > output ? OUTPUT : EMBEDDING));
         }
@@ -112,9 +143,19 @@ public final class LoraMerge {
         return vocabularies[adapters.size()];
     }
 
+    /** Rows of the embedding and of the output matrix after one adapter. */
+    public long vocabularyAfter(LoraAdapter adapter) {
+        return vocabularies[adapters.indexOf(adapter) + 1];
+    }
+
+    /** Whether an adapter changes a parameter: one that the base lacks then starts from zeros. */
+    public boolean changes(String parameter) {
+        return adapters.stream().anyMatch(adapter -> !adapter.changes(parameter).isEmpty());
+    }
+
     /** Whether the output matrix of the result is its embedding: the base's is, and no adapter brings another. */
     public boolean outputTied() {
-        return baseTied && firstUntied == adapters.size();
+        return base.tied && firstUntied == adapters.size();
     }
 
     /**
@@ -126,7 +167,7 @@ public final class LoraMerge {
     public void check(Map<String, ? extends FloatRows> parameters) {
         parameters.forEach((name, base) -> chain(name, base));
         Set<String> known = new HashSet<>(parameters.keySet());
-        if (baseTied && known.add(OUTPUT) && !outputTied()) {
+        if (base.tied && known.add(OUTPUT) && !outputTied()) {
             chain(OUTPUT, parameters.get(EMBEDDING));
         }
         for (LoraAdapter adapter : adapters) {
@@ -149,17 +190,17 @@ public final class LoraMerge {
         synchronized (this) {
             chain.outcomes.forEach((adapter, outcome) -> outcomes.get(adapter).put(parameter, outcome));
         }
-        if (chain.source == null) {
+        if (chain.rows == null) {
             throw new IllegalArgumentException("parameter '%s' has no rows in the base and none in an adapter".formatted(parameter));
         }
-        return chain.source == base && chain.deltas.isEmpty() ? chain.source : new MergedRows(chain.source, chain.sourceTensor, chain.deltas);
+        return chain.rows;
     }
 
-    private Chain chain(String parameter, @Nullable FloatRows base) {
-        Chain chain = new Chain(parameter, base);
+    private Chain chain(String parameter, @Nullable FloatRows rows) {
+        Chain chain = new Chain(parameter, rows);
         for (int i = 0; i < adapters.size(); i++) {
             // A tied output is the embedding until an adapter brings its own.
-            boolean follows = baseTied && parameter.equals(OUTPUT) && i < firstUntied;
+            boolean follows = base.tied && parameter.equals(OUTPUT) && i < firstUntied;
             chain.add(i, follows ? EMBEDDING : parameter);
         }
         return chain;
@@ -168,79 +209,40 @@ public final class LoraMerge {
     /** What the adapters make of one parameter, built step by step. */
     private final class Chain {
         private final String parameter;
-        private final boolean vocabulary;
-        private @Nullable FloatRows source;
-        private @Nullable TensorInfo sourceTensor;
-        private final List<DeltaRows> deltas = new ArrayList<>();
+        private @Nullable FloatRows rows;
         private final Map<Integer, Outcome> outcomes = new HashMap<>();
 
         Chain(String parameter, @Nullable FloatRows base) {
             this.parameter = parameter;
-            this.vocabulary = parameter.equals(EMBEDDING) || parameter.equals(OUTPUT);
-            this.source = base;
+            this.rows = rounded(base, LoraMerge.this.base.path);
         }
 
         /** @param name the parameter whose tensors are taken; another than {@code parameter} only for a tied output */
         void add(int index, String name) {
             LoraAdapter adapter = adapters.get(index);
-            TensorInfo full = adapter.fullMatrix(name);
-            LoraPair pair = adapter.pair(name);
-            Outcome outcome = new Outcome();
-            if (full != null) {
-                replace(adapter, full, outcome);
+            List<ParameterChange> changes = adapter.changes(name);
+            if (changes.isEmpty()) {
+                return;
             }
-            if (pair != null) {
-                outcome.norm = add(adapter, pair);
-            }
-            if ((full != null || pair != null) && name.equals(parameter)) {
-                outcomes.put(index, outcome);
-            }
-        }
-
-        private void replace(LoraAdapter adapter, TensorInfo full, Outcome outcome) {
-            FloatRows rows = adapter.rows(full);
-            FloatRows before = source;
-            if (before != null) {
-                boolean fits = rows.columns() == before.columns() && (vocabulary ? rows.rows() >= before.rows() : rows.rows() == before.rows());
-                if (!fits) {
-                    throw misfit(adapter, before, AdapterKey.quote(full.name()), rows.rows(), rows.columns());
+            MergeTarget target = new MergeTarget(adapter, parameter, base.pairsToHalves);
+            long rowsBefore = rows == null ? 0 : rows.rows();
+            DeltaNorm norm = DeltaNorm.NONE;
+            for (ParameterChange change : changes) {
+                DeltaNorm own = change.kind().isDelta() && rows != null ? new DeltaNorm(rows.rows()) : DeltaNorm.NONE;
+                rows = rounded(change.onto(rows, target, own), adapter.path());
+                norm = change.kind().isDelta() ? own : norm;
+                if (change.kind() == MergeReport.Kind.REPLACED) {
+                    outcomes.values().forEach(earlier -> earlier.overwritten = true);
                 }
-                outcome.resized = rows.rows() != before.rows();
             }
-            outcome.replaced = true;
-            outcomes.values().forEach(earlier -> earlier.overwritten = true);
-            deltas.clear();
-            source = rows;
-            sourceTensor = full;
+            if (name.equals(parameter)) {
+                outcomes.put(index, new Outcome(changes, rowsBefore, rows == null ? 0 : rows.rows(), norm));
+            }
         }
 
-        private DeltaNorm add(LoraAdapter adapter, LoraPair pair) {
-            FloatRows before = source;
-            if (before == null) {
-                throw new IllegalArgumentException(
-                        "parameter '%s' has no rows in the base, but %s adds to them".formatted(parameter, adapter.directory()));
-            }
-            if (pair.rows() != before.rows() || pair.columns() != before.columns()) {
-                String tensors = "%s times %s".formatted(AdapterKey.quote(pair.b().name()), AdapterKey.quote(pair.a().name()));
-                throw misfit(adapter, before, tensors, pair.rows(), pair.columns());
-            }
-            DeltaNorm norm = new DeltaNorm(pair.rows());
-            deltas.add(new DeltaRows(adapter, pair, norm));
-            return norm;
+        private @Nullable FloatRows rounded(@Nullable FloatRows rows, Path path) {
+            return rows == null || !base.float16 ? rows : new Float16Rows(rows, parameter, path);
         }
-
-        private AdapterException misfit(LoraAdapter adapter, FloatRows before, String tensors, long rows, long columns) {
-            return new AdapterException(
-                    adapter.directory(),
-                    "it is an adapter of another model: %s is [%d, %d] in the model, but %s is [%d, %d]; load it onto %s, after the adapters that it was trained with"
-                            .formatted(
-                                    AdapterKey.quote(parameter), before.rows(), before.columns(), tensors, rows, columns, trainedOn(adapter)));
-        }
-    }
-
-    private static String trainedOn(LoraAdapter adapter) {
-        String base = adapter.config().baseModel();
-        return base == null || base.isBlank() ? "the model it was trained on" : "the model it was trained on (" + AdapterKey.quote(base) + ")";
     }
 
     private static List<String> unmatched(LoraAdapter adapter, Set<String> known) {
@@ -264,7 +266,7 @@ public final class LoraMerge {
         String problem = unmatched.size() == total
                 ? "none of its %d tensors matches a parameter of the model (%s)".formatted(total, keys)
                 : "%d of its %d tensors match no parameter of the model: %s".formatted(unmatched.size(), total, keys);
-        throw new AdapterException(adapter.directory(), problem + "; load it onto " + trainedOn(adapter));
+        throw new AdapterException(adapter.path(), problem + "; load it onto " + adapter.trainedOn());
     }
 
     /**
@@ -293,10 +295,7 @@ public final class LoraMerge {
     private MergeReport.Adapter report(int index) {
         LoraAdapter adapter = adapters.get(index);
         Map<String, Outcome> done = outcomes.get(index);
-        int changed = 0;
-        int replaced = 0;
-        int resized = 0;
-        int overwritten = 0;
+        List<MergeReport.Change> changes = new ArrayList<>();
         double deltaSquares = 0;
         double matrixSquares = 0;
         // In the adapter's order, so that the sum is always the same.
@@ -305,21 +304,13 @@ public final class LoraMerge {
             if (outcome == null) {
                 continue;
             }
-            replaced += outcome.replaced ? 1 : 0;
-            resized += outcome.resized ? 1 : 0;
-            overwritten += outcome.overwritten ? 1 : 0;
-            if (outcome.norm != null) {
-                changed++;
-                deltaSquares += outcome.norm.deltaSquares();
-                matrixSquares += outcome.norm.matrixSquares();
-            }
+            changes.add(outcome.report(parameter));
+            deltaSquares += outcome.norm.deltaSquares();
+            matrixSquares += outcome.norm.matrixSquares();
         }
         return new MergeReport.Adapter(
-                adapter.directory(),
-                changed,
-                replaced,
-                resized,
-                overwritten,
+                new MergeReport.Source(adapter.path(), adapter.format().label(), adapter.scale()),
+                changes,
                 vocabularies[index],
                 vocabularies[index + 1],
                 Math.sqrt(deltaSquares / matrixSquares),

@@ -17,7 +17,7 @@ public record GenerationConfig(SamplingOptions sampling, int maxTokens, List<Int
     /** What applies where there is no such file. */
     public static final GenerationConfig DEFAULT = new GenerationConfig(SamplingOptions.DEFAULT, 400, List.of());
 
-    private static final String FILE_NAME = "generation_config.json";
+    static final String FILE_NAME = "generation_config.json";
 
     private static final List<String> SAMPLING_FIELDS =
             List.of("do_sample", "temperature", "top_k", "top_p", "min_p", "repetition_penalty");

@@ -15,15 +15,17 @@ import org.jspecify.annotations.Nullable;
 
 /** A GGUF file of the architecture {@code llama}. */
 final class GgufSource extends ModelSource {
-    private static final String GGUF_EMBEDDING = "token_embd.weight";
-    private static final String GGUF_NORM = "output_norm.weight";
-    private static final String GGUF_OUTPUT = "output.weight";
     private static final String ARCHITECTURE = "llama";
 
+    /** Keys of ids that end a text, too. */
+    static final List<String> MORE_END_IDS = List.of("tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id");
+
+    private final GgufCheckpoint gguf;
     private final ModelConfig config;
 
     GgufSource(GgufCheckpoint checkpoint) {
         super(checkpoint);
+        gguf = checkpoint;
         Path file = checkpoint.path();
         config = readConfig(checkpoint);
         Set<String> expected = new HashSet<>(List.of(GGUF_EMBEDDING, GGUF_NORM, GGUF_OUTPUT));
@@ -86,10 +88,15 @@ final class GgufSource extends ModelSource {
                     metadata.number("llama.rope.freq_base", 10_000f),
                     ropeScale(file, metadata),
                     checkpoint.find(GGUF_OUTPUT) == null,
-                    List.of());
+                    moreEndIds(metadata));
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new CheckpointFormatException(file, String.valueOf(e.getMessage()), e);
         }
+    }
+
+    /** Beside the end of sequence: the ends of a turn and of a message. */
+    private static List<Integer> moreEndIds(GgufMetadata metadata) {
+        return MORE_END_IDS.stream().filter(metadata::contains).map(metadata::integer).toList();
     }
 
     private static float ropeScale(Path file, GgufMetadata metadata) {
@@ -99,6 +106,11 @@ final class GgufSource extends ModelSource {
             case "linear" -> metadata.number("llama.rope.scaling.factor", metadata.number("llama.rope.scale_linear", 1f));
             default -> throw new CheckpointFormatException(file, "RoPE scaling '%s' cannot be computed; 'linear' can".formatted(type));
         };
+    }
+
+    /** The file. */
+    GgufCheckpoint gguf() {
+        return gguf;
     }
 
     @Override
@@ -136,11 +148,11 @@ final class GgufSource extends ModelSource {
 
     @Override
     Tokenizer tokenizer() {
-        return TokenizerFiles.of((GgufCheckpoint) checkpoint());
+        return TokenizerFiles.of(gguf);
     }
 
     @Override
     GenerationConfig generation() {
-        return GenerationConfig.DEFAULT;
+        return GgufSampling.read(gguf.path(), gguf.metadata());
     }
 }

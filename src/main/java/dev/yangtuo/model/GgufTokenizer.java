@@ -25,13 +25,21 @@ import java.util.stream.Collectors;
  * where it would change ids.
  */
 final class GgufTokenizer {
-    private static final String TOKENS = "tokenizer.ggml.tokens";
-    private static final String TYPES = "tokenizer.ggml.token_type";
-    private static final String SCORES = "tokenizer.ggml.scores";
-    private static final String PRE = "tokenizer.ggml.pre";
-    private static final String MERGES = "tokenizer.ggml.merges";
-    private static final String CHARSMAP = "tokenizer.ggml.precompiled_charsmap";
-    private static final String UNKNOWN_ID = "tokenizer.ggml.unknown_token_id";
+    static final String TOKENS = "tokenizer.ggml.tokens";
+    static final String TYPES = "tokenizer.ggml.token_type";
+    static final String SCORES = "tokenizer.ggml.scores";
+    static final String PRE = "tokenizer.ggml.pre";
+    static final String MERGES = "tokenizer.ggml.merges";
+    static final String CHARSMAP = "tokenizer.ggml.precompiled_charsmap";
+    static final String UNKNOWN_ID = "tokenizer.ggml.unknown_token_id";
+
+    static final String BOS_ID = "tokenizer.ggml.bos_token_id";
+    static final String EOS_ID = "tokenizer.ggml.eos_token_id";
+    static final String PADDING_ID = "tokenizer.ggml.padding_token_id";
+    static final String ADD_BOS = "tokenizer.ggml.add_bos_token";
+    static final String ADD_EOS = "tokenizer.ggml.add_eos_token";
+    static final String ADD_SPACE_PREFIX = "tokenizer.ggml.add_space_prefix";
+    static final String REMOVE_SPACES = "tokenizer.ggml.remove_extra_whitespaces";
 
     private final Path file;
     private final GgufMetadata metadata;
@@ -42,8 +50,30 @@ final class GgufTokenizer {
     private GgufTokenizer(Path file, GgufMetadata metadata) {
         this.file = file;
         this.metadata = metadata;
-        this.pieces = metadata.strings(TOKENS);
-        this.types = metadata.integers(TYPES);
+        String[] all = metadata.strings(TOKENS);
+        int[] allTypes = metadata.integers(TYPES);
+        int count = countWithoutPadding(all, allTypes);
+        this.pieces = Arrays.copyOf(all, count);
+        this.types = Arrays.copyOf(allTypes, count);
+    }
+
+    /** What converters call a row of the embedding that has no piece. */
+    static String paddingPiece(int id) {
+        return "[PAD%d]".formatted(id);
+    }
+
+    /** Rows without a piece at the end are none of the tokenizer's, as they are none in the model that was converted. */
+    private int countWithoutPadding(String[] all, int[] allTypes) {
+        int least = 1;
+        for (String key : metadata.keys()) {
+            least = key.endsWith("_token_id") ? Math.max(least, metadata.integer(key) + 1) : least;
+        }
+        int count = all.length;
+        while (count > least && count <= allTypes.length && allTypes[count - 1] == PieceType.UNUSED.number()
+                && all[count - 1].equals(paddingPiece(count - 1))) {
+            count--;
+        }
+        return count;
     }
 
     /**
@@ -64,20 +94,24 @@ final class GgufTokenizer {
     }
 
     private SentencePieceModel sentencePieceBpe() {
-        NormalizerSpec normalizer = NormalizerSpec.identity(metadata.flag("tokenizer.ggml.add_space_prefix", true));
+        // Only our own files say more than whether a space is put first.
+        NormalizerSpec normalizer = normalizer(true);
         SpecialTokens special = special("<s>", "</s>", "", true, false);
         return SentencePieceModel.bpe(file, sentencePieceVocabulary(), normalizer, special);
     }
 
     private SentencePieceModel unigram() {
-        byte[] charsmap = metadata.contains(CHARSMAP) ? bytes(CHARSMAP) : new byte[0];
-        NormalizerSpec normalizer = new NormalizerSpec(charsmap.length == 0 ? "identity" : "precompiled", charsmap,
-                metadata.flag("tokenizer.ggml.add_space_prefix", false),
-                metadata.flag("tokenizer.ggml.remove_extra_whitespaces", false), true);
+        NormalizerSpec normalizer = normalizer(false);
         SpecialTokens special = special("", "</s>", "<pad>", false, true);
         Vocabulary vocabulary = sentencePieceVocabulary();
         return new SentencePieceModel(file, ModelType.UNIGRAM, vocabulary, normalizer, vocabulary.hasBytePieces(), false,
                 SentencePieceModel.DEFAULT_UNK_SURFACE, special);
+    }
+
+    private NormalizerSpec normalizer(boolean addSpacePrefix) {
+        byte[] charsmap = metadata.contains(CHARSMAP) ? bytes(CHARSMAP) : new byte[0];
+        return new NormalizerSpec(charsmap.length == 0 ? "identity" : "precompiled", charsmap,
+                metadata.flag(ADD_SPACE_PREFIX, addSpacePrefix), metadata.flag(REMOVE_SPACES, false), true);
     }
 
     private ByteLevelModel byteLevel() {
@@ -102,7 +136,7 @@ final class GgufTokenizer {
     private Vocabulary sentencePieceVocabulary() {
         keepOneUnknown(true);
         writeSpacesAsSymbols();
-        return Vocabulary.of(file, List.of(pieces), metadata.floats(SCORES), types);
+        return Vocabulary.of(file, List.of(pieces), Arrays.copyOf(metadata.floats(SCORES), pieces.length), types);
     }
 
     /**
@@ -164,11 +198,11 @@ final class GgufTokenizer {
     /** Special ids by their keys, else by the names of control pieces; an empty name is none. */
     private SpecialTokens special(String bos, String eos, String pad, boolean addBos, boolean addEos) {
         return new SpecialTokens(
-                metadata.integer("tokenizer.ggml.bos_token_id", controlPiece(bos)),
-                metadata.integer("tokenizer.ggml.eos_token_id", controlPiece(eos)),
-                metadata.integer("tokenizer.ggml.padding_token_id", controlPiece(pad)),
-                metadata.flag("tokenizer.ggml.add_bos_token", addBos),
-                metadata.flag("tokenizer.ggml.add_eos_token", addEos));
+                metadata.integer(BOS_ID, controlPiece(bos)),
+                metadata.integer(EOS_ID, controlPiece(eos)),
+                metadata.integer(PADDING_ID, controlPiece(pad)),
+                metadata.flag(ADD_BOS, addBos),
+                metadata.flag(ADD_EOS, addEos));
     }
 
     /** The id of a control piece, -1 if there is none. */

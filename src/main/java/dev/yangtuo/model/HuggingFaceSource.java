@@ -1,6 +1,6 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
+import dev.yangtuo.checkpoint.Checkpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.checkpoint.UnreadableTensor;
 import dev.yangtuo.exception.CheckpointFormatException;
@@ -20,7 +20,8 @@ final class HuggingFaceSource extends ModelSource {
     private final ModelConfig config;
     private final Path directory;
 
-    HuggingFaceSource(SafetensorsCheckpoint checkpoint) {
+    /** @param checkpoint the weights of the directory, safetensors or PyTorch */
+    HuggingFaceSource(Checkpoint checkpoint) {
         super(checkpoint);
         directory = checkpoint.path();
         config = HuggingFaceConfig.read(directory.resolve(HuggingFaceConfig.FILE_NAME));

@@ -1,17 +1,16 @@
 package dev.yangtuo.model;
 
 import dev.yangtuo.kernel.Backend;
+import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.tensor.TensorType;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How a model is to be loaded.
  *
- * @param adapters directories of adapters, in the order in which they are merged
- * @param weightType how to keep the matrices; null: each as the file stores it
+ * @param lora the adapters
+ * @param types how to keep the matrices; null: each as the file stores it
  * @param kvType F16 or F32
  * @param backend opens the device; called once the files are known to fit each other
  * @param threads threads that convert weights
@@ -20,22 +19,25 @@ import org.jspecify.annotations.Nullable;
  * @param listener is told of each parameter
  */
 public record LoadSettings(
-        List<Path> adapters,
-        @Nullable TensorType weightType,
+        LoraStack lora,
+        @Nullable TypeMix types,
         TensorType kvType,
         Supplier<Backend> backend,
         int threads,
         int context,
         int maxSequences,
         Listener listener) {
-    /** Copies the list. */
-    public LoadSettings {
-        adapters = List.copyOf(adapters);
-    }
-
-    /** Follows the loading. */
+    /** Follows the loading; called by the loading thread. */
     public interface Listener {
-        /** A parameter is finished, {@code done} of {@code count} are. */
-        void parameterLoaded(String name, int done, int count);
+        /**
+         * Something was finished: rows of a parameter, or all of it.
+         *
+         * @param name the parameter
+         * @param done parameters finished
+         * @param count parameters of the model
+         * @param bytesDone bytes of finished rows, as they are kept
+         * @param byteCount bytes of all parameters
+         */
+        void progressed(String name, int done, int count, long bytesDone, long byteCount);
     }
 }

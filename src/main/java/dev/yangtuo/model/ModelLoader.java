@@ -1,8 +1,6 @@
 package dev.yangtuo.model;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.yangtuo.exception.AdapterException;
-import dev.yangtuo.exception.CheckpointFormatException;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.DeviceFloats;
@@ -10,9 +8,9 @@ import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.LayerWeights;
 import dev.yangtuo.kernel.OutputLayer;
 import dev.yangtuo.kernel.OutputWeights;
+import dev.yangtuo.kernel.Projection;
 import dev.yangtuo.kernel.WeightMatrix;
-import dev.yangtuo.lora.LoraAdapter;
-import dev.yangtuo.lora.LoraMerge;
+import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tensor.TensorType;
@@ -24,7 +22,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -38,117 +35,63 @@ public final class ModelLoader {
     /** Without an explicit context, one sequence's keys and values may take this share of the machine's memory. */
     private static final int MEMORY_SHARE = 4;
 
-    private final ModelSource source;
-    private final List<LoraAdapter> adapters;
+    private final MergedModel merged;
+    private final ModelConfig config;
     private final LoadSettings settings;
-    private final LoraMerge merge;
     private final Map<TensorType, Integer> typeCounts = new EnumMap<>(TensorType.class);
-    private int parametersDone;
+    private final TypePlan plan;
+    private final EncodeProgress progress;
 
-    private ModelLoader(ModelSource source, List<LoraAdapter> adapters, LoadSettings settings) {
-        this.source = source;
-        this.adapters = adapters;
+    private ModelLoader(MergedModel merged, LoadSettings settings) {
+        this.merged = merged;
+        this.config = merged.config();
         this.settings = settings;
-        this.merge = new LoraMerge(adapters, source.config().vocabSize(), source.config().tiedEmbeddings());
+        this.plan = new TypePlan(settings.types(), config);
+        this.progress = new EncodeProgress(merged, plan::bytesOf, settings.listener());
     }
 
     /**
      * Loads a model and its adapters.
      *
-     * @param path a Hugging Face directory or a GGUF file
+     * @param path a model of any kind that can be read
      */
     public static LoadedModel load(Path path, LoadSettings settings) {
         long start = System.nanoTime();
-        try (CloseStack files = new CloseStack()) {
-            ModelSource source = files.push(ModelSource.open(path));
-            List<LoraAdapter> adapters = new ArrayList<>();
-            for (Path directory : settings.adapters()) {
-                adapters.add(files.push(LoraAdapter.open(directory)));
-            }
-            return new ModelLoader(source, adapters, settings).load(start);
+        try (MergedModel merged = MergedModel.open(path, settings.lora())) {
+            return new ModelLoader(merged, settings).load(start);
+        }
+    }
+
+    /**
+     * Checks without loading anything that a model can be loaded: its configuration, the presence and the shapes of its tensors, its
+     * tokenizer. Reads headers only.
+     *
+     * @throws dev.yangtuo.exception.YangtuoException what {@link #load} would throw before it reads the first tensor
+     */
+    public static CheckedModel check(Path path) {
+        try (MergedModel merged = MergedModel.open(path, LoraStack.NONE)) {
+            return new CheckedModel(merged.config(), merged.tokenizer().model());
         }
     }
 
     private LoadedModel load(long startNanos) {
-        ModelConfig config = source.config().withVocabulary(Math.toIntExact(merge.vocabularySize()), merge.outputTied());
-        checkAdapters();
-        Tokenizer tokenizer = tokenizer();
-        GenerationConfig generation = generation();
-        int context = contextLength(config);
-        requireMemory(config);
+        GenerationConfig generation = merged.generation();
+        int context = contextLength();
+        requireMemory();
         try (CloseStack undo = new CloseStack()) {
             Backend backend = undo.push(settings.backend().get());
-            ModelWeights weights = undo.push(pack(config, backend));
-            MergeReport report = merge.finish();
+            ModelWeights weights = undo.push(pack(backend));
+            MergeReport report = merged.finish();
             undo.keep();
             Model model = new Model(config, backend, weights, settings.kvType(), context, settings.maxSequences());
             Duration time = Duration.ofNanos(System.nanoTime() - startNanos);
             return new LoadedModel(
-                    source.path(), source.config().vocabSize(), model, tokenizer, generation, report, typesByFrequency(), time);
+                    merged.path(), merged.baseConfig().vocabSize(), model, merged.tokenizer(), generation, report, typesByFrequency(), time);
         }
-    }
-
-    /** Everything of the adapters fits the model, before the long part begins. */
-    private void checkAdapters() {
-        Map<String, FloatRows> parameters = new LinkedHashMap<>();
-        parameters.put(ModelSource.EMBEDDING, source.embedding().rows());
-        parameters.put(ModelSource.NORM, source.norm().rows());
-        Parameter output = source.output();
-        if (output != null) {
-            parameters.put(ModelSource.OUTPUT, output.rows());
-        }
-        for (int layer = 0; layer < source.config().nLayers(); layer++) {
-            for (LayerParameter parameter : LayerParameter.values()) {
-                parameters.put(parameter.name(layer), source.layer(layer, parameter).rows());
-            }
-        }
-        merge.check(parameters);
-    }
-
-    /** The tokenizer of the last adapter that brings one, else the model's; it must fit the vocabulary that results. */
-    private Tokenizer tokenizer() {
-        for (LoraAdapter adapter : adapters.reversed()) {
-            Path file = adapter.tokenizerModel();
-            if (file != null) {
-                Tokenizer tokenizer = TokenizerFiles.load(adapter.directory(), merge.vocabularySize());
-                if (tokenizer.vocabSize() != merge.vocabularySize() && !isPaddedAsTheBase(tokenizer)) {
-                    throw new AdapterException(adapter.directory(), ("its %s has %d pieces, but the vocabulary with it has %d rows;"
-                            + " take the tokenizer that belongs to the adapter").formatted(file.getFileName(), tokenizer.vocabSize(), merge.vocabularySize()));
-                }
-                return tokenizer;
-            }
-        }
-        Tokenizer tokenizer = source.tokenizer();
-        if (merge.vocabularySize() != source.config().vocabSize()) {
-            LoraAdapter last = adapters.getLast();
-            throw new AdapterException(last.directory(), ("it brings a vocabulary of %d rows, but no tokenizer.model, and the model's has %d pieces;"
-                    + " put the tokenizer that belongs to the adapter into its directory").formatted(merge.vocabularySize(), tokenizer.vocabSize()));
-        }
-        if (tokenizer.vocabSize() > merge.vocabularySize()) {
-            throw new CheckpointFormatException(source.path(), "its tokenizer has %d pieces, but its vocabulary only %d rows"
-                    .formatted(tokenizer.vocabSize(), merge.vocabularySize()));
-        }
-        return tokenizer;
-    }
-
-    /** Whether no adapter changes a vocabulary that has more rows than the model's own tokenizer has pieces, as many as this one. */
-    private boolean isPaddedAsTheBase(Tokenizer tokenizer) {
-        int rows = source.config().vocabSize();
-        return merge.vocabularySize() == rows && tokenizer.vocabSize() < rows && tokenizer.vocabSize() == source.tokenizer().vocabSize();
-    }
-
-    /** What the last adapter that says so recommends, else the model. */
-    private GenerationConfig generation() {
-        for (LoraAdapter adapter : adapters.reversed()) {
-            if (GenerationConfig.isIn(adapter.directory())) {
-                return GenerationConfig.read(adapter.directory());
-            }
-        }
-        return source.generation();
     }
 
     /** The context that was asked for, or the model's own as far as the memory for keys and values allows. */
-    private int contextLength(ModelConfig config) {
+    private int contextLength() {
         if (settings.context() > 0) {
             if (settings.context() > config.contextLength()) {
                 LOGGER.log(Level.WARNING, "a context of {0} was asked for, but the model was trained for {1}; texts that are longer will be poor",
@@ -172,61 +115,42 @@ public final class ModelLoader {
     }
 
     /** Refuses what cannot fit before the machine is brought to its knees by it. */
-    private void requireMemory(ModelConfig config) {
-        double bytes = bytesOf(ModelSource.EMBEDDING, source.embedding(), config.vocabSize());
-        bytes += config.tiedEmbeddings() ? 0 : bytesOf(ModelSource.OUTPUT, outputOrEmbedding(), config.vocabSize());
-        for (int layer = 0; layer < config.nLayers(); layer++) {
-            for (LayerParameter parameter : LayerParameter.values()) {
-                Parameter stored = source.layer(layer, parameter);
-                bytes += bytesOf(parameter.name(layer), stored, stored.rows().rows());
-            }
-        }
+    private void requireMemory() {
+        double bytes = progress.byteCount();
         if (bytes > totalMemory()) {
             throw new KernelException(String.format(
                     Locale.ROOT,
                     "%s: its weights need %.1f GB (%.0f bytes), this machine has %.1f GB; keep them in fewer bits (q8_0, q4_0), or take a smaller model",
-                    source.path(), bytes / 1e9, bytes, totalMemory() / 1e9));
+                    merged.path(), bytes / 1e9, bytes, totalMemory() / 1e9));
         }
     }
 
-    private double bytesOf(String name, Parameter stored, long rows) {
-        TensorType type = targetType(name, stored.type(), stored.rows().columns());
-        return (double) rows * stored.rows().columns() * type.blockBytes() / type.blockElements();
-    }
-
-    private ModelWeights pack(ModelConfig config, Backend backend) {
-        try (WeightPacker packer = new WeightPacker(backend, source.path(), settings.threads());
+    private ModelWeights pack(Backend backend) {
+        try (ParameterEncoder encoder = new ParameterEncoder(merged.path(), settings.threads(), progress::bytes);
                 CloseStack undo = new CloseStack()) {
-            WeightMatrix embedding = undo.push(matrix(packer, ModelSource.EMBEDDING, source.embedding()));
+            WeightMatrix embedding = undo.push(matrix(backend, encoder, merged.embedding()));
             List<Layer> layers = new ArrayList<>();
             for (int layer = 0; layer < config.nLayers(); layer++) {
-                layers.add(backend.createLayer(layer(packer, config, layer, undo)));
+                layers.add(backend.createLayer(layer(backend, encoder, layer, undo)));
             }
-            DeviceFloats norm = undo.push(vector(packer, ModelSource.NORM, source.norm()));
-            WeightMatrix output = config.tiedEmbeddings() ? embedding : undo.push(matrix(packer, ModelSource.OUTPUT, outputOrEmbedding()));
+            DeviceFloats norm = undo.push(vector(backend, encoder, merged.norm()));
+            MergedParameter ownOutput = merged.output();
+            WeightMatrix output = ownOutput == null ? embedding : undo.push(matrix(backend, encoder, ownOutput));
             OutputLayer end = backend.createOutputLayer(new OutputWeights(norm, output, config.normEps()));
             undo.keep();
             return new ModelWeights(embedding, layers, end);
         }
     }
 
-    /** The base of the output matrix: where an adapter unties it, the embedding. */
-    private Parameter outputOrEmbedding() {
-        Parameter output = source.output();
-        return output == null ? source.embedding() : output;
-    }
-
-    private LayerWeights layer(WeightPacker packer, ModelConfig config, int layer, CloseStack undo) {
+    private LayerWeights layer(Backend backend, ParameterEncoder encoder, int layer, CloseStack undo) {
         Map<LayerParameter, WeightMatrix> matrices = new EnumMap<>(LayerParameter.class);
         Map<LayerParameter, DeviceFloats> norms = new EnumMap<>(LayerParameter.class);
-        for (LayerParameter parameter : LayerParameter.values()) {
-            String name = parameter.name(layer);
-            Parameter stored = source.layer(layer, parameter);
-            if (parameter.shape(config).size() == 1) {
-                norms.put(parameter, undo.push(vector(packer, name, stored)));
+        for (LayerParameter kind : LayerParameter.values()) {
+            MergedParameter parameter = merged.layer(layer, kind);
+            if (kind.isVector()) {
+                norms.put(kind, undo.push(vector(backend, encoder, parameter)));
             } else {
-                int headDim = parameter.isRotated() ? config.headDim() : 0;
-                matrices.put(parameter, undo.push(matrix(packer, name, stored, headDim)));
+                matrices.put(kind, undo.push(matrix(backend, encoder, parameter)));
             }
         }
         return new LayerWeights(
@@ -236,58 +160,37 @@ public final class ModelLoader {
                 config.headDim(),
                 config.normEps(),
                 norms.get(LayerParameter.ATTENTION_NORM),
-                matrices.get(LayerParameter.Q),
-                matrices.get(LayerParameter.K),
-                matrices.get(LayerParameter.V),
-                matrices.get(LayerParameter.O),
+                Projection.of(matrices.get(LayerParameter.Q)),
+                Projection.of(matrices.get(LayerParameter.K)),
+                Projection.of(matrices.get(LayerParameter.V)),
+                Projection.of(matrices.get(LayerParameter.O)),
                 norms.get(LayerParameter.FFN_NORM),
-                matrices.get(LayerParameter.GATE),
-                matrices.get(LayerParameter.UP),
-                matrices.get(LayerParameter.DOWN));
+                Projection.of(matrices.get(LayerParameter.GATE)),
+                Projection.of(matrices.get(LayerParameter.UP)),
+                Projection.of(matrices.get(LayerParameter.DOWN)));
     }
 
-    private DeviceFloats vector(WeightPacker packer, String name, Parameter stored) {
-        DeviceFloats vector = packer.vector(name, merge.apply(name, stored.rows()));
-        reportDone(name);
+    private DeviceFloats vector(Backend backend, ParameterEncoder encoder, MergedParameter parameter) {
+        float[] values = encoder.vector(parameter);
+        DeviceFloats vector = backend.createFloats(values.length);
+        vector.upload(0, values, 0, values.length);
+        progress.finished(parameter.name());
         return vector;
     }
 
-    private WeightMatrix matrix(WeightPacker packer, String name, Parameter stored) {
-        return matrix(packer, name, stored, 0);
-    }
-
-    /** @param headDim elements of a head whose rows are to be brought into pairs; 0 if the rows stay as they are */
-    private WeightMatrix matrix(WeightPacker packer, String name, Parameter stored, int headDim) {
-        FloatRows merged = merge.apply(name, stored.rows());
-        TensorType type = targetType(name, stored.type(), merged.columns());
-        TensorType wanted = settings.weightType();
-        if (wanted != null && merged.columns() % wanted.blockElements() != 0) {
-            LOGGER.log(Level.WARNING, "{0} is kept as F16: its rows of {1} elements cannot be divided into the blocks of {2}",
-                    name, merged.columns(), wanted);
-        }
+    private WeightMatrix matrix(Backend backend, ParameterEncoder encoder, MergedParameter parameter) {
+        TensorType type = plan.typeOf(parameter);
+        FloatRows rows = parameter.rows();
         typeCounts.merge(type, 1, Integer::sum);
-        boolean asStored = merged == stored.rows() && type == stored.type();
-        WeightMatrix matrix = packer.matrix(name, merged, headDim, type, asStored ? stored.blocks() : null);
-        reportDone(name);
-        return matrix;
-    }
-
-    /**
-     * The type asked for, with two exceptions. The output matrix of a Q4_0 model is Q8_0: every token goes through it, and with four bits it alone
-     * costs half of the quality that the whole quantization does. F16 serves where the blocks of a type do not divide a row.
-     */
-    private TensorType targetType(String name, TensorType stored, int columns) {
-        TensorType type = settings.weightType() == null ? stored : settings.weightType();
-        if (settings.weightType() == TensorType.Q4_0 && name.equals(merge.outputTied() ? ModelSource.EMBEDDING : ModelSource.OUTPUT)) {
-            type = TensorType.Q8_0;
+        WeightMatrix matrix = backend.createMatrix(type, rows.rows(), rows.columns());
+        try {
+            encoder.encode(parameter, type, ParameterEncoder.Order.PAIRS, matrix::upload);
+        } catch (RuntimeException | Error e) {
+            matrix.close();
+            throw e;
         }
-        return columns % type.blockElements() == 0 ? type : TensorType.F16;
-    }
-
-    private void reportDone(String name) {
-        int matrices = 3 - (merge.outputTied() ? 1 : 0);
-        int count = matrices + source.config().nLayers() * LayerParameter.values().length;
-        settings.listener().parameterLoaded(name, ++parametersDone, count);
+        progress.finished(parameter.name());
+        return matrix;
     }
 
     private List<String> typesByFrequency() {

@@ -3,6 +3,9 @@ package dev.yangtuo.model;
 import dev.yangtuo.checkpoint.Checkpoint;
 import dev.yangtuo.checkpoint.Checkpoints;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
+import dev.yangtuo.checkpoint.Llama2cCheckpoint;
+import dev.yangtuo.checkpoint.MetaCheckpoint;
+import dev.yangtuo.checkpoint.PytorchCheckpoint;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.CheckpointFormatException;
@@ -15,10 +18,14 @@ import org.jspecify.annotations.Nullable;
  * A checkpoint seen as the parameters of a LLaMA model, under Hugging Face's names and in its order of rows, whatever the format: so that
  * adapters, which use these names and this order, fit all of them. Complete and of the right shapes when an instance exists. Thread-safe.
  */
-abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSource, GgufSource {
+abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSource, GgufSource, Llama2cSource, MetaSource {
     static final String EMBEDDING = "model.embed_tokens.weight";
     static final String NORM = "model.norm.weight";
     static final String OUTPUT = "lm_head.weight";
+
+    static final String GGUF_EMBEDDING = "token_embd.weight";
+    static final String GGUF_NORM = "output_norm.weight";
+    static final String GGUF_OUTPUT = "output.weight";
 
     private final Checkpoint checkpoint;
 
@@ -26,19 +33,32 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
         this.checkpoint = checkpoint;
     }
 
-    /** Opens a Hugging Face directory or a GGUF file. */
+    /** Opens a model of any kind that {@link Checkpoints} knows. */
     static ModelSource open(Path path) {
         Checkpoint checkpoint = Checkpoints.open(path);
         try {
             return switch (checkpoint) {
                 case GgufCheckpoint gguf -> new GgufSource(gguf);
                 case SafetensorsCheckpoint safetensors -> new HuggingFaceSource(safetensors);
+                case PytorchCheckpoint pytorch -> new HuggingFaceSource(pytorch);
+                case MetaCheckpoint meta -> new MetaSource(meta);
+                case Llama2cCheckpoint llama2c -> new Llama2cSource(llama2c);
                 default -> throw new CheckpointFormatException(path, "this kind of checkpoint holds no LLaMA model");
             };
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
         }
+    }
+
+    /** GGUF's name of the embedding, the last norm or the output matrix. */
+    static String ggufName(String name) {
+        return switch (name) {
+            case EMBEDDING -> GGUF_EMBEDDING;
+            case NORM -> GGUF_NORM;
+            case OUTPUT -> GGUF_OUTPUT;
+            default -> throw new IllegalArgumentException(name + " is a parameter of a layer");
+        };
     }
 
     /** The file or directory that was opened. */
@@ -82,7 +102,7 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
 
     /** A stored tensor whose rows are in the order in which they are asked for. */
     final Parameter plain(TensorInfo tensor) {
-        return new Parameter(checkpoint.rows(tensor), tensor.type(), checkpoint.bytes(tensor));
+        return new Parameter(checkpoint.rows(tensor), tensor.type(), checkpoint.storesRows(tensor) ? checkpoint.bytes(tensor) : null);
     }
 
     final Checkpoint checkpoint() {

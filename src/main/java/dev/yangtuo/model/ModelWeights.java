@@ -4,6 +4,7 @@ import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.LayerWeights;
 import dev.yangtuo.kernel.OutputLayer;
 import dev.yangtuo.kernel.OutputWeights;
+import dev.yangtuo.kernel.Projection;
 import dev.yangtuo.kernel.WeightMatrix;
 import java.util.List;
 
@@ -25,9 +26,8 @@ record ModelWeights(WeightMatrix embedding, List<Layer> layers, OutputLayer outp
         OutputWeights end = output.weights();
         bytes += end.matrix() == embedding ? 0 : end.matrix().byteSize();
         for (Layer layer : layers) {
-            LayerWeights w = layer.weights();
-            for (WeightMatrix matrix : List.of(w.wq(), w.wk(), w.wv(), w.wo(), w.wGate(), w.wUp(), w.wDown())) {
-                bytes += matrix.byteSize();
+            for (Projection projection : layer.weights().projections()) {
+                bytes += projection.weight().byteSize();
             }
         }
         return bytes;
@@ -42,14 +42,13 @@ record ModelWeights(WeightMatrix embedding, List<Layer> layers, OutputLayer outp
             for (Layer layer : layers) {
                 LayerWeights w = layer.weights();
                 all.push(w.attentionNorm());
-                all.push(w.wq());
-                all.push(w.wk());
-                all.push(w.wv());
-                all.push(w.wo());
                 all.push(w.ffnNorm());
-                all.push(w.wGate());
-                all.push(w.wUp());
-                all.push(w.wDown());
+                for (Projection projection : w.projections()) {
+                    all.push(projection.weight());
+                    if (projection.bias() != null) {
+                        all.push(projection.bias());
+                    }
+                }
             }
         }
     }

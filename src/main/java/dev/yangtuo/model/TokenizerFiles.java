@@ -4,6 +4,7 @@ import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.exception.TokenizerFormatException;
 import dev.yangtuo.tokenizer.SentencePieceModel;
 import dev.yangtuo.tokenizer.Tokenizer;
+import dev.yangtuo.tokenizer.TokenizerModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -14,7 +15,7 @@ import java.util.Arrays;
 
 /** Finds the tokenizer that belongs to a model, an adapter or a file. */
 public final class TokenizerFiles {
-    private static final String FILE_NAME = "tokenizer.model";
+    static final String FILE_NAME = "tokenizer.model";
     private static final byte[] GGUF_MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
     /** Field 1, length-delimited: the first piece, with which every writer begins. */
@@ -30,14 +31,19 @@ public final class TokenizerFiles {
      * @throws dev.yangtuo.exception.CheckpointFormatException if a GGUF file is damaged
      */
     public static Tokenizer load(Path path) {
+        return Tokenizer.of(model(path));
+    }
+
+    /** The same without the tables that encoding needs; throws the same. */
+    public static TokenizerModel model(Path path) {
         if (Files.isDirectory(path)) {
-            return load(path, Integer.MAX_VALUE);
+            return model(path, Integer.MAX_VALUE);
         }
         if (!isGguf(path)) {
-            return Tokenizer.of(readSentencePiece(path));
+            return readSentencePiece(path);
         }
         try (GgufCheckpoint checkpoint = GgufCheckpoint.open(path)) {
-            return of(checkpoint);
+            return GgufTokenizer.read(checkpoint.path(), checkpoint.metadata());
         }
     }
 
@@ -48,12 +54,16 @@ public final class TokenizerFiles {
      * @throws TokenizerFormatException if there is none, or it is damaged or of a kind that is not supported
      */
     static Tokenizer load(Path directory, long rows) {
+        return Tokenizer.of(model(directory, rows));
+    }
+
+    private static SentencePieceModel model(Path directory, long rows) {
         if (!isIn(directory)) {
             boolean fast = Files.exists(directory.resolve("tokenizer.json"));
             throw new TokenizerFormatException(directory, "%s is missing%s".formatted(
                     FILE_NAME, fast ? "; tokenizer.json, which is there, cannot be read, take the SentencePiece model of the same name" : ""));
         }
-        return Tokenizer.of(AddedTokens.extend(readSentencePiece(directory.resolve(FILE_NAME)), directory, rows));
+        return AddedTokens.extend(readSentencePiece(directory.resolve(FILE_NAME)), directory, rows);
     }
 
     /** Says of what is no SentencePiece model at all that it is none, instead of where it stops looking like one. */

@@ -1,5 +1,6 @@
 package dev.yangtuo.tensor;
 
+import java.util.List;
 import java.util.function.LongUnaryOperator;
 
 /**
@@ -35,6 +36,27 @@ public interface FloatRows {
      */
     static FloatRows of(float[] values, int columns) {
         return new ArrayRows(values, columns);
+    }
+
+    /**
+     * Matrices one below the other, read from where they are.
+     *
+     * @param parts at least one
+     * @throws IllegalArgumentException if they differ in their columns
+     */
+    static FloatRows stacked(List<FloatRows> parts) {
+        return new StackedRows(parts);
+    }
+
+    /**
+     * Matrices one beside the other, read from where they are.
+     *
+     * @param parts at least one
+     * @throws IllegalArgumentException if they differ in their rows
+     * @throws ArithmeticException if there are more than 2,147,483,647 columns
+     */
+    static FloatRows sideBySide(List<FloatRows> parts) {
+        return new SideBySideRows(parts);
     }
 
     /**

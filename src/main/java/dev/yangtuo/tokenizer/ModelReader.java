@@ -8,9 +8,9 @@ import java.util.Arrays;
  * over, known or not. Singular fields that occur again replace the earlier value and messages are merged, as protobuf demands.
  */
 final class ModelReader {
-    private static final String DEFAULT_BOS = "<s>";
-    private static final String DEFAULT_EOS = "</s>";
-    private static final String DEFAULT_PAD = "<pad>";
+    static final String DEFAULT_BOS = "<s>";
+    static final String DEFAULT_EOS = "</s>";
+    static final String DEFAULT_PAD = "<pad>";
 
     private static final int PIECE_TAG = 1 << 3 | ProtoReader.LENGTH_DELIMITED;
     private static final int TEXT_TAG = 1 << 3 | ProtoReader.LENGTH_DELIMITED;

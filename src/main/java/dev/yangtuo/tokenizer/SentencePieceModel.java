@@ -32,6 +32,9 @@ public record SentencePieceModel(
         SpecialTokens special)
         implements TokenizerModel {
 
+    /** Field 1, length-delimited: the first piece, with which every writer begins. */
+    private static final byte FIRST_BYTE = 0x0A;
+
     /** What the unknown piece is decoded to where a model does not say otherwise: U+2047 between spaces. */
     public static final String DEFAULT_UNK_SURFACE = " \u2047 ";
 
@@ -103,7 +106,20 @@ public record SentencePieceModel(
      * @throws UncheckedIOException if it cannot be read
      */
     public static SentencePieceModel read(Path file) {
-        return parse(file, bytes(file));
+        byte[] bytes = bytes(file);
+        return read(new ModelReader(file, bytes), file, bytes);
+    }
+
+    /** Reads a whole file; of what is no model at all that is said, instead of where it stops looking like one. */
+    static SentencePieceModel read(ModelReader reader, Path file, byte[] bytes) {
+        try {
+            return reader.read();
+        } catch (TokenizerFormatException e) {
+            if (bytes.length > 0 && bytes[0] == FIRST_BYTE) {
+                throw e;
+            }
+            throw new TokenizerFormatException(file, "is no SentencePiece model; expected a tokenizer.model", e);
+        }
     }
 
     /** {@return the content of a {@code .model} file} Throws what {@link #read} throws of a file that cannot be read. */
@@ -134,5 +150,15 @@ public record SentencePieceModel(
      */
     public static SentencePieceModel parse(Path source, byte[] bytes) {
         return new ModelReader(source, bytes).read();
+    }
+
+    /**
+     * {@return the bytes of a {@code .model} file that encodes and decodes as this model does} Pieces that were added are pieces of the file. What
+     * only training uses, and the sentences for testing a model, are not kept; {@code addBos} and {@code addEos} have no place in such a file.
+     *
+     * @throws TokenizerFormatException if it would be larger than what can be read
+     */
+    public byte[] toModelFile() {
+        return new ModelWriter(this).write();
     }
 }

@@ -1,9 +1,7 @@
 package dev.yangtuo.tokenizer;
 
 import dev.yangtuo.exception.TokenizerFormatException;
-import java.io.ByteArrayOutputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,14 +34,6 @@ public record VocabularyMerge(byte[] model, Report report) {
 
     /** Stands for the file that is not written yet. */
     private static final Path RESULT = Path.of("result");
-
-    // Tags of sentencepiece_model.proto: ModelProto.pieces, SentencePiece.piece and SentencePiece.score.
-    private static final int PIECES_TAG = 1 << 3 | ProtoReader.LENGTH_DELIMITED;
-    private static final int PIECE_TAG = 1 << 3 | ProtoReader.LENGTH_DELIMITED;
-    private static final int SCORE_TAG = 2 << 3 | ProtoReader.FIXED32;
-
-    /** Bytes of a score of 0 with its tag. It is written although 0 is the default: the published files have it. */
-    private static final byte[] SCORE_ZERO = {SCORE_TAG, 0, 0, 0, 0};
 
     /**
      * What a merge did. {@code addModelSize} is the sum of {@code added}, {@code alreadyThere} and the pieces passed over.
@@ -139,11 +129,11 @@ public record VocabularyMerge(byte[] model, Report report) {
      */
     public static VocabularyMerge merge(Path base, byte[] baseModel, Path add, byte[] addModel, boolean pad) {
         ModelReader baseReader = new ModelReader(base, baseModel);
-        Vocabulary present = baseReader.read().vocabulary();
-        Vocabulary other = SentencePieceModel.parse(add, addModel).vocabulary();
+        Vocabulary present = SentencePieceModel.read(baseReader, base, baseModel).vocabulary();
+        Vocabulary other = SentencePieceModel.read(new ModelReader(add, addModel), add, addModel).vocabulary();
 
         // At most as large as the other model's bytes and a score for each of its pieces, whose number is bounded.
-        ByteArrayOutputStream pieces = new ByteArrayOutputStream();
+        ProtoWriter pieces = new ProtoWriter();
         List<String> passedOver = new ArrayList<>();
         int added = 0;
         int padId = pad ? present.pieceToId(PAD_PIECE) : -1;
@@ -175,25 +165,9 @@ public record VocabularyMerge(byte[] model, Report report) {
         return new VocabularyMerge(model, report);
     }
 
-    private static void writePiece(ByteArrayOutputStream out, String piece) {
-        byte[] text = piece.getBytes(StandardCharsets.UTF_8);
-        ByteArrayOutputStream message = new ByteArrayOutputStream(text.length + 10);
-        message.write(PIECE_TAG);
-        writeVarint(message, text.length);
-        message.writeBytes(text);
-        message.writeBytes(SCORE_ZERO);
-        out.write(PIECES_TAG);
-        writeVarint(out, message.size());
-        out.writeBytes(message.toByteArray());
-    }
-
-    private static void writeVarint(ByteArrayOutputStream out, int value) {
-        int rest = value;
-        while (rest > 0x7F) {
-            out.write(rest & 0x7F | 0x80);
-            rest >>>= 7;
-        }
-        out.write(rest);
+    /** A score of 0 is written although it is the default: the published files have it. */
+    private static void writePiece(ProtoWriter out, String piece) {
+        out.message(1, new ProtoWriter().text(1, piece).number(2, 0));
     }
 
     /** {@return the base's bytes with others inserted at that offset} */

@@ -99,7 +99,7 @@ class HostileGgufTest {
                 argumentSet("negative special id", small().put("tokenizer.ggml.eos_token_id", -1L), "eos_token_id"),
                 argumentSet("special id of another type", small().put("tokenizer.ggml.eos_token_id", "</s>"), "whole number"),
                 argumentSet("part of a split model", small().pair("split.count", 2, new byte[] {3, 0}).pair("split.no", 2, new byte[] {1, 0}),
-                        "part 2 of a model split into 3 files; split GGUF files are not supported"),
+                        "part 2 of a model split into 3 files, so its name must end in -00002-of-00003.gguf"),
                 argumentSet("empty tensor name", new GgufBuilder().rawTensor("", 0, new byte[4], 1), "name of tensor 0 is empty"),
                 argumentSet("tensor name of 2000 bytes", new GgufBuilder().rawTensor("n".repeat(2000), 0, new byte[4], 1), "at most 1024"),
                 argumentSet("tensor name twice", small().rawTensor("a", 0, new byte[4], 1), "'a' occurs twice"),

@@ -97,7 +97,7 @@ class UsageTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "generate --model /no/such | /no/such: there is no such file; expected a GGUF file, or a Hugging Face directory",
+        "generate --model /no/such | /no/such: there is no such file; expected a GGUF file",
         "generate --lora /no/such | /no/such: there is no such directory",
         "generate --prompt-file /no/such | /no/such: there is no such file",
         "generate --prompt-file src | src: is a directory",
@@ -108,7 +108,8 @@ class UsageTest {
         "generate --model examples/demo-model/base/model.safetensors | give the directory",
         "logits --ids 1 --output x --model /no/such | /no/such",
         "merge-vocab --base /no/such --add pom.xml --output x | /no/such: there is no such file",
-        "merge-vocab --base examples/demo-model/base/tokenizer.model --add pom.xml --output x | pom.xml: at byte",
+        "merge-vocab --base examples/demo-model/base/tokenizer.model --add pom.xml --output x | pom.xml: is no SentencePiece model",
+        "merge-vocab --base examples/demo-model/base/config.json --add examples/demo-model/base/tokenizer.model --output x | config.json: is no Sent",
         "merge-vocab --base src --add pom.xml --output x | src: is a directory",
         "tokenize --model /no/such | /no/such: there is no such file",
         "tokenize --model src | tokenizer.model is missing",

@@ -32,6 +32,10 @@ class BackendLifecycleTest {
                 Arguments.of(Named.of("native", (Opener) () -> NativeBackend.open(2))));
     }
 
+    private static Projection plain(WeightMatrix matrix) {
+        return Projection.of(matrix);
+    }
+
     /** One layer with everything that its stages need; closes nothing by itself. */
     private static final class Parts {
         final DeviceFloats norm;
@@ -55,7 +59,8 @@ class BackendLifecycleTest {
             batch = backend.createBatch(new BatchCapacity(4, 2, 2, 4));
             x = backend.createFloats(4 * 8);
             wide = backend.createFloats(4 * 12);
-            layer = backend.createLayer(new LayerWeights(0, 2, 1, 4, 1e-5f, norm, q, kv, kv, q, norm, up, up, down));
+            layer = backend.createLayer(new LayerWeights(
+                    0, 2, 1, 4, 1e-5f, norm, plain(q), plain(kv), plain(kv), plain(q), norm, plain(up), plain(up), plain(down)));
             column(3, 0);
         }
 
@@ -125,6 +130,14 @@ class BackendLifecycleTest {
             assertThatIllegalStateException().isThrownBy(() -> backend.embed(matrix.q, matrix.batch, matrix.x));
             assertThatIllegalStateException().isThrownBy(() -> backend.qkv(matrix.layer, matrix.batch, matrix.x, matrix.pool, matrix.wide));
 
+            Parts bias = new Parts(backend);
+            LayerWeights w = bias.layer.weights();
+            DeviceFloats closed = backend.createFloats(8);
+            Layer biased = backend.createLayer(new LayerWeights(
+                    0, 2, 1, 4, 1e-5f, w.attentionNorm(), new Projection(w.q().weight(), closed), w.k(), w.v(), w.o(), w.ffnNorm(), w.gate(), w.up(), w.down()));
+            closed.close();
+            assertThatIllegalStateException().isThrownBy(() -> backend.qkv(biased, bias.batch, bias.x, bias.pool, bias.wide));
+
             Parts pool = new Parts(backend);
             pool.pool.close();
             assertThatIllegalStateException().isThrownBy(() -> backend.qkv(pool.layer, pool.batch, pool.x, pool.pool, pool.wide));
@@ -161,11 +174,14 @@ class BackendLifecycleTest {
             KvPool otherHead = backend.createKvPool(new KvShape(TensorType.F32, 16, 2, 1, 1, 6));
             assertThatIllegalArgumentException().isThrownBy(() -> backend.qkv(parts.layer, parts.batch, parts.x, otherHead, parts.wide));
             Layer second = backend.createLayer(new LayerWeights(
-                    1, 2, 1, 4, 1e-5f, parts.norm, parts.q, parts.kv, parts.kv, parts.q, parts.norm, parts.up, parts.up, parts.down));
+                    1, 2, 1, 4, 1e-5f, parts.norm, plain(parts.q), plain(parts.kv), plain(parts.kv), plain(parts.q),
+                    parts.norm, plain(parts.up), plain(parts.up), plain(parts.down)));
             assertThatIllegalArgumentException().isThrownBy(() -> backend.qkv(second, parts.batch, parts.x, parts.pool, parts.wide));
             assertThatIllegalArgumentException().isThrownBy(() -> new LayerWeights(
-                    0, 2, 1, 4, 1e-5f, parts.norm, parts.q, parts.q, parts.kv, parts.q, parts.norm, parts.up, parts.up, parts.down))
-                    .withMessageContaining("wk");
+                    0, 2, 1, 4, 1e-5f, parts.norm, plain(parts.q), plain(parts.q), plain(parts.kv), plain(parts.q),
+                    parts.norm, plain(parts.up), plain(parts.up), plain(parts.down)))
+                    .withMessageContaining("layer 0: k is 8 x 8");
+            assertThatIllegalArgumentException().isThrownBy(() -> new Projection(parts.q, small)).withMessageContaining("7 elements");
         }
     }
 

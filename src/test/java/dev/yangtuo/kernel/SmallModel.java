@@ -57,9 +57,10 @@ final class SmallModel implements AutoCloseable {
         for (int i = 0; i < LAYERS; i++) {
             layers.add(backend.createLayer(new LayerWeights(
                     i, shape.heads, shape.kvHeads, shape.headDim, 1e-5f,
-                    norm(), matrix(shape.qDim(), shape.dim), matrix(shape.kvDim(), shape.dim), matrix(shape.kvDim(), shape.dim),
-                    matrix(shape.dim, shape.qDim()),
-                    norm(), matrix(shape.hiddenDim, shape.dim), matrix(shape.hiddenDim, shape.dim), matrix(shape.dim, shape.hiddenDim))));
+                    norm(), projection(i, shape.qDim(), shape.dim), projection(i, shape.kvDim(), shape.dim), projection(i, shape.kvDim(), shape.dim),
+                    projection(i, shape.dim, shape.qDim()),
+                    norm(), projection(i, shape.hiddenDim, shape.dim), projection(i, shape.hiddenDim, shape.dim),
+                    projection(i, shape.dim, shape.hiddenDim))));
         }
         output = backend.createOutputLayer(new OutputWeights(norm(), matrix(shape.vocabSize, shape.dim), 1e-5f));
         kv = own(backend.createKvPool(
@@ -87,25 +88,48 @@ final class SmallModel implements AutoCloseable {
         return floats;
     }
 
+    /** With a bias in the second layer. */
+    private Projection projection(int layer, int rows, int columns) {
+        WeightMatrix weight = matrix(rows, columns);
+        if (layer == 0) {
+            return Projection.of(weight);
+        }
+        float[] values = new float[rows];
+        for (int i = 0; i < rows; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        DeviceFloats bias = own(backend.createFloats(rows));
+        bias.upload(0, values, 0, rows);
+        return new Projection(weight, bias);
+    }
+
     /** Uploaded in two parts, so that parts of a group of rows come at different times. */
     private WeightMatrix matrix(int rows, int columns) {
-        float[] values = new float[rows * columns];
-        for (int i = 0; i < values.length; i++) {
-            // Sometimes tiny, so that binary16 stores subnormal numbers.
-            values[i] = (float) (random.nextGaussian() / Math.sqrt(columns)) * (random.nextInt(16) == 0 ? 1e-5f : 1f);
-        }
         WeightMatrix matrix = own(backend.createMatrix(shape.type, rows, columns));
         long rowBytes = shape.type.rowBytes(columns);
         int first = rows / 3;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment blocks = arena.allocate(rows * rowBytes, 8);
-            RowCodec.encodeRows(shape.type, values, 0, rows, columns, blocks, 0);
+            if (shape.type.blockElements() == 1) {
+                fillPlain(blocks, rows, columns);
+            } else {
+                RandomBlocks.fill(shape.type, blocks, random);
+            }
             matrix.upload(first, rows - first, blocks.asSlice(first * rowBytes));
             if (first > 0) {
                 matrix.upload(0, first, blocks.asSlice(0, first * rowBytes));
             }
         }
         return matrix;
+    }
+
+    private void fillPlain(MemorySegment target, int rows, int columns) {
+        float[] values = new float[rows * columns];
+        for (int i = 0; i < values.length; i++) {
+            // Sometimes tiny, so that binary16 stores subnormal numbers.
+            values[i] = (float) (random.nextGaussian() / Math.sqrt(columns)) * (random.nextInt(16) == 0 ? 1e-5f : 1f);
+        }
+        RowCodec.encodeRows(shape.type, values, 0, rows, columns, target, 0);
     }
 
     /** Three passes: a long prompt, its continuation together with another sequence, one token. Each stage's result, in order. */

@@ -26,7 +26,11 @@ class LoraAdapterTest {
     }
 
     private static LoraAdapter adapter(MemoryCheckpoint tensors) {
-        return LoraAdapter.of(DIRECTORY, CONFIG, tensors);
+        return adapter(CONFIG, tensors);
+    }
+
+    private static LoraAdapter adapter(LoraConfig config, MemoryCheckpoint tensors) {
+        return LoraAdapter.of(new LoraRequest(DIRECTORY, 1), LoraAdapter.Format.PEFT_SAFETENSORS, config, tensors);
     }
 
     @ParameterizedTest
@@ -37,12 +41,15 @@ class LoraAdapterTest {
         "layers.0.mlp.up_proj.%s.weight, model.layers.0.mlp.up_proj.weight",
         "base_model.model.layers.0.mlp.up_proj.%s.weight, model.layers.0.mlp.up_proj.weight",
         "base_model.model.lm_head.%s.weight, lm_head.weight",
+        "base_model.model.model.layers.0.mlp.up_proj.%s.my_adapter.weight, model.layers.0.mlp.up_proj.weight",
+        "base_model.model.model.embed_tokens.base_layer.%s.weight, model.embed_tokens.weight",
     })
     void understandsTheSpellingsOfALora(String key, String parameter) {
         LoraAdapter adapter = adapter(tensors().with(key.formatted("lora_B"), 2, 1, 1, 2).with(key.formatted("lora_A"), 1, 3, 1, 2, 3));
         assertThat(adapter.parameters()).containsExactly(parameter);
-        assertThat(adapter.pair(parameter).rows()).isEqualTo(2);
-        assertThat(adapter.pair(parameter).columns()).isEqualTo(3);
+        LoraDelta delta = (LoraDelta) adapter.changes(parameter).getFirst();
+        assertThat(delta.rows()).isEqualTo(2);
+        assertThat(delta.columns()).isEqualTo(3);
     }
 
     @ParameterizedTest
@@ -58,11 +65,16 @@ class LoraAdapterTest {
         "base_model.model.lm_head.modules_to_save.default.weight, lm_head.weight",
         "base_model.model.model.norm.weight, model.norm.weight",
         "base_model.model.norm.weight, model.norm.weight",
+        "base_model.model.lm_head.modules_to_save.my_adapter.weight, lm_head.weight",
+        "base_model.model.model.layers.0.self_attn.modules_to_save.default.q_proj.weight, model.layers.0.self_attn.q_proj.weight",
+        "base_model.model.model.layers.0.mlp.modules_to_save.down_proj.weight, model.layers.0.mlp.down_proj.weight",
+        "base_model.model.model.embed_tokens.token_adapter.base_layer.weight, model.embed_tokens.weight",
+        "base_model.model.model.layers.1.mlp.down_proj.modules_to_save.default.weight, model.layers.1.mlp.down_proj.weight",
     })
     void understandsTheSpellingsOfAWholeMatrix(String key, String parameter) {
         LoraAdapter adapter = adapter(tensors().with(key, 2, 2, 1, 2, 3, 4));
         assertThat(adapter.parameters()).containsExactly(parameter);
-        assertThat(adapter.fullMatrix(parameter)).isNotNull();
+        assertThat(adapter.changes(parameter)).singleElement().isInstanceOf(Replacement.class);
     }
 
     @Test
@@ -79,16 +91,16 @@ class LoraAdapterTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "base_model.model.model.embed_tokens.lora_embedding_A | is an embedding LoRA, which is not supported",
-        "base_model.model.model.embed_tokens.lora_embedding_B.default | is an embedding LoRA",
-        "base_model.model.model.layers.0.mlp.up_proj.lora_magnitude_vector | belongs to DoRA",
-        "base_model.model.model.layers.0.mlp.up_proj.lora_magnitude_vector.default.weight | belongs to DoRA",
-        "base_model.model.model.layers.0.mlp.up_proj.bias | is a trained bias",
-        "base_model.model.model.layers.0.mlp.up_proj.lora_B.bias | is a trained bias",
-        "base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta | holds single trained rows",
-        "base_model.model.model.layers.0.mlp.up_proj.lora_A.other.weight | is not understood: expected base_model.model.<module>.lora_A.weight",
+        "base_model.model.model.layers.0.mlp.up_proj.lora_A.a.b.weight | is not understood: expected base_model.model.<module>.lora_A.weight",
+        "base_model.model.model.layers.0.mlp.up_proj.lora_A | is not understood",
+        "base_model.model.model.layers.0.mlp.up_proj.lora_A.bias | is not understood",
+        "base_model.model.model.layers.0.mlp.up_proj.lora_A..weight | is not understood",
+        "base_model.model.model.layers.0.mlp.up_proj.lora_B.weight.scales | is not understood",
+        "base_model.model.model.layers.0.mlp.up_proj.lora_diag.default | is not understood",
+        "base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta.a.b | is not understood",
+        "base_model.model.lm_head.modules_to_save.scale | is not understood",
+        "base_model.model.lm_head.modules_to_save | is not understood",
         "base_model.model.model.layers.0.mlp.up_proj.weight.absmax | is not understood",
-        "base_model.model.lm_head.modules_to_save.other.weight | is not understood",
         "base_model.model.base_model.model.lm_head.weight | is not understood",
         "base_model.model..weight | is not understood",
         ".weight | is not understood",
@@ -110,6 +122,15 @@ class LoraAdapterTest {
         assertThatThrownBy(() -> adapter(tensors().with("lm_head.weight", 1, 1, 1).with("lm_head.modules_to_save.weight", 1, 1, 1)))
                 .isInstanceOf(AdapterException.class)
                 .hasMessageContaining("tensors 'lm_head.weight' and 'lm_head.modules_to_save.weight' mean the same");
+    }
+
+    @Test
+    void severalAdaptersInOneFileAreNamed() {
+        assertThatThrownBy(() -> adapter(tensors()
+                        .with("q.lora_A.one.weight", 1, 1, 1).with("q.lora_B.one.weight", 1, 1, 1)
+                        .with("v.lora_A.two.weight", 1, 1, 1).with("v.lora_B.two.weight", 1, 1, 1)))
+                .isInstanceOf(AdapterException.class)
+                .hasMessageContaining("it holds 2 adapters ('one', 'two'), expected one");
     }
 
     @Test
@@ -161,18 +182,18 @@ class LoraAdapterTest {
     @Test
     void notesRanksAndModulesThatDifferFromTheConfiguration() {
         LoraConfig config = LoraConfigTest.parse("{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": 6, \"modules_to_save\": [\"embed_tokens\", \"lm_head\"]}");
-        LoraAdapter adapter = LoraAdapter.of(DIRECTORY, config, tensors()
+        LoraAdapter adapter = adapter(config, tensors()
                 .with("lm_head.weight", 1, 1, 1).random("a.lora_A.weight", 3, 1, new Random(1)).random("a.lora_B.weight", 1, 3, new Random(2)));
         assertThat(adapter.notes()).containsExactly(
                 "1 of 1 matrices have another rank than adapter_config.json says ('a': rank 3 instead of 2); the matrices' own is used",
                 "modules_to_save of adapter_config.json names 'embed_tokens', but no tensor of it is there");
-        assertThat(adapter.pair("a.weight").scale()).isEqualTo(2f);
+        assertThat(((LoraDelta) adapter.changes("a.weight").getFirst()).scale()).isEqualTo(2f);
     }
 
     @Test
     void aScaleThatIsNoFloatIsRefused() {
         LoraConfig config = LoraConfigTest.parse("{\"peft_type\": \"LORA\", \"r\": 1, \"lora_alpha\": 1e300}");
-        assertThatThrownBy(() -> LoraAdapter.of(DIRECTORY, config, tensors().with("a.lora_A.weight", 1, 1, 1).with("a.lora_B.weight", 1, 1, 1)))
+        assertThatThrownBy(() -> adapter(config, tensors().with("a.lora_A.weight", 1, 1, 1).with("a.lora_B.weight", 1, 1, 1)))
                 .isInstanceOf(AdapterException.class)
                 .hasMessageContaining("the scale of 'a' is out of range");
     }
@@ -186,7 +207,7 @@ class LoraAdapterTest {
             String name = "a".repeat(3000) + i;
             tensors.with(name + ".lora_A.weight", 1, 1, 1).with(name + ".lora_B.weight", 1, 1, 1);
         }
-        assertThatThrownBy(() -> LoraAdapter.of(DIRECTORY, config, tensors))
+        assertThatThrownBy(() -> adapter(config, tensors))
                 .isInstanceOf(AdapterException.class)
                 .hasMessageContaining("take too long to match");
     }
@@ -196,7 +217,7 @@ class LoraAdapterTest {
         Path directory = Path.of(LoraAdapterTest.class.getResource("/models/tiny/plain").toURI());
         try (LoraAdapter adapter = LoraAdapter.open(directory)) {
             assertThat(adapter.parameters()).hasSize(21);
-            assertThat(adapter.directory()).isEqualTo(directory);
+            assertThat(adapter.path()).isEqualTo(directory);
             assertThat(adapter.tokenizerModel()).isNull();
             assertThat(adapter.notes()).isEmpty();
             adapter.close();
@@ -207,20 +228,17 @@ class LoraAdapterTest {
     void saysWhatIsMissingInADirectory(@TempDir Path directory) throws IOException {
         assertThatThrownBy(() -> LoraAdapter.open(directory.resolve("none")))
                 .isInstanceOf(AdapterException.class)
-                .hasMessageContaining("there is no such directory");
+                .hasMessageContaining("there is no such directory or file");
         assertThatThrownBy(() -> LoraAdapter.open(directory))
                 .isInstanceOf(AdapterException.class)
                 .hasMessageContaining("adapter_config.json is missing");
         Path config = Files.writeString(directory.resolve("adapter_config.json"), "{\"peft_type\": \"LORA\"}");
-        assertThatThrownBy(() -> LoraAdapter.open(config)).isInstanceOf(AdapterException.class).hasMessageContaining("is a file; expected the directory");
+        assertThatThrownBy(() -> LoraAdapter.open(config)).isInstanceOf(AdapterException.class).hasMessageContaining("is a file, but not GGUF; expected the directory");
         assertThatThrownBy(() -> LoraAdapter.open(directory))
                 .isInstanceOf(AdapterException.class)
-                .hasMessageContaining("adapter_model.safetensors is missing");
+                .hasMessageContaining("adapter_model.safetensors (or adapter_model.bin) is missing");
         Files.writeString(directory.resolve("adapter_model.bin"), "PK");
-        assertThatThrownBy(() -> LoraAdapter.open(directory))
-                .isInstanceOf(AdapterException.class)
-                .hasMessageContaining("adapter_model.bin")
-                .hasMessageContaining("not supported by this version; save it as adapter_model.safetensors");
+        assertThatThrownBy(() -> LoraAdapter.open(directory)).isInstanceOf(CheckpointFormatException.class).hasMessageContaining("adapter_model.bin");
         Files.writeString(directory.resolve("tokenizer.model"), "x");
         Files.writeString(directory.resolve("adapter_model.safetensors"), "x");
         assertThatThrownBy(() -> LoraAdapter.open(directory)).isInstanceOf(CheckpointFormatException.class);

@@ -65,10 +65,21 @@ class LoraConfigTest {
     }
 
     @Test
+    void readsWhichTokensWereTrained() {
+        LoraConfig list = parse("{\"peft_type\": \"LORA\", \"trainable_token_indices\": [7, 3]}");
+        assertThat(list.tokensOf("model.embed_tokens")).containsExactly(7, 3);
+        LoraConfig map = parse("{\"peft_type\": \"LORA\", \"trainable_token_indices\": {\"embed_tokens\": [1], \"lm_head\": [2, 0]}}");
+        assertThat(map.tokensOf("model.embed_tokens")).containsExactly(1);
+        assertThat(map.tokensOf("lm_head")).containsExactly(2, 0);
+        assertThat(map.tokensOf("model.norm")).isNull();
+        assertThat(parse("{\"peft_type\": \"LORA\", \"trainable_token_indices\": []}").tokens()).isEmpty();
+    }
+
+    @Test
     void scalesByAlphaOverTheTensorsRank() {
-        assertThat(parse("{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8}").scale("q", 4, budget())).isEqualTo(2);
-        assertThat(parse("{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8}").scale("q", 16, budget())).isEqualTo(0.5);
-        assertThat(parse("{\"peft_type\": \"LORA\", \"lora_alpha\": 8, \"use_rslora\": true}").scale("q", 4, budget())).isEqualTo(4);
+        assertThat(parse("{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8}").scaling().scale("q", 4, budget())).isEqualTo(2);
+        assertThat(parse("{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8}").scaling().scale("q", 16, budget())).isEqualTo(0.5);
+        assertThat(parse("{\"peft_type\": \"LORA\", \"lora_alpha\": 8, \"use_rslora\": true}").scaling().scale("q", 4, budget())).isEqualTo(4);
     }
 
     @Test
@@ -77,12 +88,12 @@ class LoraConfigTest {
                 {"peft_type": "LORA", "r": 4, "lora_alpha": 8,
                  "rank_pattern": {"layers.0.self_attn.q_proj": 2, "q_proj": 3},
                  "alpha_pattern": {"self_attn.*": 6, "q_proj": 100, "^model.layers.1.mlp.*": 1.5}}""");
-        assertThat(config.rankOf("model.layers.0.self_attn.q_proj", budget())).isEqualTo(2);
-        assertThat(config.rankOf("model.layers.10.self_attn.q_proj", budget())).isEqualTo(3);
-        assertThat(config.rankOf("model.layers.10.self_attn.k_proj", budget())).isEqualTo(4);
-        assertThat(config.scale("model.layers.0.self_attn.q_proj", 2, budget())).isEqualTo(3);
-        assertThat(config.scale("model.layers.1.mlp.up_proj", 3, budget())).isCloseTo(0.5, within(1e-12));
-        assertThat(config.scale("model.layers.2.mlp.up_proj", 4, budget())).isEqualTo(2);
+        assertThat(config.scaling().rankOf("model.layers.0.self_attn.q_proj", budget())).isEqualTo(2);
+        assertThat(config.scaling().rankOf("model.layers.10.self_attn.q_proj", budget())).isEqualTo(3);
+        assertThat(config.scaling().rankOf("model.layers.10.self_attn.k_proj", budget())).isEqualTo(4);
+        assertThat(config.scaling().scale("model.layers.0.self_attn.q_proj", 2, budget())).isEqualTo(3);
+        assertThat(config.scaling().scale("model.layers.1.mlp.up_proj", 3, budget())).isCloseTo(0.5, within(1e-12));
+        assertThat(config.scaling().scale("model.layers.2.mlp.up_proj", 4, budget())).isEqualTo(2);
     }
 
     @ParameterizedTest
@@ -112,15 +123,17 @@ class LoraConfigTest {
         "{\"peft_type\": \"LORA\", \"rank_pattern\": {\"q\": 0}}~rank_pattern of 'q' is '0', expected a whole number",
         "{\"peft_type\": \"LORA\", \"alpha_pattern\": {\"q\": null}}~alpha_pattern of 'q' is 'null', expected a finite number",
         "{\"peft_type\": \"LORA\", \"alpha_pattern\": {\"q(\": 1}}~alpha_pattern of 'q(': the pattern is not understood: a group does not end",
-        "{\"peft_type\": \"LORA\", \"use_dora\": true}~use_dora: DoRA",
-        "{\"peft_type\": \"LORA\", \"bias\": \"all\"}~bias 'all' (trained biases) is not supported",
-        "{\"peft_type\": \"LORA\", \"bias\": \"lora_only\"}~bias 'lora_only'",
-        "{\"peft_type\": \"LORA\", \"lora_bias\": true}~lora_bias: ",
+        "{\"peft_type\": \"LORA\", \"bias\": \"some\"}~bias is 'some', expected \"none\", \"all\" or \"lora_only\"",
         "{\"peft_type\": \"LORA\", \"layer_replication\": [[0, 4], [2, 5]]}~layer_replication: ",
         "{\"peft_type\": \"LORA\", \"loftq_config\": {\"loftq_bits\": 4}}~loftq_config: LoftQ",
         "{\"peft_type\": \"LORA\", \"use_qalora\": true}~use_qalora: QA-LoRA",
-        "{\"peft_type\": \"LORA\", \"trainable_token_indices\": [3]}~trainable_token_indices: ",
-        "{\"peft_type\": \"LORA\", \"trainable_token_indices\": {\"embed_tokens\": [3]}}~trainable_token_indices: ",
+        "{\"peft_type\": \"LORA\", \"trainable_token_indices\": [-3]}~trainable_token_indices holds '-3', expected token ids",
+        "{\"peft_type\": \"LORA\", \"trainable_token_indices\": [2.5]}~trainable_token_indices holds '2.5'",
+        "{\"peft_type\": \"LORA\", \"trainable_token_indices\": [3000000000]}~trainable_token_indices holds '3000000000'",
+        "{\"peft_type\": \"LORA\", \"trainable_token_indices\": [3, 3]}~trainable_token_indices holds the token id 3 twice",
+        "{\"peft_type\": \"LORA\", \"trainable_token_indices\": 3}~trainable_token_indices is '3', expected a list of token ids, or an object",
+        "{\"peft_type\": \"LORA\", \"trainable_token_indices\": {\"embed_tokens\": 3}}~trainable_token_indices of 'embed_tokens' is '3', expected a list of token ids",
+        "{\"peft_type\": \"LORA\", \"kasa_config\": {\"beta\": 1}}~kasa_config: ",
         "{\"peft_type\": \"LORA\", \"target_parameters\": [\"a.b\"]}~target_parameters: ",
         "{\"peft_type\": \"LORA\", \"megatron_config\": {\"a\": 1}}~megatron_config: ",
         "{\"peft_type\": \"LORA\", \"alora_invocation_tokens\": [1]}~alora_invocation_tokens: ",

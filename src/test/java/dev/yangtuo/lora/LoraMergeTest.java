@@ -35,11 +35,15 @@ class LoraMergeTest {
 
     private static LoraAdapter adapter(MemoryCheckpoint tensors, String... settings) {
         String json = "{\"peft_type\": \"LORA\", \"lora_alpha\": 3, \"base_model_name_or_path\": \"alpaca\"" + String.join("", settings) + "}";
-        return LoraAdapter.of(tensors.path().getParent(), LoraConfigTest.parse(json), tensors);
+        return LoraAdapter.of(new LoraRequest(tensors.path().getParent(), 1), LoraAdapter.Format.PEFT_SAFETENSORS, LoraConfigTest.parse(json), tensors);
     }
 
     private static LoraMerge merge(LoraAdapter... adapters) {
-        return new LoraMerge(List.of(adapters), 5, false);
+        return merge(false, adapters);
+    }
+
+    private static LoraMerge merge(boolean tied, LoraAdapter... adapters) {
+        return new LoraMerge(List.of(adapters), new LoraMerge.Base(Path.of("base"), 5, tied, false, rows -> rows));
     }
 
     private static MemoryCheckpoint lora(String name, String key, int out, int rank, int in, long seed) {
@@ -288,7 +292,7 @@ class LoraMergeTest {
     @Test
     void aTiedOutputFollowsTheEmbedding() {
         MemoryCheckpoint tensors = vocabulary("a", 8, 0);
-        LoraMerge merge = new LoraMerge(List.of(adapter(tensors)), 5, true);
+        LoraMerge merge = merge(true, adapter(tensors));
         assertThat(merge.vocabularySize()).isEqualTo(8);
         assertThat(merge.outputTied()).isTrue();
         FloatRows base = FloatRows.of(values(5, 4, 1), 4);
@@ -301,10 +305,10 @@ class LoraMergeTest {
     @Test
     void anAdapterWithAnOutputOfItsOwnUntiesIt() {
         MemoryCheckpoint tensors = vocabulary("a", 8, 8);
-        LoraMerge merge = new LoraMerge(List.of(adapter(tensors)), 5, true);
+        LoraMerge merge = merge(true, adapter(tensors));
         assertThat(merge.outputTied()).isFalse();
         assertThat(read(merge.apply(HEAD, null))).isEqualTo(tensors.values("base_model.model.lm_head.weight"));
-        assertThatThrownBy(() -> new LoraMerge(List.of(adapter(vocabulary("b", 0, 8))), 5, true))
+        assertThatThrownBy(() -> merge(true, adapter(vocabulary("b", 0, 8))))
                 .isInstanceOf(AdapterException.class)
                 .hasMessageContaining("must bring model.embed_tokens.weight too");
     }
@@ -313,7 +317,7 @@ class LoraMergeTest {
     void aLoraOnATiedOutputStartsFromTheEmbeddingOfThatMoment() {
         MemoryCheckpoint first = vocabulary("first", 8, 0);
         MemoryCheckpoint second = lora("second", "base_model.model.lm_head", 8, 2, 4, 5);
-        LoraMerge merge = new LoraMerge(List.of(adapter(first), adapter(second)), 5, true);
+        LoraMerge merge = merge(true, adapter(first), adapter(second));
         assertThat(merge.outputTied()).isFalse();
         FloatRows base = FloatRows.of(values(5, 4, 1), 4);
         merge.check(Map.of(EMBED, base));
@@ -321,7 +325,7 @@ class LoraMergeTest {
         assertThat(read(merge.apply(EMBED, base))).isEqualTo(embedding);
         assertClose(read(merge.apply(HEAD, base)), dense(widen(embedding), second, "base_model.model.lm_head", 2, 1.5));
         assertThat(merge.finish().adapters().get(1).changed()).isEqualTo(1);
-        LoraMerge alone = new LoraMerge(List.of(adapter(lora("b", "base_model.model.lm_head", 5, 2, 4, 5))), 5, true);
+        LoraMerge alone = merge(true, adapter(lora("b", "base_model.model.lm_head", 5, 2, 4, 5)));
         assertThatThrownBy(() -> alone.apply(HEAD, null)).isInstanceOf(IllegalArgumentException.class);
     }
 

@@ -34,7 +34,7 @@ class TinyAdapterTest {
             for (TensorInfo tensor : base.tensors()) {
                 parameters.put(tensor.name(), base.rows(tensor));
             }
-            LoraMerge merge = new LoraMerge(List.of(adapter), 3000, false);
+            LoraMerge merge = new LoraMerge(List.of(adapter), new LoraMerge.Base(Path.of("base"), 3000, false, false, rows -> rows));
             merge.check(parameters);
             for (Map.Entry<String, FloatRows> parameter : parameters.entrySet()) {
                 float[] before = read(parameter.getValue());

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.yangtuo.ModelFolders;
 import dev.yangtuo.kernel.NativeBackend;
+import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.tensor.TensorType;
-import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -17,7 +17,7 @@ class PrefillTest {
 
     private static Model load(TensorType type) {
         return ModelLoader.load(ModelFolders.tiny("base"), new LoadSettings(
-                List.of(), type, TensorType.F16, () -> NativeBackend.open(2), 2, 400, 2, (name, done, count) -> {})).model();
+                LoraStack.NONE, TypeMix.of(type), TensorType.F16, () -> NativeBackend.open(2), 2, 400, 2, (name, done, count, bytes, byteCount) -> {})).model();
     }
 
     private static int[] tokens() {

@@ -52,6 +52,13 @@ class SentencePieceDifferentialTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"bpe-nmt-nfkc-cf", "bpe-identity", "unigram-nfkc-cf", "unigram-rules"})
+    void modelsWrittenAnew(String name, @TempDir Path folder) throws IOException {
+        Path file = Files.write(folder.resolve("written.model"), SentencePieceModel.read(TestModels.made(name)).toModelFile());
+        compare(file, COUNT / 20);
+    }
+
     /** The model with some pieces made unused or user-defined, and scores changed; all else as it was. */
     private static byte[] changed(byte[] model, Random random) {
         Vocabulary vocabulary = SentencePieceModel.parse(TestModels.MADE, model).vocabulary();

@@ -288,7 +288,7 @@ class VocabularyMergeTest {
     @Test
     void aDamagedModelIsNamedWithTheByte() {
         byte[] whole = file(new PieceList().specials().add("a", -1));
-        for (int length = 0; length < whole.length; length++) {
+        for (int length = 1; length < whole.length; length++) {
             byte[] cut = Arrays.copyOf(whole, length);
             assertThatThrownBy(() -> merge(cut, whole, true)).as("base cut at byte %d", length)
                     .isInstanceOf(TokenizerFormatException.class).hasMessageStartingWith("base.model: at byte ");
@@ -339,7 +339,10 @@ class VocabularyMergeTest {
     void filesThatAreNoModelAreRefused(@TempDir Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("text.model"), "hello world, this is no model", StandardCharsets.US_ASCII);
         assertThatThrownBy(() -> VocabularyMerge.merge(text, TestModels.DEMO_BASE, false)).isInstanceOf(TokenizerFormatException.class)
-                .hasMessageStartingWith(text + ": at byte 2: ");
+                .hasMessageStartingWith(text + ": is no SentencePiece model");
+        Path empty = Files.createFile(folder.resolve("empty.model"));
+        assertThatThrownBy(() -> VocabularyMerge.merge(TestModels.DEMO_BASE, empty, false)).isInstanceOf(TokenizerFormatException.class)
+                .hasMessageStartingWith(empty + ": is no SentencePiece model");
         assertThatThrownBy(() -> VocabularyMerge.merge(TestModels.DEMO_BASE, folder, false)).isInstanceOf(TokenizerFormatException.class)
                 .hasMessageContaining("is a directory");
         assertThatThrownBy(() -> VocabularyMerge.merge(folder.resolve("none"), text, false)).isInstanceOf(TokenizerFormatException.class)

@@ -1,5 +1,6 @@
 package dev.yangtuo.benchmarks.tokenizer;
 
+import dev.yangtuo.benchmarks.Checkout;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

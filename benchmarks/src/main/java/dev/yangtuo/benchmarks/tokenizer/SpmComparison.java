@@ -1,5 +1,7 @@
 package dev.yangtuo.benchmarks.tokenizer;
 
+import dev.yangtuo.benchmarks.Arguments;
+import dev.yangtuo.benchmarks.Checkout;
 import dev.yangtuo.tokenizer.EncodeOptions;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.io.BufferedOutputStream;

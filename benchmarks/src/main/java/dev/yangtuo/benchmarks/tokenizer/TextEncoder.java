@@ -3,6 +3,7 @@ package dev.yangtuo.benchmarks.tokenizer;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import ai.djl.sentencepiece.SpTokenizer;
+import dev.yangtuo.benchmarks.Checkout;
 import dev.yangtuo.tokenizer.SentencePieceModel;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.io.ByteArrayInputStream;

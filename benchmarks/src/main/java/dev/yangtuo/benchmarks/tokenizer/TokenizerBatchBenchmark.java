@@ -1,5 +1,6 @@
 package dev.yangtuo.benchmarks.tokenizer;
 
+import dev.yangtuo.benchmarks.Checkout;
 import dev.yangtuo.tokenizer.EncodeOptions;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.util.ArrayList;

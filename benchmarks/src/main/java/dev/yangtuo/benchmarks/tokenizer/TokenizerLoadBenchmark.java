@@ -1,5 +1,6 @@
 package dev.yangtuo.benchmarks.tokenizer;
 
+import dev.yangtuo.benchmarks.Checkout;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.List;

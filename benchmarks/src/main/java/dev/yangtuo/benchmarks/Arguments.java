@@ -1,0 +1,53 @@
+package dev.yangtuo.benchmarks;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Command line of a program: options with a value each, then operands.
+ *
+ * @param options by name, {@code --model} for instance
+ * @param operands the rest
+ */
+public record Arguments(Map<String, String> options, List<String> operands) {
+    /**
+     * {@return them, sorted}
+     *
+     * @param known the names of options
+     * @throws IllegalArgumentException if an option is not known or has no value
+     */
+    public static Arguments parse(String[] arguments, Set<String> known) {
+        Map<String, String> options = new HashMap<>();
+        List<String> operands = new ArrayList<>();
+        for (int i = 0; i < arguments.length; i++) {
+            if (!arguments[i].startsWith("--")) {
+                operands.add(arguments[i]);
+            } else if (known.contains(arguments[i]) && i + 1 < arguments.length) {
+                options.put(arguments[i], arguments[++i]);
+            } else {
+                throw new IllegalArgumentException("%s: expected one of %s with a value after it".formatted(arguments[i], known));
+            }
+        }
+        return new Arguments(options, operands);
+    }
+
+    public String option(String name, String otherwise) {
+        return options.getOrDefault(name, otherwise);
+    }
+
+    /**
+     * {@return a whole number}
+     *
+     * @throws IllegalArgumentException if it is none, or below 1
+     */
+    public int count(String name, int otherwise) {
+        String value = option(name, Integer.toString(otherwise));
+        if (!value.matches("[1-9][0-9]{0,6}")) {
+            throw new IllegalArgumentException("%s %s: expected a number from 1 to 9999999".formatted(name, value));
+        }
+        return Integer.parseInt(value);
+    }
+}

@@ -1,0 +1,152 @@
+package dev.yangtuo.checkpoint;
+
+import dev.yangtuo.exception.CheckpointFormatException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * A position in a mapped file, or in a part of it, that moves as little-endian values are read; nothing is read or allocated beyond the end.
+ * Positions count from the beginning of the file.
+ */
+final class FileInput {
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Path file;
+    /** The whole file. */
+    private final MemorySegment bytes;
+    private final long end;
+    /** What ends at {@code end}, for messages. */
+    private final String whole;
+    private long byteOffset;
+
+    FileInput(MappedFile file) {
+        this(file, 0, file.size(), "the file");
+    }
+
+    /**
+     * A part of a file.
+     *
+     * @param begin its first byte
+     * @param end the byte after its last; at most the file's size
+     * @param whole what the part is, for messages
+     */
+    FileInput(MappedFile file, long begin, long end, String whole) {
+        this.file = file.path();
+        this.bytes = file.bytes();
+        this.byteOffset = begin;
+        this.end = Objects.checkIndex(end, file.size() + 1);
+        this.whole = whole;
+    }
+
+    long byteOffset() {
+        return byteOffset;
+    }
+
+    long remaining() {
+        return end - byteOffset;
+    }
+
+    byte readByte(String what) {
+        return bytes.get(ValueLayout.JAVA_BYTE, advance(Byte.BYTES, what));
+    }
+
+    short readShort(String what) {
+        return bytes.get(SHORT, advance(Short.BYTES, what));
+    }
+
+    int readInt(String what) {
+        return bytes.get(INT, advance(Integer.BYTES, what));
+    }
+
+    long readLong(String what) {
+        return bytes.get(LONG, advance(Long.BYTES, what));
+    }
+
+    /**
+     * Reads an unsigned 64-bit count of things that follow.
+     *
+     * @param minBytes the fewest bytes that one of them can take, so that a count that the file cannot hold is refused
+     * @param limit the most that are accepted, at most {@link Integer#MAX_VALUE}
+     */
+    int readCount(String what, int minBytes, int limit) {
+        long at = byteOffset;
+        long count = readLong(what);
+        if (count < 0 || count > remaining() / minBytes) {
+            throw damaged(at, "%s: %s announces %s, but the %d bytes that follow hold at most %d. It is damaged or incomplete".formatted(
+                    what, whole, Long.toUnsignedString(count), remaining(), remaining() / minBytes));
+        }
+        if (count > limit) {
+            throw damaged(at, "%s: %s announces %d; at most %d are accepted. It is damaged".formatted(what, whole, count, limit));
+        }
+        return (int) count;
+    }
+
+    /** Reads a length and that many bytes of UTF-8; what is not UTF-8 becomes U+FFFD. */
+    String readText(String what, int maxBytes) {
+        return new String(readLengthAndBytes(what, maxBytes), StandardCharsets.UTF_8);
+    }
+
+    /** Reads a key or a name: not empty, and valid UTF-8. */
+    String readName(String what, int maxBytes) {
+        long at = byteOffset;
+        byte[] utf8 = readLengthAndBytes(what, maxBytes);
+        if (utf8.length == 0) {
+            throw damaged(at, what + " is empty");
+        }
+        return decode(utf8, at, what);
+    }
+
+    /** Reads so many bytes of valid UTF-8. */
+    String readUtf8(String what, int length) {
+        long at = byteOffset;
+        return decode(readBytes(what, length), at, what);
+    }
+
+    private String decode(byte[] utf8, long at, String what) {
+        try {
+            return StandardCharsets.UTF_8.newDecoder()
+                    .onMalformedInput(CodingErrorAction.REPORT)
+                    .decode(ByteBuffer.wrap(utf8))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw damaged(at, what + " is not valid UTF-8. The file is damaged");
+        }
+    }
+
+    private byte[] readLengthAndBytes(String what, int maxBytes) {
+        return readBytes(what, readCount(what, 1, maxBytes));
+    }
+
+    private byte[] readBytes(String what, int length) {
+        return bytes.asSlice(advance(length, what), length).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    /** Moves on without reading; a length that is negative is beyond the end. */
+    void skip(String what, long length) {
+        advance(length, what);
+    }
+
+    CheckpointFormatException damaged(long atByteOffset, String problem) {
+        return new CheckpointFormatException(file, "at byte %d: %s".formatted(atByteOffset, problem));
+    }
+
+    /** Moves on and returns where the value begins. */
+    private long advance(long size, String what) {
+        long at = byteOffset;
+        if (size < 0 || size > remaining()) {
+            throw damaged(at, "%s ends within %s (%s bytes needed, %d left). The download is probably incomplete; download it again"
+                    .formatted(whole, what, Long.toUnsignedString(size), remaining()));
+        }
+        byteOffset += size;
+        return at;
+    }
+}

@@ -1,0 +1,286 @@
+package dev.yangtuo.model;
+
+import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.tensor.BlockCodec;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tensor.RowCodec;
+import dev.yangtuo.tensor.TensorType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns parameters into stored rows, some rows at a time on several threads: read and merged in float32, rounded once to the type asked for, handed on.
+ * Beside what receives them it needs one piece of rows per thread.
+ */
+final class ParameterEncoder implements AutoCloseable {
+    /** Elements of a piece of rows: 4 MB of float32. */
+    private static final int PIECE_ELEMENTS = 1 << 20;
+    /** Rows that kernels keep together; pieces are multiples of it. */
+    private static final int ROW_GROUP = 16;
+    private static final int INFINITY_BITS = 0x7F800000;
+    /** From here on a value rounds to infinity in binary16. */
+    private static final float F16_OVERFLOW = 65520f;
+
+    private static final ValueLayout.OfLong LITTLE_LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt LITTLE_INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort LITTLE_SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Path source;
+    private final int threads;
+    private final LongConsumer progress;
+    private final ExecutorService executor;
+
+    /** Receives stored rows. */
+    interface Sink {
+        /**
+         * Takes some rows; called by several threads, for different rows.
+         *
+         * @param blocks off-heap memory with exactly these rows; valid during the call
+         */
+        void accept(long firstRow, long rowCount, MemorySegment blocks);
+    }
+
+    /** In which order the rows of Q and K are handed on. */
+    enum Order {
+        /** GGUF's and the kernels': partners of RoPE beside each other. */
+        PAIRS,
+        /** Hugging Face's: partners half a head apart. */
+        HALVES
+    }
+
+    /**
+     * @param source the model's path, for messages
+     * @param threads that work, the calling one included
+     * @param progress is told by the calling thread of bytes that were handed on since it was last told
+     */
+    ParameterEncoder(Path source, int threads, LongConsumer progress) {
+        this.source = source;
+        this.threads = threads;
+        this.progress = progress;
+        this.executor = Executors.newFixedThreadPool(Math.max(1, threads - 1), task -> {
+            Thread thread = new Thread(task, "yangtuo-load");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** A vector as float32. */
+    float[] vector(MergedParameter parameter) {
+        FloatRows rows = parameter.rows();
+        float[] values = new float[rows.columns()];
+        rows.read(0, 1, values, 0);
+        requireFinite(parameter.name(), values, values.length, 0, values.length, 0, Float.MAX_VALUE);
+        progress.accept((long) Float.BYTES * values.length);
+        return values;
+    }
+
+    /** Hands all rows on, stored as {@code type}. */
+    void encode(MergedParameter parameter, TensorType type, Order order, Sink sink) {
+        boolean asStored = type == parameter.storedType() && (order == Order.PAIRS || parameter.headDim() == 0);
+        MemorySegment blocks = asStored ? parameter.blocks() : null;
+        Job job = new Job(parameter, type, order, sink, new AtomicLong(), new AtomicLong());
+        List<Future<?>> workers = new ArrayList<>();
+        for (int i = 1; i < threads; i++) {
+            workers.add(executor.submit(() -> run(job, blocks, () -> {})));
+        }
+        Runnable report = () -> progress.accept(job.newBytes.getAndSet(0));
+        Throwable failure = null;
+        try {
+            run(job, blocks, report);
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+        await(workers, failure);
+        report.run();
+    }
+
+    /** @param next the first row that nobody has taken */
+    private record Job(MergedParameter parameter, TensorType type, Order order, Sink sink, AtomicLong next, AtomicLong newBytes) {
+        long rows() {
+            return parameter.rows().rows();
+        }
+
+        int columns() {
+            return parameter.rows().columns();
+        }
+
+        /** Rows of a piece, as many as a buffer must hold. */
+        int pieceRows() {
+            return (int) Math.min(Math.max(1, PIECE_ELEMENTS / columns() / ROW_GROUP) * ROW_GROUP, rows());
+        }
+
+        void handOn(long firstRow, long rowCount, MemorySegment blocks) {
+            sink.accept(firstRow, rowCount, blocks);
+            newBytes.addAndGet(blocks.byteSize());
+        }
+    }
+
+    private void run(Job job, @Nullable MemorySegment blocks, Runnable afterPiece) {
+        try {
+            if (blocks == null) {
+                convert(job, afterPiece);
+            } else {
+                copy(job, blocks, afterPiece);
+            }
+        } catch (RuntimeException | Error e) {
+            job.next.set(job.rows()); // the others need not go on
+            throw e;
+        }
+    }
+
+    private void convert(Job job, Runnable afterPiece) {
+        int headDim = job.order == Order.PAIRS ? job.parameter.headDim() : 0;
+        FloatRows rows = job.order == Order.PAIRS ? job.parameter.rowsInPairs() : job.parameter.rows();
+        int columns = rows.columns();
+        int pieceRows = job.pieceRows();
+        float[] values = new float[Math.multiplyExact(pieceRows, columns)];
+        long rowBytes = job.type.rowBytes(columns);
+        float limit = job.type == TensorType.F16 ? F16_OVERFLOW : Float.MAX_VALUE;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment encoded = arena.allocate(pieceRows * rowBytes, Long.BYTES);
+            for (long first = job.next.getAndAdd(pieceRows); first < rows.rows(); first = job.next.getAndAdd(pieceRows)) {
+                int count = (int) Math.min(pieceRows, rows.rows() - first);
+                rows.read(first, count, values, 0);
+                requireFinite(job.parameter.name(), values, count * columns, first, columns, headDim, limit);
+                RowCodec.encodeRows(job.type, values, 0, count, columns, encoded, 0);
+                job.handOn(first, count, encoded.asSlice(0, count * rowBytes));
+                afterPiece.run();
+            }
+        }
+    }
+
+    /**
+     * Copies before it hands on: if another process truncates the mapped file, the copy fails with an error of the JVM, whereas native code would
+     * end the process.
+     */
+    private void copy(Job job, MemorySegment blocks, Runnable afterPiece) {
+        int columns = job.columns();
+        long rowBytes = job.type.rowBytes(columns);
+        int pieceRows = job.pieceRows();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocate(pieceRows * rowBytes, Long.BYTES);
+            for (long first = job.next.getAndAdd(pieceRows); first < job.rows(); first = job.next.getAndAdd(pieceRows)) {
+                long count = Math.min(pieceRows, job.rows() - first);
+                MemorySegment rows = copy.asSlice(0, count * rowBytes);
+                MemorySegment.copy(blocks, first * rowBytes, rows, 0, count * rowBytes);
+                requireFinite(job.parameter.name(), rows, job.type, columns, first);
+                job.handOn(first, count, rows);
+                afterPiece.run();
+            }
+        } catch (InternalError e) {
+            throw new CheckpointFormatException(
+                    source, "tensor '%s' could not be read; was the file changed while it was being loaded?".formatted(job.parameter.name()), e);
+        }
+    }
+
+    /** Waits for all, also when one fails: none may still be using the matrix afterwards. */
+    private static void await(List<Future<?>> workers, @Nullable Throwable own) {
+        Throwable failure = own;
+        boolean interrupted = false;
+        for (Future<?> worker : workers) {
+            boolean done = false;
+            while (!done) {
+                try {
+                    worker.get();
+                    done = true;
+                } catch (ExecutionException e) {
+                    failure = failure == null ? e.getCause() : failure;
+                    done = true;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        switch (failure) {
+            case null -> { }
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new IllegalStateException(failure);
+        }
+    }
+
+    private void requireFinite(String name, float[] values, int count, long firstRow, int columns, int headDim, float limit) {
+        int largest = 0;
+        for (int i = 0; i < count; i++) {
+            largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & 0x7FFFFFFF);
+        }
+        if (largest < INFINITY_BITS && Float.intBitsToFloat(largest) < limit) {
+            return;
+        }
+        int at = 0;
+        while ((Float.floatToRawIntBits(values[at]) & 0x7FFFFFFF) != largest) {
+            at++;
+        }
+        long row = firstRow + at / columns;
+        throw new CheckpointFormatException(source, "tensor '%s', row %d, column %d: %s %s".formatted(
+                name, headDim == 0 ? row : RowOrder.rowInHalves(row, headDim), at % columns, values[at],
+                largest >= INFINITY_BITS
+                        ? "is not a number that weights can have; the file is damaged, or an adapter is"
+                        : "is too large for F16; keep the weights as F32 or BF16"));
+    }
+
+    /** The same for rows as they are stored: only exponents are looked at, those of the scales where the type has blocks. */
+    private void requireFinite(String name, MemorySegment bytes, TensorType type, int columns, long firstRow) {
+        long damaged = type.isQuantized() ? BlockCodec.of(type).firstNotFinite(bytes) : firstNotFinite(bytes, type);
+        if (damaged >= 0) {
+            long element = damaged * type.blockElements();
+            throw new CheckpointFormatException(source, "tensor '%s', row %d, column %d: a NaN or an infinite value; the file is damaged"
+                    .formatted(name, firstRow + element / columns, element % columns));
+        }
+    }
+
+    /** The index of the first value that is NaN or infinite, or -1. */
+    private static long firstNotFinite(MemorySegment bytes, TensorType type) {
+        int stride = type.blockBytes();
+        int exponent = switch (type) {
+            case F32 -> 0x7F800000;
+            case BF16 -> 0x7F80;
+            default -> 0x7C00;
+        };
+        for (long at = finiteBytes(bytes, exponent, stride); at < bytes.byteSize(); at += stride) {
+            int bits = type == TensorType.F32 ? bytes.get(LITTLE_INT, at) : bytes.get(LITTLE_SHORT, at);
+            if ((bits & exponent) == exponent) {
+                return at / stride;
+            }
+        }
+        return -1;
+    }
+
+    /**
+     * Eight bytes at a time: adding the exponent's lowest bit carries into the sign's place, which was cleared, only where all its bits are set.
+     *
+     * @param exponent of a value of {@code valueBytes} bytes, 2 or 4
+     * @return how many of the first bytes hold finite values only; a multiple of 8
+     */
+    private static long finiteBytes(MemorySegment bytes, int exponent, int valueBytes) {
+        long everyValue = valueBytes == 2 ? 0x0001_0001_0001_0001L : 0x0000_0001_0000_0001L;
+        long exponents = exponent * everyValue;
+        long lowest = Integer.lowestOneBit(exponent) * everyValue;
+        long signs = (1L << (8 * valueBytes - 1)) * everyValue;
+        long at = 0;
+        while (at + Long.BYTES <= bytes.byteSize() && ((bytes.get(LITTLE_LONG, at) & exponents) + lowest & signs) == 0) {
+            at += Long.BYTES;
+        }
+        return at;
+    }
+
+    @Override
+    public void close() {
+        executor.shutdown();
+    }
+}

@@ -1,0 +1,157 @@
+package dev.yangtuo.fuzz;
+
+import dev.yangtuo.BackendType;
+import dev.yangtuo.Llama;
+import dev.yangtuo.LoadOptions;
+import dev.yangtuo.checkpoint.Checkpoint;
+import dev.yangtuo.checkpoint.GgufCheckpoint;
+import dev.yangtuo.checkpoint.Llama2cCheckpoint;
+import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
+import dev.yangtuo.checkpoint.TensorInfo;
+import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.lora.LoraConfig;
+import dev.yangtuo.tensor.FloatRows;
+import dev.yangtuo.tokenizer.SentencePieceModel;
+import dev.yangtuo.tokenizer.Tokenizer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * One nested class for each reader, with the method that Jazzer and libFuzzer look for. Whatever the bytes are, a target ends normally or with an
+ * exception of ours, which it swallows; everything else is a finding.
+ */
+public final class FuzzTargets {
+    /** Elements of a tensor that is read: what is larger has been bounded by the file's size already. */
+    private static final long MAX_ELEMENTS = 1 << 16;
+
+    private FuzzTargets() {}
+
+    private static void read(Checkpoint checkpoint) {
+        for (TensorInfo tensor : checkpoint.tensors()) {
+            if (tensor.elementCount() > 0 && tensor.elementCount() < MAX_ELEMENTS) {
+                FloatRows rows = checkpoint.rows(tensor);
+                float[] row = new float[rows.columns()];
+                for (long i = 0; i < rows.rows(); i++) {
+                    rows.read(i, 1, row, 0);
+                }
+            }
+        }
+    }
+
+    /** GGUF: header, metadata, tensors. */
+    public static final class Gguf {
+        private static final Path FILE = FuzzedFile.directory().resolve("model.gguf");
+
+        private Gguf() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            try (Checkpoint checkpoint = GgufCheckpoint.open(FuzzedFile.write(FILE, data))) {
+                read(checkpoint);
+            } catch (YangtuoException expected) {
+                // as it should be
+            }
+        }
+    }
+
+    /** A GGUF file loaded as a model: hyper-parameters, vocabulary, weights. */
+    public static final class GgufModel {
+        private static final Path FILE = FuzzedFile.directory().resolve("model.gguf");
+
+        private GgufModel() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            LoadOptions options = LoadOptions.defaults().backend(BackendType.SCALAR).threads(1).context(16);
+            try (Llama llama = Llama.load(FuzzedFile.write(FILE, data), options)) {
+                llama.tokenizer().decode(llama.tokenizer().encode("春眠 a"));
+            } catch (YangtuoException expected) {
+                // as it should be
+            }
+        }
+    }
+
+    /** One safetensors file. */
+    public static final class Safetensors {
+        private static final Path FILE = FuzzedFile.directory().resolve("model.safetensors");
+
+        private Safetensors() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            try (Checkpoint checkpoint = SafetensorsCheckpoint.open(FuzzedFile.write(FILE, data))) {
+                read(checkpoint);
+            } catch (YangtuoException expected) {
+                // as it should be
+            }
+        }
+    }
+
+    /** The index of sharded safetensors, beside one empty shard. */
+    public static final class ShardIndex {
+        private static final Path DIRECTORY = FuzzedFile.directory();
+
+        private ShardIndex() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            FuzzedFile.write(DIRECTORY.resolve("model.safetensors.index.json"), data);
+            byte[] empty = "\2\0\0\0\0\0\0\0{}".getBytes(StandardCharsets.ISO_8859_1);
+            FuzzedFile.write(DIRECTORY.resolve("model-00001-of-00001.safetensors"), empty);
+            try (Checkpoint checkpoint = SafetensorsCheckpoint.openDirectory(DIRECTORY, "model")) {
+                read(checkpoint);
+            } catch (YangtuoException expected) {
+                // as it should be
+            }
+        }
+    }
+
+    /** A model file of llama2.c. */
+    public static final class Llama2c {
+        private static final Path FILE = FuzzedFile.directory().resolve("model.bin");
+
+        private Llama2c() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            try (Checkpoint checkpoint = Llama2cCheckpoint.open(FuzzedFile.write(FILE, data))) {
+                read(checkpoint);
+            } catch (YangtuoException expected) {
+                // as it should be
+            }
+        }
+    }
+
+    /** {@code adapter_config.json}. */
+    public static final class AdapterConfig {
+        private static final Path FILE = FuzzedFile.directory().resolve("adapter_config.json");
+
+        private AdapterConfig() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            try {
+                LoraConfig.read(FuzzedFile.write(FILE, data));
+            } catch (YangtuoException expected) {
+                // as it should be
+            }
+        }
+    }
+
+    /** A {@code tokenizer.model}, and what it makes of a text. */
+    public static final class TokenizerModel {
+        private static final Path FILE = FuzzedFile.directory().resolve("tokenizer.model");
+
+        private TokenizerModel() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            try {
+                Tokenizer tokenizer = Tokenizer.of(SentencePieceModel.read(FuzzedFile.write(FILE, data)));
+                tokenizer.decode(tokenizer.encode("  Once，春眠不觉晓 ﬃ㎡😀\0</s>aaaaaaaaaaaaaaaa"));
+            } catch (YangtuoException expected) {
+                // as it should be
+            }
+        }
+    }
+}
