@@ -115,7 +115,8 @@ public abstract class BlockCodec {
      * @throws IllegalArgumentException if the type cannot be written, see {@link TensorType#canEncode()}
      */
     void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
-        throw type.notWritable();
+        type.requireWritable();
+        throw new AssertionError(type + " has no encoder");
     }
 
     /**

@@ -41,9 +41,7 @@ public final class RowCodec {
      */
     public static void encodeRows(
             TensorType type, float[] source, int sourceOffset, int rows, int columns, MemorySegment target, long targetByteOffset) {
-        if (!type.canEncode()) {
-            throw type.notWritable();
-        }
+        type.requireWritable();
         int elements = checkRanges(type, rows, columns, source.length, sourceOffset, target.byteSize(), targetByteOffset);
         switch (type) {
             case F32 -> MemorySegment.copy(source, sourceOffset, target, FLOAT, targetByteOffset, elements);
