@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a struct, a signature or a meaning below changes; Java refuses a library of another version. */
-#define YT_ABI_VERSION 3
+#define YT_ABI_VERSION 4
 
 enum yt_status {
     YT_OK = 0,
@@ -127,6 +127,15 @@ YT_API int32_t yt_matrix_upload(yt_matrix *matrix, int64_t first_row, int64_t n_
 
 /* Bytes of memory that the packed matrix takes. 0 for NULL. */
 YT_API int64_t yt_matrix_bytes(const yt_matrix *matrix);
+
+/*
+ * Stores float32 values [rows][columns], all finite, as rows of a type in GGML's layout; the arithmetic is defined in docs/kernels.md. It works on the
+ * calling thread alone, in no memory of the context but its choice of kernels, so that any number of threads may do so at the same time, and during a stage.
+ * rows: 0 or more; columns: a multiple of the type's block; out_bytes must be exactly what the rows take. YT_ERR_UNSUPPORTED for types that are only
+ * read: Q2_K, Q3_K, IQ4_NL, IQ4_XS, MXFP4.
+ */
+YT_API int32_t yt_encode_rows(
+    const yt_context *context, int32_t type, const float *values, int64_t rows, int64_t columns, void *out, int64_t out_bytes);
 
 /* The pool of key/value pages that all sequences share. */
 typedef struct yt_kv yt_kv;

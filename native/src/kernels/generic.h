@@ -603,6 +603,8 @@ static void attend(const yt_kv_head *kv, const float *queries, int64_t n_queries
     }
 }
 
+#include "encode.h"
+
 const yt_kernels YT_TABLE = {
     .name = YT_ISA,
     .rms_norm = rms_norm,
@@ -611,5 +613,6 @@ const yt_kernels YT_TABLE = {
     .rotate = rotate,
     .swiglu = swiglu,
     .attend = attend,
+    .encode = encode,
     .calls = &matmul_calls,
 };

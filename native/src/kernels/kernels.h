@@ -95,6 +95,9 @@ typedef struct {
      */
     void (*attend)(const yt_kv_head *kv, const float *queries, int64_t n_queries, int64_t length, float *scratch, float *out);
 
+    /* Stores n values as a type, whole blocks of it. Returns 0, and does nothing, if the type is only read. */
+    int32_t (*encode)(int32_t type, const float *x, int64_t n, uint8_t *out);
+
     /* Calls of matmul in this process. */
     atomic_llong *calls;
 } yt_kernels;

@@ -193,4 +193,40 @@ static inline void vi_dot_q4(vi16 *low, vi16 *high, const uint8_t *w, const int8
     *high = vi_add(*high, vi_pair(vi_products(a_high, yh), vi_products(b_high, yh)));
 }
 
+/* ---- for the encoders --------------------------------------------------------------------------------------------------------------- */
+
+static inline v16 v_sub(v16 x, v16 y)
+{
+    return v_pair(_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b));
+}
+
+static inline v16 v_sqrt(v16 x)
+{
+    return v_pair(_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b));
+}
+
+static inline v16 v_trunc(v16 x)
+{
+    return v_pair(_mm256_round_ps(x.a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC), _mm256_round_ps(x.b, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC));
+}
+
+static inline v16 v_select_greater(v16 a, v16 b, v16 x, v16 y)
+{
+    return v_pair(_mm256_blendv_ps(y.a, x.a, _mm256_cmp_ps(a.a, b.a, _CMP_GT_OQ)), _mm256_blendv_ps(y.b, x.b, _mm256_cmp_ps(a.b, b.b, _CMP_GT_OQ)));
+}
+
+static inline float v_largest(v16 x)
+{
+    __m256 eight = _mm256_max_ps(x.a, x.b);
+    __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+static inline void v_store_f16(uint16_t *p, v16 x)
+{
+    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(x.a, _MM_FROUND_TO_NEAREST_INT));
+    _mm_storeu_si128((__m128i *)(p + 8), _mm256_cvtps_ph(x.b, _MM_FROUND_TO_NEAREST_INT));
+}
+
 #endif

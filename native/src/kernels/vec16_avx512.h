@@ -132,4 +132,36 @@ static inline void vi_dot_q4(vi16 *low, vi16 *high, const uint8_t *w, const int8
     *high = _mm512_dpbusd_epi32(*high, _mm512_and_si512(_mm512_srli_epi16(packed, 4), mask), vi_broadcast4(y_high));
 }
 
+/* ---- for the encoders --------------------------------------------------------------------------------------------------------------- */
+
+static inline v16 v_sub(v16 x, v16 y)
+{
+    return _mm512_sub_ps(x, y);
+}
+
+static inline v16 v_sqrt(v16 x)
+{
+    return _mm512_sqrt_ps(x);
+}
+
+static inline v16 v_trunc(v16 x)
+{
+    return _mm512_roundscale_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
+
+static inline v16 v_select_greater(v16 a, v16 b, v16 x, v16 y)
+{
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), y, x);
+}
+
+static inline float v_largest(v16 x)
+{
+    return _mm512_reduce_max_ps(x);
+}
+
+static inline void v_store_f16(uint16_t *p, v16 x)
+{
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+}
+
 #endif

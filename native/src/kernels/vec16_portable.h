@@ -190,6 +190,50 @@ static inline void vi_dot_q4(vi16 *low, vi16 *high, const uint8_t *w, const int8
     *high = vi_dot(*high, nibbles, y_high);
 }
 
+/* ---- for the encoders --------------------------------------------------------------------------------------------------------------- */
+
+static inline v16 v_sub(v16 a, v16 b)
+{
+    YT_LANES a.v[l] -= b.v[l];
+    return a;
+}
+
+static inline v16 v_sqrt(v16 a)
+{
+    YT_LANES a.v[l] = sqrtf(a.v[l]);
+    return a;
+}
+
+/* Towards zero; lanes are of magnitudes below 2^31. */
+static inline v16 v_trunc(v16 a)
+{
+    YT_LANES a.v[l] = (float)(int32_t)a.v[l];
+    return a;
+}
+
+/* a > b ? x : y; y where a or b is NaN. */
+static inline v16 v_select_greater(v16 a, v16 b, v16 x, v16 y)
+{
+    YT_LANES y.v[l] = a.v[l] > b.v[l] ? x.v[l] : y.v[l];
+    return y;
+}
+
+/* The largest lane; lanes are not NaN. Of zeros of both signs either. */
+static inline float v_largest(v16 a)
+{
+    for (int half = 8; half > 0; half /= 2) {
+        for (int l = 0; l < half; l++) {
+            a.v[l] = a.v[l] > a.v[l + half] ? a.v[l] : a.v[l + half];
+        }
+    }
+    return a.v[0];
+}
+
+static inline void v_store_f16(uint16_t *p, v16 a)
+{
+    YT_LANES p[l] = yt_float_to_half(a.v[l]);
+}
+
 #undef YT_LANES
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Makes the golden files of this folder with llama.cpp's own functions; see README.md for the command.
  * TYPE.blocks: blocks, extremes first; TYPE.f32: what dequantize_row_TYPE makes of them.
+ * TYPE.encoded: what quantize_row_TYPE_ref makes of values.f32, which must be there (values.py).
  */
 #include "ggml-quants.c"
 
@@ -60,6 +61,26 @@ static void make_blocks(uint8_t *blocks, int n, int block_bytes, int half_offset
         save(name, "f32", values, sizeof(float) * n * (elements));                                \
     } while (0)
 
+static float *load_values(int64_t *n)
+{
+    FILE *file = fopen("values.f32", "rb");
+    static float values[1 << 16];
+    if (file == NULL) {
+        perror("values.f32");
+        exit(1);
+    }
+    *n = (int64_t)fread(values, sizeof(float), 1 << 16, file);
+    fclose(file);
+    return values;
+}
+
+#define ENCODE(type, name, elements)                                                              \
+    do {                                                                                          \
+        static uint8_t blocks[1 << 17];                                                           \
+        quantize_row_##type##_ref(values, (block_##type *)blocks, n);                             \
+        save(name, "encoded", blocks, n / (elements) * sizeof(block_##type));                     \
+    } while (0)
+
 int main(void)
 {
     DECODE(q4_0, "Q4_0", 32, 0, 1);
@@ -75,5 +96,16 @@ int main(void)
     DECODE(iq4_nl, "IQ4_NL", 32, 0, 1);
     DECODE(iq4_xs, "IQ4_XS", 256, 0, 1);
     DECODE(mxfp4, "MXFP4", 32, 0, 0);
+
+    int64_t n;
+    const float *values = load_values(&n);
+    ENCODE(q4_0, "Q4_0", 32);
+    ENCODE(q4_1, "Q4_1", 32);
+    ENCODE(q5_0, "Q5_0", 32);
+    ENCODE(q5_1, "Q5_1", 32);
+    ENCODE(q8_0, "Q8_0", 32);
+    ENCODE(q4_K, "Q4_K", 256);
+    ENCODE(q5_K, "Q5_K", 256);
+    ENCODE(q6_K, "Q6_K", 256);
     return 0;
 }

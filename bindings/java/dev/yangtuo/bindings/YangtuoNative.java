@@ -23,10 +23,10 @@ public class YangtuoNative extends YangtuoNative$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int YT_ABI_VERSION = (int)3L;
+    private static final int YT_ABI_VERSION = (int)4L;
     /**
      * {@snippet lang=c :
-     * #define YT_ABI_VERSION 3
+     * #define YT_ABI_VERSION 4
      * }
      */
     public static int YT_ABI_VERSION() {
@@ -1318,6 +1318,72 @@ public class YangtuoNative extends YangtuoNative$shared {
                 traceDowncall("yt_matrix_bytes", matrix);
             }
             return (long)mh$.invokeExact(matrix);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_encode_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_encode_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_encode_rows(const yt_context *context, int32_t type, const float *values, int64_t rows, int64_t columns, void *out, int64_t out_bytes)
+     * }
+     */
+    public static FunctionDescriptor yt_encode_rows$descriptor() {
+        return yt_encode_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_encode_rows(const yt_context *context, int32_t type, const float *values, int64_t rows, int64_t columns, void *out, int64_t out_bytes)
+     * }
+     */
+    public static MethodHandle yt_encode_rows$handle() {
+        return yt_encode_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_encode_rows(const yt_context *context, int32_t type, const float *values, int64_t rows, int64_t columns, void *out, int64_t out_bytes)
+     * }
+     */
+    public static MemorySegment yt_encode_rows$address() {
+        return yt_encode_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_encode_rows(const yt_context *context, int32_t type, const float *values, int64_t rows, int64_t columns, void *out, int64_t out_bytes)
+     * }
+     */
+    public static int yt_encode_rows(MemorySegment context, int type, MemorySegment values, long rows, long columns, MemorySegment out, long out_bytes) {
+        var mh$ = yt_encode_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_encode_rows", context, type, values, rows, columns, out, out_bytes);
+            }
+            return (int)mh$.invokeExact(context, type, values, rows, columns, out, out_bytes);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

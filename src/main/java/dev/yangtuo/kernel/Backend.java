@@ -1,6 +1,7 @@
 package dev.yangtuo.kernel;
 
 import dev.yangtuo.tensor.TensorType;
+import java.lang.foreign.MemorySegment;
 
 /**
  * A device that computes the stages of a LLaMA forward pass, and its memory. Matrices, buffers and pools belong to the backend that made
@@ -27,6 +28,16 @@ public sealed interface Backend extends AutoCloseable permits NativeBackend, Sca
      * @param columns for quantized types a multiple of the type's block
      */
     WeightMatrix createMatrix(TensorType type, long rows, int columns);
+
+    /**
+     * Stores rows in host memory, on the calling thread alone; any number of threads may do so at the same time, and during a stage. Every backend stores the
+     * same bytes: those of {@link dev.yangtuo.tensor.RowCodec#encodeRows}.
+     *
+     * @param values {@code rows * columns} finite values, row-major, from 0 on
+     * @param target off-heap memory of exactly {@code rows * type.rowBytes(columns)} bytes
+     * @throws IllegalArgumentException if sizes do not fit each other, or the type can only be read
+     */
+    void encodeRows(TensorType type, float[] values, int rows, int columns, MemorySegment target);
 
     /** Memory for keys and values, reserved at once and taken from the system as positions are written. */
     KvPool createKvPool(KvShape shape);

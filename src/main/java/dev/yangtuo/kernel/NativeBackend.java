@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The native library as a backend: each stage is one call. */
 public final class NativeBackend implements Backend {
+    /** Values that are encoded in one call, unless a row has more. */
+    private static final int ENCODED_ELEMENTS = 1 << 15;
+
     private final NativeHandle context;
     private final String kernel;
     private final int threads;
@@ -119,6 +122,26 @@ public final class NativeBackend implements Backend {
                 (owner, out) -> YangtuoNative.yt_matrix_create(owner, NativeMatrix.typeNumber(type), rows, columns, out),
                 YangtuoNative::yt_matrix_destroy);
         return new NativeMatrix(handle, type, rows, columns);
+    }
+
+    /** Values pass through off-heap memory, some rows at a time, so that they stay in the cache until they have been read. */
+    @Override
+    public void encodeRows(TensorType type, float[] values, int rows, int columns, MemorySegment target) {
+        Encoding.check(type, values, rows, columns, target);
+        if (rows == 0) {
+            return;
+        }
+        long rowBytes = type.rowBytes(columns);
+        int pieceRows = Math.clamp(ENCODED_ELEMENTS / columns, 1, rows);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment piece = arena.allocate((long) pieceRows * columns * Float.BYTES, Float.BYTES);
+            for (int row = 0; row < rows; row += pieceRows) {
+                int count = Math.min(pieceRows, rows - row);
+                MemorySegment.copy(values, row * columns, piece, ValueLayout.JAVA_FLOAT, 0, count * columns);
+                NativeStatus.check(YangtuoNative.yt_encode_rows(context.address(), NativeMatrix.typeNumber(type), piece, count, columns,
+                        target.asSlice(row * rowBytes, count * rowBytes), count * rowBytes));
+            }
+        }
     }
 
     @Override

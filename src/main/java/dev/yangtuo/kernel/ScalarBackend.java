@@ -2,6 +2,7 @@ package dev.yangtuo.kernel;
 
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.tensor.BlockCodec;
+import dev.yangtuo.tensor.RowCodec;
 import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -47,6 +48,13 @@ public final class ScalarBackend implements Backend {
     public WeightMatrix createMatrix(TensorType type, long rows, int columns) {
         requireOpen();
         return new ScalarMatrix(type, rows, columns);
+    }
+
+    @Override
+    public void encodeRows(TensorType type, float[] values, int rows, int columns, MemorySegment target) {
+        requireOpen();
+        Encoding.check(type, values, rows, columns, target);
+        RowCodec.encodeRows(type, values, 0, rows, columns, target, 0);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.yangtuo.model;
 import dev.yangtuo.checkpoint.OutputFile;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.TensorType;
 import java.io.IOException;
@@ -28,9 +29,12 @@ public final class ModelExport {
     private final MergedModel model;
     private final Path output;
     private final ExportSettings settings;
+    /** Rounds what is not written as it is stored. */
+    private final Backend backend;
 
-    private ModelExport(MergedModel model, Path output, ExportSettings settings) {
+    private ModelExport(MergedModel model, Path output, ExportSettings settings, Backend backend) {
         this.model = model;
+        this.backend = backend;
         this.output = output;
         this.settings = settings;
     }
@@ -48,8 +52,8 @@ public final class ModelExport {
         if (!gguf) {
             requirePlain(output, settings.load().types());
         }
-        try (MergedModel model = MergedModel.open(path, settings.load().lora())) {
-            ModelExport export = new ModelExport(model, output, settings);
+        try (MergedModel model = MergedModel.open(path, settings.load().lora()); Backend backend = settings.load().backend().get()) {
+            ModelExport export = new ModelExport(model, output, settings, backend);
             export.refuseSources();
             Written written = gguf ? new GgufExport(export).write() : new HuggingFaceExport(export).write();
             Duration time = Duration.ofNanos(System.nanoTime() - start);
@@ -94,7 +98,7 @@ public final class ModelExport {
     }
 
     ParameterEncoder newEncoder(EncodeProgress progress) {
-        return new ParameterEncoder(model.path(), settings.load().threads(), progress::bytes);
+        return new ParameterEncoder(backend, model.path(), settings.load().threads(), progress::bytes);
     }
 
     /** Writes the rows of a parameter, the first one at that place. */

@@ -126,7 +126,7 @@ public final class ModelLoader {
     }
 
     private ModelWeights pack(Backend backend) {
-        try (ParameterEncoder encoder = new ParameterEncoder(merged.path(), settings.threads(), progress::bytes);
+        try (ParameterEncoder encoder = new ParameterEncoder(backend, merged.path(), settings.threads(), progress::bytes);
                 CloseStack undo = new CloseStack()) {
             WeightMatrix embedding = undo.push(matrix(backend, encoder, merged.embedding()));
             List<Layer> layers = new ArrayList<>();

@@ -1,9 +1,9 @@
 package dev.yangtuo.model;
 
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.tensor.BlockCodec;
 import dev.yangtuo.tensor.FloatRows;
-import dev.yangtuo.tensor.RowCodec;
 import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -37,6 +37,7 @@ final class ParameterEncoder implements AutoCloseable {
     private static final ValueLayout.OfInt LITTLE_INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort LITTLE_SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private final Backend backend;
     private final Path source;
     private final int threads;
     private final LongConsumer progress;
@@ -61,11 +62,13 @@ final class ParameterEncoder implements AutoCloseable {
     }
 
     /**
+     * @param backend rounds the values; stays the caller's
      * @param source the model's path, for messages
      * @param threads that work, the calling one included
      * @param progress is told by the calling thread of bytes that were handed on since it was last told
      */
-    ParameterEncoder(Path source, int threads, LongConsumer progress) {
+    ParameterEncoder(Backend backend, Path source, int threads, LongConsumer progress) {
+        this.backend = backend;
         this.source = source;
         this.threads = threads;
         this.progress = progress;
@@ -154,8 +157,10 @@ final class ParameterEncoder implements AutoCloseable {
                 int count = (int) Math.min(pieceRows, rows.rows() - first);
                 rows.read(first, count, values, 0);
                 requireFinite(job.parameter.name(), values, count * columns, first, columns, headDim, limit);
-                RowCodec.encodeRows(job.type, values, 0, count, columns, encoded, 0);
-                job.handOn(first, count, encoded.asSlice(0, count * rowBytes));
+                MemorySegment blocks = encoded.asSlice(0, count * rowBytes);
+                backend.encodeRows(job.type, values, count, columns, blocks);
+                requireFiniteScales(job, blocks, first, headDim);
+                job.handOn(first, count, blocks);
                 afterPiece.run();
             }
         }
@@ -232,6 +237,17 @@ final class ParameterEncoder implements AutoCloseable {
                 largest >= INFINITY_BITS
                         ? "is not a number that weights can have; the file is damaged, or an adapter is"
                         : "is too large for F16; keep the weights as F32 or BF16"));
+    }
+
+    /** Of values that fit, scales do; values near the largest float32 give blocks that cannot be read back. */
+    private void requireFiniteScales(Job job, MemorySegment blocks, long firstRow, int headDim) {
+        long overflowed = job.type.isQuantized() ? BlockCodec.of(job.type).firstNotFinite(blocks) : -1;
+        if (overflowed >= 0) {
+            long element = overflowed * job.type.blockElements();
+            long row = firstRow + element / job.columns();
+            throw new CheckpointFormatException(source, "tensor '%s', row %d, from column %d on: a value is too large for %s; keep the weights as F32 or BF16".formatted(
+                    job.parameter.name(), headDim == 0 ? row : RowOrder.rowInHalves(row, headDim), element % job.columns(), job.type));
+        }
     }
 
     /** The same for rows as they are stored: only exponents are looked at, those of the scales where the type has blocks. */

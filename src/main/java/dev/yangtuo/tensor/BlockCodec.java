@@ -115,7 +115,8 @@ public abstract class BlockCodec {
      * @throws IllegalArgumentException if the type cannot be written, see {@link TensorType#canEncode()}
      */
     void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
-        throw type.notWritable();
+        type.requireWritable();
+        throw new AssertionError(type + " has no encoder");
     }
 
     /**
@@ -154,33 +155,12 @@ public abstract class BlockCodec {
         return (int) INT.get(source, at);
     }
 
-    /** Stores a little-endian 32-bit word. */
-    static void putWord(byte[] target, int at, int value) {
-        INT.set(target, at, value);
+    static void putWord(byte[] target, int at, int word) {
+        INT.set(target, at, word);
     }
 
-    /** The smallest of 32 elements. */
-    static float least(float[] source, int from) {
-        float least = source[from];
-        for (int i = from + 1; i < from + 32; i++) {
-            least = source[i] < least ? source[i] : least;
-        }
-        return least;
-    }
-
-    /** The largest of 32 elements. */
-    static float most(float[] source, int from) {
-        float most = source[from];
-        for (int i = from + 1; i < from + 32; i++) {
-            most = source[i] > most ? source[i] : most;
-        }
-        return most;
-    }
-
-    /** Rounds to binary16, stores that, and gives what was stored. */
-    static float putHalf(byte[] target, int at, float value) {
-        short bits = Float.floatToFloat16(value);
-        SHORT.set(target, at, bits);
-        return Float.float16ToFloat(bits);
+    /** Rounds to binary16 and stores that. */
+    static void putHalf(byte[] target, int at, float value) {
+        SHORT.set(target, at, Float.floatToFloat16(value));
     }
 }

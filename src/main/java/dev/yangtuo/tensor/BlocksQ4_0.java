@@ -24,7 +24,7 @@ final class BlocksQ4_0 extends BlockCodec {
             int from = sourceOffset + block * ELEMENTS;
             int to = block * BYTES;
             float d = extreme(source, from) / -8f;
-            float inverse = d != 0f ? 1f / d : 0f;
+            float inverse = KQuants.inverse(d);
             putHalf(target, to, d);
             for (int j = 0; j < HALF; j++) {
                 int low = (int) (source[from + j] * inverse + 8.5f);

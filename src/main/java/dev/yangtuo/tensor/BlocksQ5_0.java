@@ -2,7 +2,9 @@ package dev.yangtuo.tensor;
 
 /**
  * Q5_0: blocks of 32 elements in 22 bytes, a binary16 scale d, 4 bytes with the fifth bits (bit j of the little-endian word is element
- * j's), and 16 bytes with the others; byte j holds element j in its low and element j + 16 in its high nibble; value = d * (q - 16).
+ * j's), and 16 bytes with the others; byte j holds element j in its low and element j + 16 in its high nibble; value = d * (q - 16). With m
+ * the first element of the largest magnitude, sign kept, d = m / -16, q = min(31, trunc(x / d + 16.5)), computed with the float32 d
+ * ({@code quantize_row_q5_0_ref} in GGML's {@code ggml-quants.c}).
  */
 final class BlocksQ5_0 extends BlockCodec {
     private static final int ELEMENTS = TensorType.Q5_0.blockElements();
@@ -33,23 +35,22 @@ final class BlocksQ5_0 extends BlockCodec {
         }
     }
 
-    /** With the element of the largest magnitude (the first of equals) at -16. */
     @Override
     void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
         for (int block = 0; block < blocks; block++) {
             int from = sourceOffset + block * ELEMENTS;
             int to = block * BYTES;
             float d = BlocksQ4_0.extreme(source, from) / -16f;
-            float inverse = d != 0f ? 1f / d : 0f;
+            float inverse = KQuants.inverse(d);
             putHalf(target, to, d);
-            int fifthBits = 0;
+            int highBits = 0;
             for (int j = 0; j < HALF; j++) {
                 int low = Math.clamp((int) (source[from + j] * inverse + 16.5f), 0, 31);
                 int high = Math.clamp((int) (source[from + HALF + j] * inverse + 16.5f), 0, 31);
-                target[to + QUANTS + j] = (byte) (low & 15 | (high & 15) << 4);
-                fifthBits |= low >>> 4 << j | high >>> 4 << HALF + j;
+                target[to + QUANTS + j] = (byte) (low & 15 | high << 4);
+                highBits |= low >>> 4 << j | high >>> 4 << HALF + j;
             }
-            putWord(target, to + HIGH_BITS, fifthBits);
+            putWord(target, to + HIGH_BITS, highBits);
         }
     }
 }

@@ -3,7 +3,8 @@ package dev.yangtuo.tensor;
 /**
  * Q5_1: blocks of 32 elements in 24 bytes, a binary16 scale d, a binary16 m, 4 bytes with the fifth bits (bit j of the little-endian word
  * is element j's), and 16 bytes with the others; byte j holds element j in its low and element j + 16 in its high nibble;
- * value = d * q + m. As a minimum, m changes its sign.
+ * value = d * q + m. As a minimum, m changes its sign. m is the least element, d = (largest - m) / 31, q = trunc((x - m) / d + 0.5), computed
+ * with the float32 d and m ({@code quantize_row_q5_1_ref} in GGML's {@code ggml-quants.c}).
  */
 final class BlocksQ5_1 extends BlockCodec {
     private static final int ELEMENTS = TensorType.Q5_1.blockElements();
@@ -40,19 +41,19 @@ final class BlocksQ5_1 extends BlockCodec {
         for (int block = 0; block < blocks; block++) {
             int from = sourceOffset + block * ELEMENTS;
             int to = block * BYTES;
-            float least = least(source, from);
-            float d = (most(source, from) - least) / 31;
-            float inverse = d != 0f ? 1f / d : 0f;
+            float m = BlocksQ4_1.least(source, from);
+            float d = (BlocksQ4_1.most(source, from) - m) / 31f;
+            float inverse = KQuants.inverse(d);
             putHalf(target, to, d);
-            putHalf(target, to + 2, least);
-            int fifthBits = 0;
+            putHalf(target, to + 2, m);
+            int highBits = 0;
             for (int j = 0; j < HALF; j++) {
-                int low = Math.min(31, (int) ((source[from + j] - least) * inverse + 0.5f));
-                int high = Math.min(31, (int) ((source[from + HALF + j] - least) * inverse + 0.5f));
-                target[to + QUANTS + j] = (byte) (low & 15 | (high & 15) << 4);
-                fifthBits |= low >>> 4 << j | high >>> 4 << HALF + j;
+                int low = Math.clamp((int) ((source[from + j] - m) * inverse + 0.5f), 0, 31);
+                int high = Math.clamp((int) ((source[from + HALF + j] - m) * inverse + 0.5f), 0, 31);
+                target[to + QUANTS + j] = (byte) (low & 15 | high << 4);
+                highBits |= low >>> 4 << j | high >>> 4 << HALF + j;
             }
-            putWord(target, to + HIGH_BITS, fifthBits);
+            putWord(target, to + HIGH_BITS, highBits);
         }
     }
 }

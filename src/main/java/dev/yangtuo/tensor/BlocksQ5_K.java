@@ -12,7 +12,6 @@ final class BlocksQ5_K extends BlockCodec {
     private static final int SCALES = 4;
     private static final int HIGH_BITS = 16;
     private static final int QUANTS = 48;
-    private static final int LARGEST = 31;
     private static final int BYTES = TensorType.Q5_K.blockBytes();
 
     /** After the sizes that its constructor takes. */
@@ -40,40 +39,27 @@ final class BlocksQ5_K extends BlockCodec {
         }
     }
 
-    /** Scales and minimums by {@link ScaleAndMinimumSearch}, rounded to six bits; then each element to the nearest integer for these. */
+    /** {@link AffineBlockFit} chooses what is stored. */
     @Override
     void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
-        ScaleAndMinimumSearch search = new ScaleAndMinimumSearch(LARGEST, -0.5f, 15);
-        float[] scales = new float[PARTS];
-        float[] minimums = new float[PARTS];
-        byte[] q = new byte[ELEMENTS];
+        AffineBlockFit fit = new AffineBlockFit(31);
         for (int block = 0; block < blocks; block++) {
-            int from = sourceOffset + block * ELEMENTS;
+            fit.fit(source, sourceOffset + block * ELEMENTS);
             int to = block * BYTES;
-            for (int part = 0; part < PARTS; part++) {
-                search.search(source, from + part * PART);
-                scales[part] = search.scale();
-                minimums[part] = search.minimum();
-            }
-            SixBitScales.pack(scales, minimums, target, to);
-            for (int part = 0; part < PARTS; part++) {
-                SixBitScales.quantize(source, from + part * PART, scales[part], minimums[part], LARGEST, q, part * PART);
-            }
-            pack(q, target, to);
-        }
-    }
-
-    private static void pack(byte[] q, byte[] target, int to) {
-        for (int l = 0; l < PART; l++) {
-            int fifthBits = 0;
-            for (int part = 0; part < PARTS; part++) {
-                fifthBits |= q[part * PART + l] >>> 4 << part;
-            }
-            target[to + HIGH_BITS + l] = (byte) fifthBits;
-        }
-        for (int j = 0; j < ELEMENTS; j += 2 * PART) {
+            putHalf(target, to, fit.d);
+            putHalf(target, to + 2, fit.dmin);
+            SixBitScales.pack(fit.scales, fit.minimums, target, to + SCALES);
             for (int l = 0; l < PART; l++) {
-                target[to + QUANTS + j / 2 + l] = (byte) (q[j + l] & 15 | (q[j + PART + l] & 15) << 4);
+                int highBits = 0;
+                for (int part = 0; part < PARTS; part++) {
+                    highBits |= fit.q[part * PART + l] >>> 4 << part;
+                }
+                target[to + HIGH_BITS + l] = (byte) highBits;
+            }
+            for (int j = 0; j < ELEMENTS; j += 64) {
+                for (int l = 0; l < PART; l++) {
+                    target[to + QUANTS + j / 2 + l] = (byte) (fit.q[j + l] & 15 | fit.q[j + PART + l] << 4);
+                }
             }
         }
     }

@@ -1,7 +1,5 @@
 package dev.yangtuo.tensor;
 
-import java.util.Arrays;
-
 /**
  * Q6_K: blocks of 256 elements in 210 bytes: 128 bytes with the lower four bits, 64 bytes with the upper two, 16 signed bytes, the scales
  * of parts of 16, a binary16 d; value = d * scale * (q - 32). Each half of a block has 64 bytes of lower bits, whose byte l holds the
@@ -15,8 +13,6 @@ final class BlocksQ6_K extends BlockCodec {
     private static final int HIGH_BITS = 128;
     private static final int SCALES = 192;
     private static final int SCALE = 208;
-    /** Below this all scales count as zero. */
-    private static final float NOTHING = 1e-15f;
     private static final int BYTES = TensorType.Q6_K.blockBytes();
 
     /** After the sizes that its constructor takes. */
@@ -47,51 +43,28 @@ final class BlocksQ6_K extends BlockCodec {
         }
     }
 
-    /** Scales by {@link ScaleSearch}, rounded to eight bits; then each element to the nearest integer for these. */
+    /** {@link LinearBlockFit} chooses what is stored. */
     @Override
     void encode(float[] source, int sourceOffset, byte[] target, int blocks) {
-        ScaleSearch search = new ScaleSearch();
-        float[] scales = new float[PARTS];
-        byte[] q = new byte[ELEMENTS];
+        LinearBlockFit fit = new LinearBlockFit();
         for (int block = 0; block < blocks; block++) {
-            int from = sourceOffset + block * ELEMENTS;
+            fit.fit(source, sourceOffset + block * ELEMENTS);
             int to = block * BYTES;
-            float extreme = 0;
+            for (int j = 0; j < ELEMENTS; j += 128) {
+                for (int l = 0; l < 32; l++) {
+                    int a = fit.q[j + l] + 32;
+                    int b = fit.q[j + 32 + l] + 32;
+                    int c = fit.q[j + 64 + l] + 32;
+                    int e = fit.q[j + 96 + l] + 32;
+                    target[to + j / 2 + l] = (byte) (a & 15 | c << 4);
+                    target[to + j / 2 + 32 + l] = (byte) (b & 15 | e << 4);
+                    target[to + HIGH_BITS + j / 4 + l] = (byte) (a >>> 4 | b >>> 4 << 2 | c >>> 4 << 4 | e >>> 4 << 6);
+                }
+            }
             for (int part = 0; part < PARTS; part++) {
-                scales[part] = search.find(source, from + part * PART);
-                extreme = Math.abs(scales[part]) > Math.abs(extreme) ? scales[part] : extreme;
+                target[to + SCALES + part] = (byte) fit.scales[part];
             }
-            if (Math.abs(extreme) < NOTHING) {
-                Arrays.fill(target, to, to + BYTES, (byte) 0);
-                continue;
-            }
-            float inverse = -128f / extreme;
-            float d = putHalf(target, to + SCALE, 1 / inverse);
-            for (int part = 0; part < PARTS; part++) {
-                byte scale = (byte) Rounding.clamped(inverse * scales[part], -128, 127);
-                target[to + SCALES + part] = scale;
-                quantize(source, from + part * PART, d * scale, q, part * PART);
-            }
-            pack(q, target, to);
-        }
-    }
-
-    private static void quantize(float[] source, int from, float scale, byte[] q, int to) {
-        for (int i = 0; i < PART; i++) {
-            q[to + i] = scale == 0f ? 32 : (byte) (Rounding.clamped(source[from + i] / scale, -32, 31) + 32);
-        }
-    }
-
-    private static void pack(byte[] q, byte[] target, int to) {
-        for (int half = 0; half < 2; half++) {
-            int at = half * 128;
-            for (int l = 0; l < 64; l++) {
-                target[to + half * 64 + l] = (byte) (q[at + l] & 15 | (q[at + 64 + l] & 15) << 4);
-            }
-            for (int l = 0; l < 32; l++) {
-                target[to + HIGH_BITS + half * 32 + l] =
-                        (byte) (q[at + l] >>> 4 | q[at + 32 + l] >>> 4 << 2 | q[at + 64 + l] >>> 4 << 4 | q[at + 96 + l] >>> 4 << 6);
-            }
+            putHalf(target, to + SCALE, fit.d);
         }
     }
 }

@@ -24,8 +24,7 @@ final class BlocksQ8_0 extends BlockCodec {
             int from = sourceOffset + block * ELEMENTS;
             int to = block * BYTES;
             float d = maxMagnitude(source, from) / 127f;
-            // A subnormal d has an infinite inverse in GGML too; its binary16 is 0, so whatever q is, the values read back are 0.
-            float inverse = d != 0f ? 1f / d : 0f;
+            float inverse = KQuants.inverse(d);
             putHalf(target, to, d);
             for (int j = 0; j < ELEMENTS; j++) {
                 target[to + 2 + j] = (byte) round(source[from + j] * inverse);

@@ -6,7 +6,8 @@ import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
- * Converts rows of float32 to the stored types and back, bit for bit as GGML's reference functions do.
+ * Converts rows of float32 to the stored types and back, bit for bit as GGML's reference functions do; only Q4_K, Q5_K and Q6_K are encoded otherwise,
+ * with smaller errors ({@link AffineBlockFit}, {@link LinearBlockFit}). Some types are read only ({@link TensorType#canEncode()}).
  *
  * <p>Overflow follows IEEE 754: a magnitude that rounds beyond the largest finite value of F16 (65,504), of BF16, or of a block's
  * F16 scale becomes infinite, as in GGML; callers that must not produce infinities check their values first. NaN stays NaN in the
@@ -40,9 +41,7 @@ public final class RowCodec {
      */
     public static void encodeRows(
             TensorType type, float[] source, int sourceOffset, int rows, int columns, MemorySegment target, long targetByteOffset) {
-        if (!type.canEncode()) {
-            throw type.notWritable();
-        }
+        type.requireWritable();
         int elements = checkRanges(type, rows, columns, source.length, sourceOffset, target.byteSize(), targetByteOffset);
         switch (type) {
             case F32 -> MemorySegment.copy(source, sourceOffset, target, FLOAT, targetByteOffset, elements);

@@ -6,9 +6,7 @@ package dev.yangtuo.tensor;
  * minimums (high nibbles) of parts 4 to 7, whose upper two bits are the upper ones of the first and of the second four bytes.
  */
 final class SixBitScales {
-    static final int BYTES = 12;
     private static final int PARTS = 8;
-    private static final int MOST = 63;
 
     private SixBitScales() {}
 
@@ -25,49 +23,14 @@ final class SixBitScales {
         }
     }
 
-    /**
-     * Rounds scales and minimums to six bits of the largest of each, and writes d, dmin and all of them.
-     *
-     * @param scales at least 0; on return what is read back
-     * @param minimums likewise
-     * @param to where d stands; dmin and the packed bytes follow it
-     */
-    static void pack(float[] scales, float[] minimums, byte[] target, int to) {
-        int[] sixBitScales = new int[PARTS];
-        int[] sixBitMinimums = new int[PARTS];
-        float d = BlockCodec.putHalf(target, to, round(scales, sixBitScales));
-        float dmin = BlockCodec.putHalf(target, to + 2, round(minimums, sixBitMinimums));
-        int packed = to + 4;
+    /** The inverse for scales and minimums from 0 to 63. */
+    static void pack(int[] scales, int[] minimums, byte[] target, int to) {
         for (int part = 0; part < PARTS / 2; part++) {
-            int scale = sixBitScales[part + 4];
-            int minimum = sixBitMinimums[part + 4];
-            target[packed + part] = (byte) (sixBitScales[part] | scale >>> 4 << 6);
-            target[packed + 4 + part] = (byte) (sixBitMinimums[part] | minimum >>> 4 << 6);
-            target[packed + 8 + part] = (byte) (scale & 15 | (minimum & 15) << 4);
-        }
-        for (int part = 0; part < PARTS; part++) {
-            scales[part] = d * sixBitScales[part];
-            minimums[part] = dmin * sixBitMinimums[part];
-        }
-    }
-
-    /** @return what one step of the six bits is worth */
-    private static float round(float[] values, int[] sixBits) {
-        float largest = 0;
-        for (float value : values) {
-            largest = value > largest ? value : largest;
-        }
-        float inverse = largest > 0 ? MOST / largest : 0f;
-        for (int part = 0; part < PARTS; part++) {
-            sixBits[part] = Rounding.clamped(inverse * values[part], 0, MOST);
-        }
-        return largest / MOST;
-    }
-
-    /** The integers of a part: those nearest to {@code (x + minimum) / scale}; zeros where the scale is 0. */
-    static void quantize(float[] source, int from, float scale, float minimum, int largest, byte[] q, int to) {
-        for (int i = 0; i < ScaleAndMinimumSearch.ELEMENTS; i++) {
-            q[to + i] = scale == 0f ? 0 : (byte) Rounding.clamped((source[from + i] + minimum) / scale, 0, largest);
+            int scale = scales[part + 4];
+            int minimum = minimums[part + 4];
+            target[to + part] = (byte) (scales[part] | scale >>> 4 << 6);
+            target[to + 4 + part] = (byte) (minimums[part] | minimum >>> 4 << 6);
+            target[to + 8 + part] = (byte) (scale & 15 | minimum << 4);
         }
     }
 }

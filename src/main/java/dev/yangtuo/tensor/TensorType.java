@@ -72,10 +72,16 @@ public enum TensorType {
         };
     }
 
-    /** The error of who wants to store values as a type that is only read. */
-    IllegalArgumentException notWritable() {
-        return new IllegalArgumentException("%s can be read, but not written; types that can be: %s"
-                .formatted(this, Arrays.stream(values()).filter(TensorType::canEncode).map(TensorType::name).collect(Collectors.joining(", "))));
+    /**
+     * Refuses types that are only read.
+     *
+     * @throws IllegalArgumentException if values cannot be stored as this type
+     */
+    public void requireWritable() {
+        if (!canEncode()) {
+            throw new IllegalArgumentException("%s can be read, but not written; types that can be: %s"
+                    .formatted(this, Arrays.stream(values()).filter(TensorType::canEncode).map(TensorType::name).collect(Collectors.joining(", "))));
+        }
     }
 
     /**
