@@ -1,6 +1,7 @@
 package dev.yangtuo.fuzz;
 
 import dev.yangtuo.checkpoint.GgufBuilder;
+import dev.yangtuo.checkpoint.PytorchBuilder;
 import dev.yangtuo.checkpoint.SafetensorsBuilder;
 import dev.yangtuo.tensor.TensorType;
 import java.io.ByteArrayOutputStream;
@@ -39,6 +40,10 @@ public final class FuzzSeeds {
         all.put("ShardIndex", new Seeded(FuzzTargets.ShardIndex::fuzzerTestOneInput, List.of(utf8(
                 "{\"metadata\": {\"total_size\": 12}, \"weight_map\": {\"a\": \"model-00001-of-00001.safetensors\"}}"))));
         all.put("Llama2c", new Seeded(FuzzTargets.Llama2c::fuzzerTestOneInput, List.of(llama2c(0), llama2c(1), llama2c(2))));
+        all.put("Pytorch", new Seeded(FuzzTargets.Pytorch::fuzzerTestOneInput, List.of(PytorchBuilder.small().build())));
+        all.put("Pickle", new Seeded(FuzzTargets.Pickle::fuzzerTestOneInput, List.of(pickle())));
+        all.put("Adapter", new Seeded(FuzzTargets.Adapter::fuzzerTestOneInput, List.of(adapter())));
+        all.put("GgufAdapter", new Seeded(FuzzTargets.GgufAdapter::fuzzerTestOneInput, List.of(ggufAdapter())));
         all.put("AdapterConfig", new Seeded(FuzzTargets.AdapterConfig::fuzzerTestOneInput, List.of(utf8("""
                 {"peft_type": "LORA", "r": 8, "lora_alpha": 16.0, "use_rslora": false, "fan_in_fan_out": false, "bias": "none",
                  "rank_pattern": {"layers\\\\.[0-3]\\\\..*q_proj": 4}, "alpha_pattern": {"^model.(a|b)+$": 2},
@@ -98,6 +103,31 @@ public final class FuzzSeeds {
                 .tensor("a", TensorType.F32, new float[6], 2, 3)
                 .tensor("b", TensorType.BF16, new float[4], 4)
                 .rawTensor("c", "I64", new byte[8], 1)
+                .build();
+    }
+
+    private static byte[] pickle() {
+        return new PytorchBuilder.Pickle().proto(2).op('}').op('(').text("a")
+                .tensor("0", "FloatStorage", 6, 0, new int[] {2, 3}, new int[] {3, 1}).op('u').op('.').bytes();
+    }
+
+    private static byte[] adapter() {
+        String module = "base_model.model.model.layers.0.self_attn.q_proj.";
+        return new SafetensorsBuilder()
+                .tensor(module + "lora_A.weight", TensorType.F32, new float[2], 1, 2)
+                .tensor(module + "lora_B.weight", TensorType.F16, new float[2], 2, 1)
+                .tensor("base_model.model.lm_head.weight", TensorType.F32, new float[4], 2, 2)
+                .build();
+    }
+
+    private static byte[] ggufAdapter() {
+        return new GgufBuilder()
+                .put("general.architecture", "llama")
+                .put("general.type", "adapter")
+                .put("adapter.type", "lora")
+                .put("adapter.lora.alpha", 2f)
+                .tensor("blk.0.attn_q.weight.lora_a", TensorType.F32, new float[4], 1, 4)
+                .tensor("blk.0.attn_q.weight.lora_b", TensorType.F16, new float[4], 4, 1)
                 .build();
     }
 

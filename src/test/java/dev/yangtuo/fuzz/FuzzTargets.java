@@ -6,9 +6,12 @@ import dev.yangtuo.LoadOptions;
 import dev.yangtuo.checkpoint.Checkpoint;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.checkpoint.Llama2cCheckpoint;
+import dev.yangtuo.checkpoint.PytorchBuilder;
+import dev.yangtuo.checkpoint.PytorchCheckpoint;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.lora.LoraAdapter;
 import dev.yangtuo.lora.LoraConfig;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tokenizer.SentencePieceModel;
@@ -119,6 +122,67 @@ public final class FuzzTargets {
             } catch (YangtuoException expected) {
                 // as it should be
             }
+        }
+    }
+
+    /** A zip archive of PyTorch weights. */
+    public static final class Pytorch {
+        private static final Path FILE = FuzzedFile.directory().resolve("pytorch_model.bin");
+
+        private Pytorch() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            try (Checkpoint checkpoint = PytorchCheckpoint.open(FuzzedFile.write(FILE, data))) {
+                read(checkpoint);
+            } catch (YangtuoException expected) {
+                // as it should be
+            }
+        }
+    }
+
+    /** The pickle in such an archive, beside one storage of 24 bytes. */
+    public static final class Pickle {
+        private Pickle() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            byte[] archive = new PytorchBuilder().entry("archive/data.pkl", data).entry("archive/data/0", new byte[24]).build();
+            Pytorch.fuzzerTestOneInput(archive);
+        }
+    }
+
+    /** An adapter in PEFT's format, its tensors in one file. */
+    public static final class Adapter {
+        private static final Path DIRECTORY = FuzzedFile.directory();
+
+        private Adapter() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            FuzzedFile.write(DIRECTORY.resolve("adapter_config.json"), "{\"peft_type\": \"LORA\", \"r\": 1, \"lora_alpha\": 2}".getBytes(StandardCharsets.US_ASCII));
+            FuzzedFile.write(DIRECTORY.resolve("adapter_model.safetensors"), data);
+            openAdapter(DIRECTORY);
+        }
+
+        private static void openAdapter(Path path) {
+            try (LoraAdapter adapter = LoraAdapter.open(path)) {
+                adapter.embeddingRows();
+            } catch (YangtuoException expected) {
+                // as it should be
+            }
+        }
+    }
+
+    /** An adapter in GGUF. */
+    public static final class GgufAdapter {
+        private static final Path FILE = FuzzedFile.directory().resolve("lora.gguf");
+
+        private GgufAdapter() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            Adapter.openAdapter(FuzzedFile.write(FILE, data));
         }
     }
 
