@@ -161,7 +161,8 @@ class LlamaCppTest {
                         ids.add(String.valueOf(id));
                     }
                     assertThat(theirs.err()).as("the ids of %s", prompt).isEqualTo(String.join(" ", ids));
-                    assertThat(theirs.out()).isNotBlank();
+                    // The English base may end a Chinese text at once.
+                    assertThat(theirs.out().isBlank() && !certainText(llama, prompt).isBlank()).as("%s %s %s: no text", type, adapted, prompt).isFalse();
                     if (type.equals("F16") || type.equals("F32") || type.equals("Q8_0")) {
                         assertThat(theirs.out().stripTrailing()).as("%s %s %s", type, adapted, prompt).startsWith(certainText(llama, prompt).stripTrailing());
                     }
