@@ -35,10 +35,12 @@ class PerplexityTest {
         "base, english.txt, F16, F16, -0.001, 0.001",
         "base, english.txt, Q8_0, F16, -0.01, 0.01",
         "base, english.txt, Q4_0, F16, -0.01, 0.035",
+        "base, english.txt, Q6_K, F16, -0.01, 0.01",
         "chinese, poems.txt, F32, F32, -0.0005, 0.0005",
         "chinese, poems.txt, F16, F32, -0.001, 0.001",
         "chinese, poems.txt, Q8_0, F32, -0.01, 0.01",
         "chinese, poems.txt, Q4_0, F16, -0.01, 0.035",
+        "chinese, poems.txt, Q4_K_M, F16, -0.01, 0.035",
     })
     void perplexityIsThatOfFloat32WithinTheBounds(String model, String text, WeightType type, KvType kvType, double least, double most)
             throws Exception {
