@@ -121,7 +121,8 @@ public final class SyntheticModel {
             } else {
                 int rank = id - CONTROLS - BYTES;
                 String first = Character.toString(FIRST_IDEOGRAPH + rank % IDEOGRAPHS);
-                String text = rank < IDEOGRAPHS ? first : first + Character.toString(FIRST_IDEOGRAPH + (rank * 7 + 1) % IDEOGRAPHS);
+                int round = rank / IDEOGRAPHS;
+                String text = round == 0 ? first : first + Character.toString(FIRST_IDEOGRAPH + (rank + 37 * round) % IDEOGRAPHS);
                 piece(model, text, -rank, 1);
             }
         }
