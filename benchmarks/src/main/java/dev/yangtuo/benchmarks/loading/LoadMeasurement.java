@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Loads a synthetic model with its adapter in new JVMs, with the launcher's own options, and reports time and peak anonymous memory next to the bound that
+ * Loads a synthetic model with its adapter in new JVMs that are given no options, and reports time and peak anonymous memory next to the bound that
  * the library promises: the finished weights, 1.2 times the largest matrix in float32, and 256 MB. Linux only: memory is read from {@code /proc}.
  */
 public final class LoadMeasurement {
@@ -83,7 +83,7 @@ public final class LoadMeasurement {
         try (var in = Files.newInputStream(file)) {
             long length = ByteBuffer.wrap(in.readNBytes(8)).order(ByteOrder.LITTLE_ENDIAN).getLong();
             String header = new String(in.readNBytes((int) length), StandardCharsets.UTF_8);
-            return Pattern.compile("\"data_offsets\":\\[(\\d+),(\\d+)\\]").matcher(header).results()
+            return Pattern.compile("\"data_offsets\":\\s*\\[(\\d+),\\s*(\\d+)\\]").matcher(header).results()
                     .mapToLong(match -> 2 * (Long.parseLong(match.group(2)) - Long.parseLong(match.group(1))))
                     .max().orElseThrow();
         }
