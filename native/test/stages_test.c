@@ -11,10 +11,9 @@
 
 enum { MAX_THREADS = 3 };
 
-static const char *const KERNELS[] = {"portable", "avx2", "avx512"};
-enum { N_KERNELS = 3 };
-
-static yt_context *contexts[N_KERNELS][MAX_THREADS];
+static const char *kernels[MAX_KERNELS];
+static int n_kernels;
+static yt_context *contexts[MAX_KERNELS][MAX_THREADS];
 static int n_failures;
 
 /* What is being run, for the message. */
@@ -95,15 +94,15 @@ static void run_shape(const model_shape *shape)
 {
     model m;
     model_create(shape, &m);
-    for (int k = 0; k < N_KERNELS; k++) {
+    for (int k = 0; k < n_kernels; k++) {
         for (int t = 0; t < MAX_THREADS; t++) {
             if (contexts[k][t] != NULL) {
-                run_model(&m, contexts[k][t], KERNELS[k], t + 1, false);
+                run_model(&m, contexts[k][t], kernels[k], t + 1, false);
             }
         }
         if (contexts[k][0] != NULL) {
             int t = (int)(shape->seed % 2);
-            run_model(&m, contexts[k][t], KERNELS[k], t + 1, true);
+            run_model(&m, contexts[k][t], kernels[k], t + 1, true);
         }
     }
     model_destroy(&m);
@@ -166,13 +165,14 @@ static void run_type(int32_t type, const sizes *list, size_t n, uint64_t seed)
 
 int main(void)
 {
-    for (int k = 0; k < N_KERNELS; k++) {
-        if (!yt_kernel_supported(KERNELS[k])) {
-            printf("skipped: this processor or library has no kernels %s\n", KERNELS[k]);
+    n_kernels = list_kernels(kernels);
+    for (int k = 0; k < n_kernels; k++) {
+        if (!yt_kernel_supported(kernels[k])) {
+            printf("skipped: this processor or library has no kernels %s\n", kernels[k]);
             continue;
         }
         for (int t = 0; t < MAX_THREADS; t++) {
-            must(yt_context_create(KERNELS[k], t + 1, &contexts[k][t]), "yt_context_create");
+            must(yt_context_create(kernels[k], t + 1, &contexts[k][t]), "yt_context_create");
         }
     }
     size_t n_float = sizeof FLOAT_SIZES / sizeof FLOAT_SIZES[0];
@@ -194,7 +194,7 @@ int main(void)
     for (size_t i = 0; i < sizeof of_256 / sizeof of_256[0]; i++) {
         run_type(of_256[i], K_SIZES, n_k, 20 + i);
     }
-    for (int k = 0; k < N_KERNELS; k++) {
+    for (int k = 0; k < n_kernels; k++) {
         for (int t = 0; t < MAX_THREADS; t++) {
             yt_context_destroy(contexts[k][t]);
         }

@@ -107,5 +107,9 @@ extern const yt_kernels yt_kernels_portable;
 extern const yt_kernels yt_kernels_avx2;
 extern const yt_kernels yt_kernels_avx512;
 #endif
+#if defined(YT_HAVE_NEON_KERNELS)
+extern const yt_kernels yt_kernels_neon;
+extern const yt_kernels yt_kernels_neon_i8mm;
+#endif
 
 #endif
