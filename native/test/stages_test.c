@@ -1,6 +1,6 @@
 /*
  * Every kernel set against the reference, bit for bit, through all stages of a layer: in whole batches and column by column, with one, two and three
- * threads.
+ * threads. Arguments are the kernels to run instead of all; with --brief, whole batches run with one of these numbers of threads for each shape.
  */
 #include "model.h"
 
@@ -13,6 +13,7 @@ enum { MAX_THREADS = 3 };
 
 static const char *kernels[MAX_KERNELS];
 static int n_kernels;
+static bool brief;
 static yt_context *contexts[MAX_KERNELS][MAX_THREADS];
 static int n_failures;
 
@@ -96,7 +97,7 @@ static void run_shape(const model_shape *shape)
     model_create(shape, &m);
     for (int k = 0; k < n_kernels; k++) {
         for (int t = 0; t < MAX_THREADS; t++) {
-            if (contexts[k][t] != NULL) {
+            if (contexts[k][t] != NULL && (!brief || (uint64_t)t == shape->seed % MAX_THREADS)) {
                 run_model(&m, contexts[k][t], kernels[k], t + 1, false);
             }
         }
@@ -163,18 +164,43 @@ static void run_type(int32_t type, const sizes *list, size_t n, uint64_t seed)
     }
 }
 
-int main(void)
+static bool is_wanted(const char *kernel, int n_names, char **names)
 {
+    bool wanted = n_names == 0;
+    for (int i = 0; i < n_names; i++) {
+        wanted = wanted || strcmp(names[i], kernel) == 0;
+    }
+    return wanted;
+}
+
+static void create_contexts(int n_names, char **names)
+{
+    int n_wanted = 0;
     n_kernels = list_kernels(kernels);
     for (int k = 0; k < n_kernels; k++) {
+        if (!is_wanted(kernels[k], n_names, names)) {
+            continue;
+        }
+        n_wanted++;
         if (!yt_kernel_supported(kernels[k])) {
-            printf("skipped: this processor or library has no kernels %s\n", kernels[k]);
+            printf("skipped: this processor has no kernels %s\n", kernels[k]);
             continue;
         }
         for (int t = 0; t < MAX_THREADS; t++) {
             must(yt_context_create(kernels[k], t + 1, &contexts[k][t]), "yt_context_create");
         }
     }
+    if (n_names > 0 && n_wanted != n_names) {
+        fprintf(stderr, "FAILED: of the kernels named, not all are among %s\n", yt_kernel_names());
+        n_failures++;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    brief = argc > 1 && strcmp(argv[1], "--brief") == 0;
+    int n_options = brief ? 2 : 1;
+    create_contexts(argc - n_options, argv + n_options);
     size_t n_float = sizeof FLOAT_SIZES / sizeof FLOAT_SIZES[0];
     size_t n_quant = sizeof QUANT_SIZES / sizeof QUANT_SIZES[0];
     size_t n_k = sizeof K_SIZES / sizeof K_SIZES[0];
