@@ -1,5 +1,5 @@
 # Linux on aarch64, with Debian's cross compiler; tests run under qemu's user mode emulation.
-#   apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+#   apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

@@ -48,7 +48,7 @@ static bool has_avx512_bf16(void)
 #if defined(YT_HAVE_NEON_KERNELS)
 static bool has_neon(void)
 {
-    /* All that the compiler may use for ARMv8.2 with dot products; ID registers are the kernel's to read, and it tells in these words. */
+    /* All that the compiler may use for ARMv8.2 with dot products. */
     const unsigned long needed = HWCAP_ASIMD | HWCAP_ATOMICS | HWCAP_CRC32 | HWCAP_ASIMDRDM | HWCAP_ASIMDDP;
     return (getauxval(AT_HWCAP) & needed) == needed;
 }
