@@ -1,19 +1,16 @@
 package dev.yangtuo;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.tensor.TensorType;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,13 +37,11 @@ class LlamaCppTest {
     @TempDir
     private Path folder;
 
-    private Path programs;
+    private LlamaCpp programs;
 
     @BeforeEach
     void findPrograms() {
-        String named = System.getProperty("YANGTUO_LLAMA_CPP", System.getenv("YANGTUO_LLAMA_CPP"));
-        assumeTrue(named != null, "YANGTUO_LLAMA_CPP names the folder of llama.cpp's programs");
-        programs = Path.of(named);
+        programs = LlamaCpp.find(folder);
     }
 
     static List<String> types() {
@@ -66,32 +61,14 @@ class LlamaCppTest {
         return type.endsWith(":pure") ? options.quantizePure(weights) : options.quantize(weights);
     }
 
-    /** @param out what a program wrote to standard output, {@code err} to standard error */
-    private record Run(String out, String err) {}
-
-    private Run run(String program, String... args) throws Exception {
-        List<String> command = new ArrayList<>(List.of(programs.resolve(program).toString()));
-        command.addAll(List.of(args));
-        Path out = folder.resolve("out.txt");
-        Path err = folder.resolve("err.txt");
-        Process process = new ProcessBuilder(command).redirectInput(Path.of("/dev/null").toFile())
-                .redirectOutput(out.toFile()).redirectError(err.toFile()).start();
-        boolean ended = process.waitFor(120, TimeUnit.SECONDS);
-        process.destroyForcibly();
-        String errors = new String(Files.readAllBytes(err), StandardCharsets.UTF_8); // single bytes of characters are shown, too
-        assertThat(ended).as(errors).isTrue();
-        assertThat(process.waitFor()).as(errors).isZero();
-        return new Run(new String(Files.readAllBytes(out), StandardCharsets.UTF_8), errors);
-    }
-
     /** What it writes after the prompt, and the prompt's ids. Its flash attention rounds more on the way: by 0.1 in some logits. */
-    private Run complete(Path model, String prompt) throws Exception {
-        Run run = run("llama-completion", "-m", model.toString(), "-p", prompt, "-n", String.valueOf(NEW_TOKENS), "--temp", "0", "--repeat-penalty", "1",
+    private LlamaCpp.Run complete(Path model, String prompt) throws Exception {
+        LlamaCpp.Run run = programs.run("llama-completion", "-m", model.toString(), "-p", prompt, "-n", String.valueOf(NEW_TOKENS), "--temp", "0", "--repeat-penalty", "1",
                 "--verbose-prompt", "-no-cnv", "-fa", "off", "-t", "2");
         List<String> ids = PROMPT_ID.matcher(run.err()).results().map(match -> match.group(1)).toList();
         assertThat(run.out()).as(run.err()).contains(prompt);
         String text = run.out().substring(run.out().indexOf(prompt) + prompt.length());
-        return new Run(text, String.join(" ", ids));
+        return new LlamaCpp.Run(text, String.join(" ", ids));
     }
 
     /** The greedy text up to the first near tie. */
@@ -155,7 +132,7 @@ class LlamaCppTest {
             Llama.convert(BASE, file, adapted ? options.lora(CHINESE) : options);
             try (Llama llama = Llama.load(file)) {
                 for (String prompt : PROMPTS) {
-                    Run theirs = complete(file, prompt);
+                    LlamaCpp.Run theirs = complete(file, prompt);
                     List<String> ids = new ArrayList<>();
                     for (int id : promptIds(llama, prompt)) {
                         ids.add(String.valueOf(id));
@@ -183,7 +160,7 @@ class LlamaCppTest {
             Llama.convert(f16, ours, options(type));
             List<String> args = new ArrayList<>(type.endsWith(":pure") ? List.of("--pure") : List.of());
             args.addAll(List.of(f16.toString(), theirs.toString(), type.replace(":pure", "")));
-            run("llama-quantize", args.toArray(String[]::new));
+            programs.run("llama-quantize", args.toArray(String[]::new));
             assertSameTensors(ours, theirs);
         }
     }
@@ -209,7 +186,7 @@ class LlamaCppTest {
         Path f16 = folder.resolve("f16.gguf");
         Path theirs = folder.resolve("theirs.gguf");
         Llama.convert(BASE, f16, LoadOptions.defaults().lora(CHINESE).quantize(WeightType.F16));
-        run("llama-quantize", f16.toString(), theirs.toString(), type);
+        programs.run("llama-quantize", f16.toString(), theirs.toString(), type);
         try (Llama llama = Llama.load(theirs)) {
             assertThat(llama.tokenizer().encode("《静夜思》李白")).hasSizeLessThan(10);
             assertThat(llama.generate("《静夜思》李白\n", GenerateOptions.defaults().greedy().maxTokens(20)).result().text()).isNotBlank();

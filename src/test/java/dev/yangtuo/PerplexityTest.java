@@ -1,15 +1,9 @@
-package dev.yangtuo.model;
+package dev.yangtuo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.yangtuo.BackendType;
-import dev.yangtuo.KvType;
-import dev.yangtuo.Llama;
-import dev.yangtuo.LoadOptions;
-import dev.yangtuo.ModelFolders;
-import dev.yangtuo.WeightType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +44,7 @@ class PerplexityTest {
             options = options.lora(DEMO.resolve(adapter.textValue()));
         }
         try (Llama llama = Llama.load(DEMO.resolve("base"), options)) {
-            Perplexity perplexity = Perplexity.of(llama, Files.readString(DEMO.resolve("text").resolve(text)));
+            Perplexity perplexity = llama.perplexity(Files.readString(DEMO.resolve("text").resolve(text)), PerplexityOptions.defaults());
             assertThat(perplexity.tokens()).isEqualTo(golden.get("tokens").intValue());
             double expected = golden.get("perplexity").doubleValue();
             assertThat(perplexity.value() / expected - 1)
