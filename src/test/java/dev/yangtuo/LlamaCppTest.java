@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +28,7 @@ class LlamaCppTest {
     private static final Path CHINESE = ModelFolders.DEMO.resolve("chinese-lora");
     private static final List<String> PROMPTS = List.of("《静夜思》李白\n", "床前明月光，", "In the beginning God");
     private static final int NEW_TOKENS = 48;
+    private static final int ATTEMPTS = 5;
     /** Two logits this close may change places between two programs. */
     private static final float NEAR_TIE = 0.05f;
     /** Their rounding has one way to be right; the K types are searched for, each in its own way. */
@@ -61,14 +63,22 @@ class LlamaCppTest {
         return type.endsWith(":pure") ? options.quantizePure(weights) : options.quantize(weights);
     }
 
-    /** What it writes after the prompt, and the prompt's ids. Its flash attention rounds more on the way: by 0.1 in some logits. */
-    private LlamaCpp.Run complete(Path model, String prompt) throws Exception {
-        LlamaCpp.Run run = programs.run("llama-completion", "-m", model.toString(), "-p", prompt, "-n", String.valueOf(NEW_TOKENS), "--temp", "0", "--repeat-penalty", "1",
-                "--verbose-prompt", "-no-cnv", "-fa", "off", "-t", "2");
-        List<String> ids = PROMPT_ID.matcher(run.err()).results().map(match -> match.group(1)).toList();
-        assertThat(run.out()).as(run.err()).contains(prompt);
-        String text = run.out().substring(run.out().indexOf(prompt) + prompt.length());
-        return new LlamaCpp.Run(text, String.join(" ", ids));
+    /**
+     * What it writes after the prompt, and the prompt's ids. Its flash attention rounds more on the way: by 0.1 in some logits. A thread of its own writes the
+     * text, and at the end of the program sometimes the last of it is lost, so it is run again if that can be why a text is not as expected.
+     */
+    private LlamaCpp.Run complete(Path model, String prompt, Predicate<String> expected) throws Exception {
+        for (int attempt = 1; ; attempt++) {
+            LlamaCpp.Run run = programs.run("llama-completion", "-m", model.toString(), "-p", prompt, "-n", String.valueOf(NEW_TOKENS), "--temp", "0",
+                    "--repeat-penalty", "1", "--verbose-prompt", "-no-cnv", "-fa", "off", "-t", "2");
+            List<String> ids = PROMPT_ID.matcher(run.err()).results().map(match -> match.group(1)).toList();
+            boolean whole = run.out().contains(prompt);
+            String text = whole ? run.out().substring(run.out().indexOf(prompt) + prompt.length()) : "";
+            if (attempt == ATTEMPTS || (whole && expected.test(text))) {
+                assertThat(run.out()).as(run.err()).contains(prompt);
+                return new LlamaCpp.Run(text, String.join(" ", ids));
+            }
+        }
     }
 
     /** The greedy text up to the first near tie. */
@@ -132,17 +142,17 @@ class LlamaCppTest {
             Llama.convert(BASE, file, adapted ? options.lora(CHINESE) : options);
             try (Llama llama = Llama.load(file)) {
                 for (String prompt : PROMPTS) {
-                    LlamaCpp.Run theirs = complete(file, prompt);
+                    String certain = certainText(llama, prompt).stripTrailing();
+                    boolean exact = type.equals("F16") || type.equals("F32") || type.equals("Q8_0");
+                    // The English base may end a Chinese text at once.
+                    Predicate<String> expected = text -> exact ? text.startsWith(certain) : certain.isBlank() || !text.isBlank();
+                    LlamaCpp.Run theirs = complete(file, prompt, expected);
                     List<String> ids = new ArrayList<>();
                     for (int id : promptIds(llama, prompt)) {
                         ids.add(String.valueOf(id));
                     }
                     assertThat(theirs.err()).as("the ids of %s", prompt).isEqualTo(String.join(" ", ids));
-                    // The English base may end a Chinese text at once.
-                    assertThat(theirs.out().isBlank() && !certainText(llama, prompt).isBlank()).as("%s %s %s: no text", type, adapted, prompt).isFalse();
-                    if (type.equals("F16") || type.equals("F32") || type.equals("Q8_0")) {
-                        assertThat(theirs.out().stripTrailing()).as("%s %s %s", type, adapted, prompt).startsWith(certainText(llama, prompt).stripTrailing());
-                    }
+                    assertThat(theirs.out()).as("%s %s %s: %s", type, adapted, prompt, certain).matches(expected);
                 }
             }
         }

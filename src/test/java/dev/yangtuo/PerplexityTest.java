@@ -60,7 +60,10 @@ class PerplexityTest {
      * than its 8-bit activations and 16-bit sums differ from ours.
      */
     @ParameterizedTest
-    @CsvSource({"F16, 146.8000"})
+    @CsvSource({
+        "F32, 146.7953", "F16, 146.8000", "BF16, 146.6928", "Q8_0, 146.8749", "Q4_0, 148.2212", "Q4_1, 147.5818", "Q5_0, 147.8079", "Q5_1, 147.1286",
+        "Q4_K_S, 149.2160", "Q4_K_M, 149.1012", "Q5_K_S, 147.6465", "Q5_K_M, 147.3739", "Q6_K, 146.6303"
+    })
     void perplexityIsLlamaCpps(WeightType type, double expected, @TempDir Path folder) throws Exception {
         Path file = folder.resolve("m.gguf");
         Llama.convert(DEMO.resolve("base"), file, LoadOptions.defaults().lora(DEMO.resolve("chinese-lora")).quantize(type));

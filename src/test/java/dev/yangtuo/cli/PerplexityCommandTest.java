@@ -64,6 +64,17 @@ class PerplexityCommandTest {
     }
 
     @Test
+    void theFigureDependsNeitherOnTheThreadsNorOnTheBackend() throws IOException {
+        String[] figures = new String[3];
+        Object[][] options = {{"--threads", 1}, {"--threads", 2}, {"--backend", "scalar"}};
+        for (int i = 0; i < figures.length; i++) {
+            figures[i] = perplexity(TEXT, "--json", options[i][0], options[i][1]).text().replaceFirst(",\"seconds.*", "");
+        }
+        assertThat(figures).containsOnly(figures[0]);
+        assertThat(figures[0]).contains("bits_per_byte");
+    }
+
+    @Test
     void standardInputIsReadAndNamed() {
         CommandRun run = CommandRun.with(TEXT, "perplexity", "--model", TINY, "--text", "-", "--json");
         assertThat(run.text()).startsWith("{\"perplexity\":");
