@@ -35,6 +35,10 @@ public final class SyntheticCache {
         if (cache == null) {
             throw new YangtuoException("there is no folder to keep the model in; name one with YANGTUO_CACHE, or the file with --synthetic-output");
         }
+        return file(cache, shape, type, tokenizer, settings);
+    }
+
+    static Path file(Path cache, SyntheticShape shape, String type, @Nullable Path tokenizer, LoadSettings settings) {
         Path file = cache.resolve("synthetic").resolve(name(shape, type, tokenizer));
         if (!Files.isRegularFile(file)) {
             try {
