@@ -74,7 +74,7 @@ YT_API int32_t yt_abi_version(void);
 /* Text of the last error of the calling thread, "" if none yet. Valid until the thread's next call. Never NULL. */
 YT_API const char *yt_last_error(void);
 
-/* Names of the kernels compiled in, best last, separated by spaces: "portable avx2 avx512". Static. */
+/* Names of the kernels compiled in, best last, separated by spaces: "portable avx2 avx512 avx512-vnni avx512-bf16". Static. */
 YT_API const char *yt_kernel_names(void);
 
 /* 1 if the processor and the operating system can run the named kernels, 0 if not or if the name is unknown. */

@@ -18,11 +18,12 @@ struct yt_context {
     yt_threads *threads;
     atomic_flag busy;
 
-    /* The stage's inputs after norm and quantization: [columns][width], see yt_input. */
+    /* Per thread: a column after the norm, float32 [width]. */
     yt_scratch normed;
+    /* The stage's inputs in tiles, see yt_input: for one column each thread's own. */
     yt_scratch quants;
-    yt_scratch scales;
-    yt_scratch sums;
+    yt_scratch floats;
+    yt_scratch pairs;
     /* Per thread: two tiles of a product, float32 [YT_MAX_COLUMNS][YT_MAX_GROUPS * 16]. */
     yt_scratch tiles;
     /* Per thread: what attend needs. */

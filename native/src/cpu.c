@@ -26,7 +26,17 @@ static bool has_avx2(void)
 static bool has_avx512(void)
 {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni");
+        && __builtin_cpu_supports("avx512dq");
+}
+
+static bool has_avx512_vnni(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512vnni");
+}
+
+static bool has_avx512_bf16(void)
+{
+    return has_avx512_vnni() && __builtin_cpu_supports("avx512bf16");
 }
 #endif
 
@@ -36,6 +46,8 @@ static const entry ENTRIES[] = {
 #if defined(YT_HAVE_X86_KERNELS)
     {&yt_kernels_avx2, has_avx2},
     {&yt_kernels_avx512, has_avx512},
+    {&yt_kernels_avx512_vnni, has_avx512_vnni},
+    {&yt_kernels_avx512_bf16, has_avx512_bf16},
 #endif
 };
 
@@ -69,7 +81,7 @@ const yt_kernels *yt_best_kernels(void)
 const char *yt_kernel_names(void)
 {
 #if defined(YT_HAVE_X86_KERNELS)
-    return "portable avx2 avx512";
+    return "portable avx2 avx512 avx512-vnni avx512-bf16";
 #else
     return "portable";
 #endif

@@ -24,6 +24,16 @@ static inline float yt_bfloat_to_float(uint16_t h)
     return yt_bits_to_float((uint32_t)h << 16);
 }
 
+/* Rounds to nearest even; NaN becomes a quiet one. */
+static inline uint16_t yt_float_to_bfloat(float value)
+{
+    uint32_t bits = yt_float_to_bits(value);
+    if ((bits & 0x7FFFFFFF) > 0x7F800000) {
+        return (uint16_t)(bits >> 16 | 0x40);
+    }
+    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
 static inline float yt_half_to_float(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h & 0x8000) << 16;

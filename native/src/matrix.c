@@ -13,13 +13,13 @@ static int64_t stored_row_bytes(const yt_type_info *info, int64_t columns)
     return info == NULL || columns % info->block_elements != 0 ? 0 : yt_product(columns / info->block_elements, info->block_bytes, 1);
 }
 
-/* Bytes of the data of sixteen rows, or -1. */
-static int64_t data_group_bytes(const yt_type_info *info, int64_t columns, int64_t row_bytes)
+/* Bytes of a row group without its head, or -1. */
+static int64_t body_bytes(const yt_type_info *info, int64_t columns)
 {
-    if (info->layout != YT_LAYOUT_PACKED) {
-        return yt_product(row_bytes, YT_GROUP, 1);
+    if (yt_is_quantized(info)) {
+        return yt_product(columns / info->block_elements, yt_body_block_bytes(info), 1);
     }
-    return yt_product(columns / YT_BLOCK, info->type == YT_Q8_0 ? 512 : 256, 1);
+    return yt_product(info->type == YT_BF16 ? yt_round_up(columns, 2) : columns, info->block_bytes, YT_GROUP);
 }
 
 int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_t columns, yt_matrix **out)
@@ -38,9 +38,9 @@ int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_
         return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld could not be had", (long long)rows, (long long)columns);
     }
     int64_t n_groups = rows / YT_GROUP + (rows % YT_GROUP != 0);
-    int64_t scale_group = info->layout == YT_LAYOUT_PACKED ? yt_round_up(columns / YT_BLOCK * YT_GROUP * 2, 64) : 0;
-    int64_t group = data_group_bytes(info, columns, row_bytes);
-    int64_t bytes = yt_product(n_groups, group + scale_group, 1);
+    int64_t head = yt_is_quantized(info) ? yt_round_up(columns / info->block_elements * yt_head_block_bytes(info), 64) : 0;
+    int64_t body = body_bytes(info, columns);
+    int64_t bytes = body < 0 ? -1 : yt_product(n_groups, head + body, 1);
     yt_matrix *matrix = bytes < 0 ? NULL : calloc(1, sizeof *matrix);
     void *memory = matrix == NULL ? NULL : yt_allocate(bytes);
     if (memory == NULL) {
@@ -53,10 +53,9 @@ int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_
         .rows = rows,
         .columns = columns,
         .n_groups = n_groups,
-        .group_bytes = group,
-        .scale_group_bytes = scale_group,
-        .scales = memory,
-        .data = (uint8_t *)memory + n_groups * scale_group,
+        .group_bytes = head + body,
+        .head_bytes = head,
+        .data = memory,
         .memory = memory,
         .memory_bytes = bytes,
     };
@@ -77,46 +76,137 @@ int64_t yt_matrix_bytes(const yt_matrix *matrix)
     return matrix == NULL ? 0 : matrix->memory_bytes;
 }
 
-/* Where the scale of a block of a row is. */
-static uint16_t *scale_of(const yt_matrix *m, int64_t row, int64_t block)
+/* ---- packing ----------------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * What GGML's layout and the packed one differ in beyond the place, each its own inverse but for the bits: Q8_0 is kept unsigned; of Q5_0 and Q5_1, whose fifth
+ * bits come as bit i for element i, byte i % 4 gets the bits of the elements i, i + 4, i + 8 and so on.
+ */
+static uint32_t word_to_packed(const yt_type_info *info, int field, uint32_t word)
 {
-    return (uint16_t *)(m->scales + row / YT_GROUP * m->scale_group_bytes) + block * YT_GROUP + row % YT_GROUP;
+    if (info->type == YT_Q8_0) {
+        return word ^ 0x80808080u;
+    }
+    if ((info->type == YT_Q5_0 || info->type == YT_Q5_1) && field == 0) {
+        uint32_t packed = 0;
+        for (int j = 0; j < 8; j++) {
+            /* Four neighbouring bits go to bit j of the four bytes. */
+            packed |= ((word >> 4 * j & 15) * 0x00204081u & 0x01010101u) << j;
+        }
+        return packed;
+    }
+    return word;
 }
 
-static void pack_q8_row(const yt_matrix *m, int64_t row, const uint8_t *source)
+static uint32_t word_to_stored(const yt_type_info *info, int field, uint32_t word)
 {
-    for (int64_t b = 0; b < m->columns / YT_BLOCK; b++, source += 34) {
-        memcpy(scale_of(m, row, b), source, 2);
-        uint8_t *target = m->data + row / YT_GROUP * m->group_bytes + b * 512 + row % YT_GROUP * 4;
-        for (int i = 0; i < YT_BLOCK; i++) {
-            target[i / 4 * 64 + i % 4] = source[2 + i] ^ 0x80;
+    if ((info->type == YT_Q5_0 || info->type == YT_Q5_1) && field == 0) {
+        uint32_t stored = 0;
+        for (int i = 0; i < 32; i++) {
+            stored |= (word >> (i % 4 * 8 + i / 4) & 1) << i;
+        }
+        return stored;
+    }
+    return word_to_packed(info, field, word);
+}
+
+/* Lanes first to first + n - 1 of words FIELD of a block; source and target are the first lane's. */
+static void pack_words(const yt_type_info *info, int field, const uint8_t *source, int64_t row_bytes, int64_t n, uint8_t *target)
+{
+    const int n_words = info->words[field].count / 4;
+    const bool plain = word_to_packed(info, field, 0) == 0 && (field > 0 || (info->type != YT_Q5_0 && info->type != YT_Q5_1));
+    if (plain) {
+        for (int i = 0; i < n_words; i++) {
+            for (int64_t lane = 0; lane < n; lane++) {
+                memcpy(target + i * 64 + lane * 4, source + lane * row_bytes + 4 * i, 4);
+            }
+        }
+        return;
+    }
+    for (int i = 0; i < n_words; i++) {
+        for (int64_t lane = 0; lane < n; lane++) {
+            uint32_t word;
+            memcpy(&word, source + lane * row_bytes + 4 * i, 4);
+            word = word_to_packed(info, field, word);
+            memcpy(target + i * 64 + lane * 4, &word, 4);
         }
     }
 }
 
-static void pack_q4_row(const yt_matrix *m, int64_t row, const uint8_t *source)
+/* Some rows of one group, block by block. */
+static void pack_quantized_rows(const yt_matrix *m, int64_t first_row, int64_t n, const uint8_t *source, int64_t row_bytes)
 {
-    for (int64_t b = 0; b < m->columns / YT_BLOCK; b++, source += 18) {
-        memcpy(scale_of(m, row, b), source, 2);
-        uint8_t *target = m->data + row / YT_GROUP * m->group_bytes + b * 256 + row % YT_GROUP * 4;
-        /* GGML keeps input i in the low and input i + 16 in the high nibble of byte i, which is what the kernels want. */
-        for (int i = 0; i < 16; i++) {
-            target[i / 4 * 64 + i % 4] = source[2 + i];
+    const yt_type_info *info = m->info;
+    const int64_t lane = first_row % YT_GROUP;
+    uint8_t *head = m->data + first_row / YT_GROUP * m->group_bytes;
+    uint8_t *body = head + m->head_bytes;
+    for (int64_t b = 0; b < m->columns / info->block_elements; b++, source += info->block_bytes) {
+        uint8_t *field = head;
+        for (int h = 0; h < YT_MAX_HALVES && info->halves[h] >= 0; h++, field += 2 * YT_GROUP) {
+            for (int64_t l = 0; l < n; l++) {
+                memcpy(field + (lane + l) * 2, source + l * row_bytes + info->halves[h], 2);
+            }
+        }
+        for (int64_t l = 0; l < n && info->exponents.count > 0; l++) {
+            field[lane + l] = source[l * row_bytes + info->exponents.offset];
+        }
+        head += yt_head_block_bytes(info);
+        for (int i = 0; i < info->bytes.count; i++, body += YT_GROUP) {
+            for (int64_t l = 0; l < n; l++) {
+                body[lane + l] = source[l * row_bytes + info->bytes.offset + i];
+            }
+        }
+        for (int f = 0; f < YT_MAX_WORD_FIELDS; f++) {
+            pack_words(info, f, source + info->words[f].offset, row_bytes, n, body + 4 * lane);
+            body += (int64_t)info->words[f].count * YT_GROUP;
         }
     }
+}
+
+/* A block of a row as GGML stores it: the inverse. */
+static void unpack_block(const yt_matrix *m, int64_t row, int64_t b, uint8_t *block)
+{
+    const yt_type_info *info = m->info;
+    const int64_t lane = row % YT_GROUP;
+    const uint8_t *group = m->data + row / YT_GROUP * m->group_bytes;
+    const uint8_t *field = group + b * yt_head_block_bytes(info);
+    const uint8_t *body = group + m->head_bytes + b * yt_body_block_bytes(info);
+    for (int h = 0; h < YT_MAX_HALVES && info->halves[h] >= 0; h++, field += 2 * YT_GROUP) {
+        memcpy(block + info->halves[h], field + lane * 2, 2);
+    }
+    if (info->exponents.count > 0) {
+        block[info->exponents.offset] = field[lane];
+    }
+    for (int i = 0; i < info->bytes.count; i++, body += YT_GROUP) {
+        block[info->bytes.offset + i] = body[lane];
+    }
+    for (int f = 0; f < YT_MAX_WORD_FIELDS; f++) {
+        for (int i = 0; i < info->words[f].count; i += 4, body += 64) {
+            uint32_t word;
+            memcpy(&word, body + 4 * lane, 4);
+            word = word_to_stored(info, f, word);
+            memcpy(block + info->words[f].offset + i, &word, 4);
+        }
+    }
+}
+
+/* Where element k of a row of an unquantized matrix is. */
+static uint8_t *plain_element(const yt_matrix *m, int64_t row, int64_t k)
+{
+    const int64_t lane = row % YT_GROUP;
+    const int64_t index = m->info->type == YT_BF16 ? (k / 2 * YT_GROUP + lane) * 2 + k % 2 : k * YT_GROUP + lane;
+    return m->data + row / YT_GROUP * m->group_bytes + index * m->info->block_bytes;
 }
 
 static void pack_plain_row(const yt_matrix *m, int64_t row, const uint8_t *source)
 {
-    int64_t lane = row % YT_GROUP;
-    uint8_t *group = m->data + row / YT_GROUP * m->group_bytes;
     if (m->info->type == YT_F32) {
         for (int64_t k = 0; k < m->columns; k++) {
-            memcpy(group + (k * YT_GROUP + lane) * 4, source + 4 * k, 4);
+            memcpy(plain_element(m, row, k), source + 4 * k, 4);
         }
     } else {
         for (int64_t k = 0; k < m->columns; k++) {
-            memcpy(group + (k * YT_GROUP + lane) * 2, source + 2 * k, 2);
+            memcpy(plain_element(m, row, k), source + 2 * k, 2);
         }
     }
 }
@@ -135,68 +225,60 @@ int32_t yt_matrix_upload(yt_matrix *matrix, int64_t first_row, int64_t n_rows, c
         return yt_fail(YT_ERR_SHAPE, "yt_matrix_upload: %lld bytes were given for %lld rows of %lld bytes", (long long)byte_size,
             (long long)n_rows, (long long)row_bytes);
     }
-    for (int64_t i = 0; i < n_rows; i++) {
-        const uint8_t *row = (const uint8_t *)source + i * row_bytes;
-        if (matrix->info->layout == YT_LAYOUT_STORED) {
-            memcpy(matrix->data + (first_row + i) * row_bytes, row, (size_t)row_bytes);
-        } else if (matrix->info->type == YT_Q8_0) {
-            pack_q8_row(matrix, first_row + i, row);
-        } else if (matrix->info->type == YT_Q4_0) {
-            pack_q4_row(matrix, first_row + i, row);
+    /* Rows of one group together. */
+    for (int64_t row = first_row; row < first_row + n_rows;) {
+        const uint8_t *rows = (const uint8_t *)source + (row - first_row) * row_bytes;
+        int64_t left = first_row + n_rows - row;
+        int64_t n = YT_GROUP - row % YT_GROUP < left ? YT_GROUP - row % YT_GROUP : left;
+        if (yt_is_quantized(matrix->info)) {
+            pack_quantized_rows(matrix, row, n, rows, row_bytes);
         } else {
-            pack_plain_row(matrix, first_row + i, row);
+            for (int64_t i = 0; i < n; i++) {
+                pack_plain_row(matrix, row + i, rows + i * row_bytes);
+            }
         }
+        row += n;
     }
     return YT_OK;
 }
 
-/* An element of a matrix whose rows are not kept as they are stored. */
-static float decode_element(const yt_matrix *m, int64_t row, int64_t k)
+/* ---- decoding ---------------------------------------------------------------------------------------------------------------------- */
+
+static float plain_value(int32_t type, const uint8_t *p)
 {
-    int64_t lane = row % YT_GROUP;
-    const uint8_t *group = m->data + row / YT_GROUP * m->group_bytes;
-    int64_t block = k / YT_BLOCK;
-    int i = (int)(k % YT_BLOCK);
-    switch (m->info->type) {
-    case YT_F32:
-        return ((const float *)group)[k * YT_GROUP + lane];
-    case YT_F16:
-        return yt_half_to_float(((const uint16_t *)group)[k * YT_GROUP + lane]);
-    case YT_BF16:
-        return yt_bfloat_to_float(((const uint16_t *)group)[k * YT_GROUP + lane]);
-    case YT_Q8_0:
-        return yt_half_to_float(*scale_of(m, row, block)) * (float)(group[block * 512 + i / 4 * 64 + lane * 4 + i % 4] - 128);
-    default: {
-        uint8_t pair = group[block * 256 + i % 16 / 4 * 64 + lane * 4 + i % 4];
-        int q = i < 16 ? pair & 15 : pair >> 4;
-        return yt_half_to_float(*scale_of(m, row, block)) * (float)(q - 8);
+    if (type == YT_F32) {
+        float value;
+        memcpy(&value, p, 4);
+        return value;
     }
-    }
+    uint16_t half;
+    memcpy(&half, p, 2);
+    return type == YT_F16 ? yt_half_to_float(half) : yt_bfloat_to_float(half);
 }
 
-static void decode_stored_row(const yt_matrix *m, int64_t row, float *out)
+static void decode_quantized_row(const yt_matrix *m, int64_t row, float *out)
 {
     const yt_type_info *info = m->info;
-    const uint8_t *source = m->data + row * (m->group_bytes / YT_GROUP);
-    yt_stretch stretch;
-    for (int64_t first = 0; first < m->columns; first += YT_STRETCH) {
-        int64_t n = m->columns - first < YT_STRETCH ? m->columns - first : YT_STRETCH;
-        yt_unpack_stretch(info, source, first, n, &stretch);
-        for (int64_t i = 0; i < n; i++) {
-            int64_t part = i / info->part_elements;
-            float value = stretch.scales[part] * (float)stretch.q[i];
-            out[first + i] = info->has_minimums ? value - stretch.minimums[part] : value;
+    yt_unpacked values;
+    uint8_t block[YT_MAX_BLOCK_BYTES];
+    for (int64_t b = 0; b < m->columns / info->block_elements; b++, out += info->block_elements) {
+        unpack_block(m, row, b, block);
+        yt_unpack_block(info->type, block, &values);
+        for (int i = 0; i < info->block_elements; i++) {
+            int part = i / info->part_elements;
+            float value = values.scales[part] * (float)values.q[i];
+            out[i] = info->has_minimums ? value - values.minimums[part] : value;
         }
     }
 }
 
 void yt_matrix_decode_row(const yt_matrix *matrix, int64_t row, float *out)
 {
-    if (matrix->info->layout == YT_LAYOUT_STORED) {
-        decode_stored_row(matrix, row, out);
+    if (yt_is_quantized(matrix->info)) {
+        decode_quantized_row(matrix, row, out);
         return;
     }
     for (int64_t k = 0; k < matrix->columns; k++) {
-        out[k] = decode_element(matrix, row, k);
+        out[k] = plain_value(matrix->info->type, plain_element(matrix, row, k));
     }
 }

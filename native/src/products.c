@@ -1,38 +1,95 @@
 #include "products.h"
 
 #include "checks.h"
+#include "half.h"
 
 #include <stddef.h>
 #include <string.h>
 
-static float *normed_column(const yt_product_stage *p, int64_t c)
+/* Bytes of a column in each form of the input. */
+static int64_t quants_bytes(int64_t width)
 {
-    return (float *)p->context->normed.data + c * p->width;
+    return width / YT_BLOCK * YT_RECORD;
 }
 
-/* Norms and quantizes column c of the input into slot s of the scratch memory. */
-static void prepare_column(const yt_product_stage *p, int64_t c, int64_t s)
+static int64_t floats_bytes(int64_t width)
 {
-    const yt_kernels *kernels = p->context->kernels;
-    const float *x = p->x + (p->columns == NULL ? c : p->columns[c]) * p->width;
-    float *normed = normed_column(p, s);
-    if (p->norm_weight != NULL) {
-        kernels->rms_norm(x, p->norm_weight, p->width, p->norm_eps, normed);
-        x = normed;
-    } else if (p->wants_floats) {
-        memcpy(normed, x, (size_t)p->width * 4);
+    return width * 4;
+}
+
+static int64_t pairs_bytes(int64_t width)
+{
+    return yt_round_up(width, 2) * 2;
+}
+
+/* The tile that begins with column c, or the worker's own. */
+static uint8_t *tile_at(const yt_scratch *scratch, int64_t c, int64_t column_bytes)
+{
+    return (uint8_t *)scratch->data + c * column_bytes;
+}
+
+static void spread_floats(const float *x, int64_t width, float *tile, int64_t w, int64_t c)
+{
+    for (int64_t k = 0; k < width; k++) {
+        tile[k * w + c] = x[k];
+    }
+}
+
+static void spread_pairs(const float *x, int64_t width, uint16_t *tile, int64_t w, int64_t c)
+{
+    for (int64_t k = 0; k < width; k++) {
+        tile[(k / 2 * w + c) * 2 + k % 2] = yt_float_to_bfloat(x[k]);
+    }
+    if (width % 2 != 0) {
+        tile[(width / 2 * w + c) * 2 + 1] = 0;
+    }
+}
+
+/*
+ * Norms column c of the input and brings it into the forms that the matrices want, as column c % 8 of its tile of w columns, which begins at slot. A column beyond
+ * the last is zero.
+ */
+static void prepare_column(const yt_product_stage *p, int64_t c, int64_t slot, int64_t w, int32_t worker)
+{
+    const yt_context *context = p->context;
+    const int64_t width = p->width;
+    float *normed = (float *)context->normed.data + worker * width;
+    const float *x = normed;
+    if (c >= p->n_columns) {
+        memset(normed, 0, (size_t)width * 4);
+    } else {
+        x = p->x + (p->columns == NULL ? c : p->columns[c]) * width;
+        if (p->norm_weight != NULL) {
+            context->kernels->rms_norm(x, p->norm_weight, width, p->norm_eps, normed);
+            x = normed;
+        }
     }
     if (p->wants_quants) {
-        int64_t n_blocks = p->width / YT_BLOCK;
-        kernels->quantize(x, p->width, (int8_t *)p->context->quants.data + s * p->width, (float *)p->context->scales.data + s * n_blocks,
-            (int32_t *)p->context->sums.data + s * 2 * n_blocks);
+        context->kernels->quantize(x, width, tile_at(&context->quants, slot, quants_bytes(width)), w, c % YT_TILE_COLUMNS);
+    }
+    if (p->wants_floats) {
+        spread_floats(x, width, (float *)tile_at(&context->floats, slot, floats_bytes(width)), w, c % YT_TILE_COLUMNS);
+    }
+    if (p->wants_pairs) {
+        spread_pairs(x, width, (uint16_t *)tile_at(&context->pairs, slot, pairs_bytes(width)), w, c % YT_TILE_COLUMNS);
     }
 }
 
-/* Pieces of YT_MAX_GROUPS row groups, counted through all matrices. */
-static int64_t pieces_of(const yt_matrix *matrix)
+/* This worker's share of all columns, those that fill up the last tile included. Neighbours share a tile: a worker takes columns that lie together. */
+static void prepare_columns(const yt_product_stage *p, int32_t worker)
 {
-    return (matrix->n_groups + YT_MAX_GROUPS - 1) / YT_MAX_GROUPS;
+    int64_t padded = yt_padded_columns(p->n_columns);
+    int64_t end = padded * (worker + 1) / p->context->n_threads;
+    for (int64_t c = padded * worker / p->context->n_threads; c < end; c++) {
+        int64_t slot = c / YT_TILE_COLUMNS * YT_TILE_COLUMNS;
+        prepare_column(p, c, slot, yt_tile_width(p->n_columns, slot), worker);
+    }
+}
+
+/* Pieces of some row groups, counted through all matrices. */
+static int64_t pieces_of(const yt_product_stage *p, const yt_matrix *matrix)
+{
+    return (matrix->n_groups + p->piece_groups - 1) / p->piece_groups;
 }
 
 /* Adds the bias of the tile's rows, if the matrix has one, to every column. */
@@ -55,8 +112,8 @@ static void multiply_piece(const yt_product_stage *p, int m, int64_t piece, cons
     float *tile = (float *)p->context->tiles.data + (int64_t)worker * 2 * YT_TILE_FLOATS;
     float *second = tile + YT_TILE_FLOATS;
     const yt_matrix *matrix = p->matrices[m];
-    int64_t group = piece * YT_MAX_GROUPS;
-    int64_t n_groups = matrix->n_groups - group < YT_MAX_GROUPS ? matrix->n_groups - group : YT_MAX_GROUPS;
+    int64_t group = piece * p->piece_groups;
+    int64_t n_groups = matrix->n_groups - group < p->piece_groups ? matrix->n_groups - group : p->piece_groups;
     int64_t first_row = group * YT_GROUP;
     int64_t n_rows = matrix->rows - first_row < n_groups * YT_GROUP ? matrix->rows - first_row : n_groups * YT_GROUP;
     for (int64_t c = 0; c < p->n_columns; c += YT_MAX_COLUMNS) {
@@ -78,27 +135,24 @@ static void product_work(void *argument, int32_t worker)
     int64_t slot = 0;
     if (p->n_columns == 1) {
         slot = worker;
-        prepare_column(p, 0, slot);
+        prepare_column(p, 0, slot, 1, worker);
     } else {
-        for (int64_t c = worker; c < p->n_columns; c += context->n_threads) {
-            prepare_column(p, c, c);
-        }
+        prepare_columns(p, worker);
         yt_threads_barrier(context->threads);
     }
-    int64_t n_blocks = p->width / YT_BLOCK;
     yt_input input = {
-        .x = normed_column(p, slot),
-        .q = (const int8_t *)context->quants.data + slot * p->width,
-        .scales = (const float *)context->scales.data + slot * n_blocks,
-        .sums = (const int32_t *)context->sums.data + slot * 2 * n_blocks,
+        .quants = p->wants_quants ? tile_at(&context->quants, slot, quants_bytes(p->width)) : NULL,
+        .floats = p->wants_floats ? (const float *)tile_at(&context->floats, slot, floats_bytes(p->width)) : NULL,
+        .pairs = p->wants_pairs ? (const uint16_t *)tile_at(&context->pairs, slot, pairs_bytes(p->width)) : NULL,
         .width = p->width,
+        .n_columns = p->n_columns,
     };
     int n_matrices = p->paired ? 1 : p->n_matrices;
     while (true) {
         int64_t piece = (int64_t)atomic_fetch_add_explicit(&p->next_piece, 1, memory_order_relaxed);
         int m = 0;
-        while (m < n_matrices && piece >= pieces_of(p->matrices[m])) {
-            piece -= pieces_of(p->matrices[m]);
+        while (m < n_matrices && piece >= pieces_of(p, p->matrices[m])) {
+            piece -= pieces_of(p, p->matrices[m]);
             m++;
         }
         if (m == n_matrices) {
@@ -112,17 +166,23 @@ int32_t yt_product_run(yt_product_stage *p)
 {
     yt_context *context = p->context;
     for (int m = 0; m < p->n_matrices; m++) {
-        bool quantized = yt_is_quantized(p->matrices[m]->info);
-        p->wants_quants |= quantized;
-        p->wants_floats |= !quantized;
+        const yt_type_info *info = p->matrices[m]->info;
+        p->wants_quants |= yt_is_quantized(info);
+        p->wants_pairs |= info->type == YT_BF16;
+        p->wants_floats |= info->type == YT_F16 || info->type == YT_F32;
     }
-    int64_t slots = p->n_columns > context->n_threads ? p->n_columns : context->n_threads;
-    YT_TRY(yt_scratch_reserve(&context->normed, yt_product(slots, p->width, 4)));
+    int64_t slots = p->n_columns == 1 ? context->n_threads : yt_padded_columns(p->n_columns);
+    YT_TRY(yt_scratch_reserve(&context->normed, yt_product(context->n_threads, p->width, 4)));
     if (p->wants_quants) {
-        YT_TRY(yt_scratch_reserve(&context->quants, yt_product(slots, p->width, 1)));
-        YT_TRY(yt_scratch_reserve(&context->scales, yt_product(slots, p->width / YT_BLOCK, 4)));
-        YT_TRY(yt_scratch_reserve(&context->sums, yt_product(slots, p->width / YT_SUM, 4)));
+        YT_TRY(yt_scratch_reserve(&context->quants, yt_product(slots, quants_bytes(p->width), 1)));
     }
+    if (p->wants_floats) {
+        YT_TRY(yt_scratch_reserve(&context->floats, yt_product(slots, floats_bytes(p->width), 1)));
+    }
+    if (p->wants_pairs) {
+        YT_TRY(yt_scratch_reserve(&context->pairs, yt_product(slots, pairs_bytes(p->width), 1)));
+    }
+    p->piece_groups = p->n_columns <= YT_TILE_COLUMNS ? 4 : YT_MAX_GROUPS;
     atomic_store(&p->next_piece, 0);
     yt_threads_run(context->threads, product_work, p);
     return YT_OK;

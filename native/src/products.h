@@ -35,8 +35,10 @@ struct yt_product_stage {
     const int32_t *columns;
     const float *norm_weight;
     float norm_eps;
-    bool wants_floats;
+    /* In which forms the matrices want the input. */
     bool wants_quants;
+    bool wants_floats;
+    bool wants_pairs;
 
     yt_take_tile take;
     const yt_layer *layer;
@@ -44,6 +46,7 @@ struct yt_product_stage {
     const yt_kv *kv;
     float *out;
 
+    int64_t piece_groups; /* row groups that are handed out at a time */
     atomic_llong next_piece;
 };
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const KERNELS[] = {"portable", "avx2", "avx512"};
-enum { N_KERNELS = 3 };
+static const char *const KERNELS[] = {"portable", "avx2", "avx512", "avx512-vnni", "avx512-bf16"};
+enum { N_KERNELS = 5 };
 
 static int n_failures;
 

@@ -109,14 +109,29 @@ float ref_exp(float x)
     return p * ldexpf(1.0f, (int)n);
 }
 
+/* The nearest value of eight significant bits, ties to even. */
+static float bfloat_value(float x)
+{
+    int exponent;
+    float fraction = frexpf(x, &exponent);
+    return x == 0.0f ? x : ldexpf(nearbyintf(ldexpf(fraction, 8)), exponent - 8);
+}
+
 static void float_product(const ref_matrix *m, const float *x, float *y)
 {
     float *w = malloc((size_t)m->columns * sizeof *w);
     for (int64_t row = 0; row < m->rows; row++) {
         ref_row(m, row, w);
         float acc = 0.0f;
-        for (int64_t k = 0; k < m->columns; k++) {
+        for (int64_t k = 0; k < m->columns && m->type != YT_BF16; k++) {
             acc = fmaf(w[k], x[k], acc);
+        }
+        /* Pairs, the second first. */
+        for (int64_t k = 0; k < m->columns && m->type == YT_BF16; k += 2) {
+            if (k + 1 < m->columns) {
+                acc = fmaf(w[k + 1], bfloat_value(x[k + 1]), acc);
+            }
+            acc = fmaf(w[k], bfloat_value(x[k]), acc);
         }
         y[row] = acc;
     }
@@ -141,18 +156,27 @@ static void quantized_product(const ref_matrix *m, const float *x, float *y)
     const ref_type *t = ref_find_type(m->type);
     for (int64_t row = 0; row < m->rows; row++) {
         float acc = 0.0f;
-        for (int64_t first = 0; first < m->columns; first += t->part_elements) {
-            int n = 0;
-            int sum = 0;
-            ref_element e = {0, 0.0f, 0.0f};
-            for (int64_t k = first; k < first + t->part_elements; k++) {
-                e = m->elements[row * m->columns + k];
-                n += e.q * q[k];
-                sum += q[k];
+        for (int64_t b = 0; b < n_blocks; b++) {
+            float sum = 0.0f;
+            float below[2] = {0.0f, 0.0f};
+            float below_sums[2] = {0.0f, 0.0f};
+            int n_parts = 32 / t->part_elements;
+            for (int part = 0; part < n_parts; part++) {
+                int n = 0;
+                int q_sum = 0;
+                ref_element e = {0, 0.0f, 0.0f};
+                for (int64_t k = 32 * b + part * t->part_elements; k < 32 * b + (part + 1) * t->part_elements; k++) {
+                    e = m->elements[row * m->columns + k];
+                    n += e.q * q[k];
+                    q_sum += q[k];
+                }
+                sum = part == 0 ? (float)n * e.scale : fmaf((float)n, e.scale, sum);
+                below[part] = e.minimum;
+                below_sums[part] = d[b] * (float)-q_sum;
             }
-            acc = fmaf((float)n, e.scale * d[first / 32], acc);
-            if (t->has_minimums) {
-                acc = fmaf((float)-sum, e.minimum * d[first / 32], acc);
+            acc = fmaf(sum, d[b], acc);
+            for (int part = 0; t->has_minimums && part < n_parts; part++) {
+                acc = fmaf(below_sums[part], below[part], acc);
             }
         }
         y[row] = acc;

@@ -1,4 +1,4 @@
-/* The kernels for AVX-512 with VNNI. */
+/* The kernels for AVX-512 without VNNI. */
 #include "vec16_avx512.h"
 
 #define YT_ISA "avx512"

@@ -1,5 +1,5 @@
 /*
- * Blocks of the types that are kept as GGML stores them, taken apart: an integer for each element, a scale for each part of 16 or 32 elements, and for
+ * Blocks as GGML stores them, taken apart: an integer for each element, a scale for each part of 16 or 32 elements, and for
  * some types a minimum; value = scale * q - minimum. Scales and minimums are the float32 products that GGML's dequantize_row functions
  * (ggml-quants.c) compute, so that decoded values have the same bits. Plain C; included where it is used, to be compiled for each instruction set.
  */
@@ -12,17 +12,17 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Elements that are unpacked at a time: one block of 256, or eight of 32. */
-#define YT_STRETCH 256
-/* Parts of them at most. */
-#define YT_STRETCH_PARTS (YT_STRETCH / 16)
+/* Elements, and bytes, of the largest block; parts that its elements are in at most. */
+#define YT_MAX_BLOCK 256
+#define YT_MAX_BLOCK_BYTES 210
+#define YT_MAX_PARTS (YT_MAX_BLOCK / 16)
 
-/* One stretch of one row. */
+/* One block. */
 typedef struct {
-    int8_t q[YT_STRETCH];
-    float scales[YT_STRETCH_PARTS];
-    float minimums[YT_STRETCH_PARTS];
-} yt_stretch;
+    int8_t q[YT_MAX_BLOCK];
+    float scales[YT_MAX_PARTS];
+    float minimums[YT_MAX_PARTS];
+} yt_unpacked;
 
 static inline float yt_read_half(const uint8_t *p)
 {
@@ -218,9 +218,35 @@ static inline void yt_unpack_mxfp4(const uint8_t *block, int8_t *q, float *scale
     yt_unpack_nibbles(block + 1, YT_MXFP4_VALUES, q);
 }
 
-static inline void yt_unpack_block(int32_t type, const uint8_t *block, int8_t *q, float *scales, float *minimums)
+/* d; 32 bytes. */
+static inline void yt_unpack_q8_0(const uint8_t *block, int8_t *q, float *scales)
 {
+    scales[0] = yt_read_half(block);
+    memcpy(q, block + 2, 32);
+}
+
+/* d; 16 bytes. */
+static inline void yt_unpack_q4_0(const uint8_t *block, int8_t *q, float *scales)
+{
+    scales[0] = yt_read_half(block);
+    for (int i = 0; i < 16; i++) {
+        q[i] = (int8_t)((block[2 + i] & 15) - 8);
+        q[i + 16] = (int8_t)((block[2 + i] >> 4) - 8);
+    }
+}
+
+static inline void yt_unpack_block(int32_t type, const uint8_t *block, yt_unpacked *out)
+{
+    int8_t *q = out->q;
+    float *scales = out->scales;
+    float *minimums = out->minimums;
     switch (type) {
+    case YT_Q4_0:
+        yt_unpack_q4_0(block, q, scales);
+        break;
+    case YT_Q8_0:
+        yt_unpack_q8_0(block, q, scales);
+        break;
     case YT_Q4_1:
         yt_unpack_q4_1(block, q, scales, minimums);
         break;
@@ -254,16 +280,6 @@ static inline void yt_unpack_block(int32_t type, const uint8_t *block, int8_t *q
     default:
         yt_unpack_mxfp4(block, q, scales);
         break;
-    }
-}
-
-/* Unpacks elements first to first + n - 1 of a stored row; first is a multiple of YT_STRETCH, n of the type's block, at most YT_STRETCH. */
-static inline void yt_unpack_stretch(const yt_type_info *info, const uint8_t *row, int64_t first, int64_t n, yt_stretch *out)
-{
-    const uint8_t *block = row + first / info->block_elements * info->block_bytes;
-    for (int64_t i = 0; i < n; i += info->block_elements, block += info->block_bytes) {
-        int64_t part = i / info->part_elements;
-        yt_unpack_block(info->type, block, out->q + i, out->scales + part, out->minimums + part);
     }
 }
 

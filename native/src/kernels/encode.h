@@ -3,6 +3,12 @@
  * the methods are explained: Blocks*.java for the simple types, AffineBlockFit.java for Q4_K and Q5_K, LinearBlockFit.java for Q6_K. There a
  * part is fitted after the other, here sixteen at a time, one in each lane; a lane walks its part as Java does, and nothing is fused.
  */
+#ifndef YT_ENCODE_H
+#define YT_ENCODE_H
+
+#include "../half.h"
+
+#include <math.h>
 
 /* ---- steps that types share ------------------------------------------------------------------------------------------------------------ */
 
@@ -713,3 +719,5 @@ static int32_t encode(int32_t type, const float *x, int64_t n, uint8_t *out)
         return 0;
     }
 }
+
+#endif

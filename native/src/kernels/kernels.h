@@ -12,47 +12,71 @@
 
 /* Rows that stand beside each other in a packed matrix, one in each lane. */
 #define YT_GROUP 16
-/* Inputs that share a scale in quantized activations, and in packed weights. */
+/* Inputs that share a scale in quantized activations. */
 #define YT_BLOCK 32
-/* Inputs of which quantized activations come with a sum: as many as share a scale in the weights that have the most of them. */
-#define YT_SUM 16
 /* Row groups that one call of matmul takes at most. */
-#define YT_MAX_GROUPS 4
+#define YT_MAX_GROUPS 6
 /* Columns that one call of matmul takes at most. */
-#define YT_MAX_COLUMNS 32
+#define YT_MAX_COLUMNS 128
+/* Columns that stand beside each other in the input of a product. */
+#define YT_TILE_COLUMNS 8
 /* Query heads that one call of attend takes at most. */
 #define YT_MAX_QUERIES 32
 
 /*
  * A packed matrix. Row r is lane r % 16 of group r / 16; rows beyond the last are zero.
- *  F32, F16, BF16: elements [n_groups][columns][16].
- *  Q8_0, Q4_0: scales, binary16 [n_groups][columns / 32][16], each group padded to 64 bytes; then, 64-byte aligned, quants:
- *    Q8_0: uint8 q + 128, [n_groups][columns / 32][8][16][4]: 4 consecutive inputs of 16 rows are one vector;
- *    Q4_0: uint8, [n_groups][columns / 32][4][16][4]: vector j holds q + 8 of inputs 4j to 4j + 3 in the low nibbles and of
- *      inputs 4j + 16 to 4j + 19 in the high ones.
- *  The others: rows as GGML stores them, [n_groups][16][bytes of a row].
+ *  F32, F16: elements [n_groups][columns][16].
+ *  BF16: [n_groups][columns / 2, rounded up][16][2]: two consecutive inputs of 16 rows are one vector; an odd last input is followed by zeros.
+ *  Quantized types: GGML's blocks of 16 rows, interleaved (yt_type_info). A group begins with its head, [blocks][the type's head fields][16],
+ *    padded to 64 bytes; then come the bodies of its blocks, each [body bytes][16], then [words][16][4]: four consecutive bytes of 16 rows are one vector.
+ *    So a matrix takes no more memory than its file, and a vector of quants holds, in whatever bits, four consecutive inputs of sixteen rows.
  */
 struct yt_matrix {
     const yt_type_info *info;
     int64_t rows;
     int64_t columns;
     int64_t n_groups;
-    int64_t group_bytes;       /* of data */
-    int64_t scale_group_bytes; /* of scales; 0 unless they stand apart */
-    uint8_t *scales;
+    int64_t group_bytes;
+    int64_t head_bytes; /* of a group, padded; 0 for unquantized types */
     uint8_t *data;
     void *memory;
     int64_t memory_bytes;
 };
 
-/* The inputs of a product: float32 [n_columns][width], or int8 blocks of the same shape with a scale per block and two sums. */
+/*
+ * The inputs of a product, in tiles of 8 columns; the columns left over make a tile of 1, 2, 4 or 8, those it has too many being zero. A tile of w columns is
+ *  quants, for quantized types: [width / 32] records of YT_RECORD * w bytes (see below);
+ *  floats, for F32 and F16: float32 [width][w];
+ *  pairs, for BF16: bfloat16 [width / 2, rounded up][w][2].
+ * What a type does not need may be missing.
+ */
 typedef struct {
-    const float *x;
-    const int8_t *q;
-    const float *scales;  /* [n_columns][width / 32] */
-    const int32_t *sums;  /* [n_columns][width / 16] */
+    const uint8_t *quants;
+    const float *floats;
+    const uint16_t *pairs;
     int64_t width;
+    int64_t n_columns;
 } yt_input;
+
+/*
+ * Bytes of a record for each column: 32 inputs of w columns, as int8 [w][32]; then scales, float32 [w]; minus the sums of the 32, int32 [w]; scale * minus sum,
+ * float32 [w]; and minus the sums of the first 16 and of the last 16, int32 [2][w].
+ */
+#define YT_RECORD 52
+
+/* Columns of the tile in which column first_column, a multiple of 8, stands first, of n_columns in all. */
+static inline int64_t yt_tile_width(int64_t n_columns, int64_t first_column)
+{
+    int64_t left = n_columns - first_column;
+    return left > 4 ? 8 : left > 2 ? 4 : left;
+}
+
+/* Columns of all tiles together. */
+static inline int64_t yt_padded_columns(int64_t n_columns)
+{
+    int64_t full = n_columns / YT_TILE_COLUMNS * YT_TILE_COLUMNS;
+    return full + (full == n_columns ? 0 : yt_tile_width(n_columns, full));
+}
 
 /* The keys and values of one KV head of one layer, reached page by page. */
 typedef struct {
@@ -73,12 +97,12 @@ typedef struct {
     /* y = rms_norm(x) * weight; dim values. */
     void (*rms_norm)(const float *x, const float *weight, int64_t dim, float eps, float *y);
 
-    /* Quantizes n values, a multiple of 32: [n], [n / 32], [n / 16]. */
-    void (*quantize)(const float *x, int64_t n, int8_t *q, float *scales, int32_t *sums);
+    /* Quantizes n values, a multiple of 32, as column c of a tile of w columns. */
+    void (*quantize)(const float *x, int64_t n, uint8_t *tile, int64_t w, int64_t c);
 
     /*
-     * out[c][16 g + lane] for n_groups <= YT_MAX_GROUPS groups from first_group on and n_columns <= YT_MAX_COLUMNS columns from
-     * first_column on; a row of out is stride values apart from the next.
+     * out[c][16 g + lane] for n_groups <= YT_MAX_GROUPS groups from first_group on and n_columns <= YT_MAX_COLUMNS columns from first_column, a multiple of 8,
+     * on; a row of out is stride values apart from the next. As many rows of out are written as the tiles have columns.
      */
     void (*matmul)(const struct yt_matrix *matrix, int64_t first_group, int64_t n_groups, const yt_input *input, int64_t first_column,
         int64_t n_columns, float *out, int64_t stride);
@@ -106,6 +130,8 @@ extern const yt_kernels yt_kernels_portable;
 #if defined(YT_HAVE_X86_KERNELS)
 extern const yt_kernels yt_kernels_avx2;
 extern const yt_kernels yt_kernels_avx512;
+extern const yt_kernels yt_kernels_avx512_vnni;
+extern const yt_kernels yt_kernels_avx512_bf16;
 #endif
 
 #endif

@@ -106,16 +106,6 @@ static inline v16 v_load_f16(const uint16_t *p)
     return v_pair(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)), _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p + 8))));
 }
 
-static inline __m256 v_widen_bf16(const uint16_t *p)
-{
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16));
-}
-
-static inline v16 v_load_bf16(const uint16_t *p)
-{
-    return v_pair(v_widen_bf16(p), v_widen_bf16(p + 8));
-}
-
 static inline int32_t v_store_i8(int8_t *p, v16 x)
 {
     __m256i a = _mm256_cvtps_epi32(x.a);
@@ -140,57 +130,173 @@ static inline v16 vi_to_float(vi16 x)
     return v_pair(_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b));
 }
 
-static inline vi16 vi_start_q4(int32_t sum)
+static inline int v_any_nan(v16 x)
 {
-    __m256i r = _mm256_set1_epi32(-8 * sum);
+    __m256 odd = _mm256_or_ps(_mm256_cmp_ps(x.a, x.a, _CMP_UNORD_Q), _mm256_cmp_ps(x.b, x.b, _CMP_UNORD_Q));
+    return _mm256_movemask_ps(odd) != 0;
+}
+
+static inline vi16 vi_set1(int32_t x)
+{
+    __m256i r = _mm256_set1_epi32(x);
     return vi_pair(r, r);
 }
 
-/* vi_dot_q8 takes the weights as signed numbers, so there is no offset. */
-static inline vi16 vi_start_q8(int32_t sum)
+static inline vi16 vi_sub(vi16 x, vi16 y)
 {
-    (void)sum;
-    return vi_pair(_mm256_setzero_si256(), _mm256_setzero_si256());
+    return vi_pair(_mm256_sub_epi32(x.a, y.a), _mm256_sub_epi32(x.b, y.b));
 }
 
-static inline __m256i vi_broadcast4(const int8_t *y)
+static inline vi16 vi_max(vi16 x, vi16 y)
+{
+    return vi_pair(_mm256_max_epi32(x.a, y.a), _mm256_max_epi32(x.b, y.b));
+}
+
+static inline vi16 vi_or(vi16 x, vi16 y)
+{
+    return vi_pair(_mm256_or_si256(x.a, y.a), _mm256_or_si256(x.b, y.b));
+}
+
+static inline vi16 vi_and(vi16 x, int32_t mask)
+{
+    __m256i m = _mm256_set1_epi32(mask);
+    return vi_pair(_mm256_and_si256(x.a, m), _mm256_and_si256(x.b, m));
+}
+
+/* Shifts are written as the compiler's own, so that a constant becomes part of the instruction. */
+static inline vi16 vi_shl(vi16 x, int n)
+{
+    return vi_pair((__m256i)((__v8su)x.a << (unsigned)n), (__m256i)((__v8su)x.b << (unsigned)n));
+}
+
+static inline vi16 vi_shr(vi16 x, int n)
+{
+    return vi_pair((__m256i)((__v8su)x.a >> (unsigned)n), (__m256i)((__v8su)x.b >> (unsigned)n));
+}
+
+static inline vi16 vi_load_u8(const uint8_t *p)
+{
+    __m128i x = _mm_loadu_si128((const __m128i *)p);
+    return vi_pair(_mm256_cvtepu8_epi32(x), _mm256_cvtepu8_epi32(_mm_srli_si128(x, 8)));
+}
+
+static inline vi16 vi_load_s8(const int8_t *p)
+{
+    __m128i x = _mm_loadu_si128((const __m128i *)p);
+    return vi_pair(_mm256_cvtepi8_epi32(x), _mm256_cvtepi8_epi32(_mm_srli_si128(x, 8)));
+}
+
+static inline vi16 vi_load_u16(const uint16_t *p)
+{
+    return vi_pair(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(p + 8))));
+}
+
+static inline v16 v_bits(vi16 x)
+{
+    return v_pair(_mm256_castsi256_ps(x.a), _mm256_castsi256_ps(x.b));
+}
+
+/* ---- 64 bytes: four consecutive inputs of sixteen rows --------------------------------------------------------------------------------- */
+
+typedef vi16 vb;
+
+static inline vb vb_load(const uint8_t *p)
+{
+    return vi_pair(_mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)(p + 32)));
+}
+
+static inline void vb_store(uint8_t *p, vb x)
+{
+    _mm256_storeu_si256((__m256i *)p, x.a);
+    _mm256_storeu_si256((__m256i *)(p + 32), x.b);
+}
+
+static inline vb vb_and(vb x, int mask)
+{
+    __m256i m = _mm256_set1_epi8((char)mask);
+    return vi_pair(_mm256_and_si256(x.a, m), _mm256_and_si256(x.b, m));
+}
+
+static inline vb vb_or(vb x, vb y)
+{
+    return vi_or(x, y);
+}
+
+static inline vb vb_shr(vb x, int n)
+{
+    return vi_pair((__m256i)((__v16hu)x.a >> (unsigned short)n), (__m256i)((__v16hu)x.b >> (unsigned short)n));
+}
+
+static inline vb vb_shl(vb x, int n)
+{
+    return vi_pair((__m256i)((__v16hu)x.a << (unsigned short)n), (__m256i)((__v16hu)x.b << (unsigned short)n));
+}
+
+static inline vb vb_lookup(const uint8_t *table, vb x)
+{
+    __m256i t = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table));
+    return vi_pair(_mm256_shuffle_epi8(t, x.a), _mm256_shuffle_epi8(t, x.b));
+}
+
+static inline vb vi_broadcast4(const int8_t *y)
 {
     int32_t four;
     memcpy(&four, y, sizeof four);
-    return _mm256_set1_epi32(four);
+    return vi_set1(four);
 }
 
-/* Sums of two products, then of four. w is unsigned. The sum of two products must fit 16 bits. */
+/* Wide weights are taken as signed. */
+static inline vi16 vi_start(int32_t minus_sum, int zero_bit, int wide)
+{
+    return wide ? vi_set1(0) : vi_set1(minus_sum * (1 << zero_bit));
+}
+
+/* Sums of two products in 16 bits, then of four. w is unsigned. */
 static inline __m256i vi_products(__m256i w, __m256i y)
 {
     return _mm256_madd_epi16(_mm256_maddubs_epi16(w, y), _mm256_set1_epi16(1));
 }
 
-/* |w| <= 128 and |y| <= 127, so that two products are at most 2 * 128 * 127 = 32512, which 16 bits hold. */
-static inline __m256i vi_dot_half_q8(const uint8_t *w, __m256i y)
+static inline __m256i vi_signed_products(__m256i w, __m256i y)
 {
-    __m256i s = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)w), _mm256_set1_epi8((char)0x80));
+    __m256i s = _mm256_xor_si256(w, _mm256_set1_epi8((char)0x80));
     return vi_products(_mm256_abs_epi8(s), _mm256_sign_epi8(y, s));
 }
 
-static inline vi16 vi_dot_q8(vi16 acc, const uint8_t *w, const int8_t *y)
+/*
+ * Narrow weights are at most 63: 2 * 63 * 127 fits 16 bits. Wide ones give their signs to the activations: |w| <= 128 and |y| <= 127, and
+ * 2 * 128 * 127 = 32512 fits as well.
+ */
+static inline vi16 vi_dot(vi16 acc, vb w, vb y, int wide)
 {
-    __m256i four = vi_broadcast4(y);
-    return vi_add(acc, vi_pair(vi_dot_half_q8(w, four), vi_dot_half_q8(w + 32, four)));
+    if (wide) {
+        return vi_add(acc, vi_pair(vi_signed_products(w.a, y.a), vi_signed_products(w.b, y.b)));
+    }
+    return vi_add(acc, vi_pair(vi_products(w.a, y.a), vi_products(w.b, y.b)));
 }
 
-/* Nibbles are at most 15, so that two products are at most 2 * 15 * 127 = 3810, which 16 bits hold. */
-static inline void vi_dot_q4(vi16 *low, vi16 *high, const uint8_t *w, const int8_t *y_low, const int8_t *y_high)
+static inline __m256 vi_high_bf16(__m256i x)
 {
-    __m256i mask = _mm256_set1_epi8(15);
-    __m256i a = _mm256_loadu_si256((const __m256i *)w);
-    __m256i b = _mm256_loadu_si256((const __m256i *)(w + 32));
-    __m256i yl = vi_broadcast4(y_low);
-    __m256i yh = vi_broadcast4(y_high);
-    __m256i a_high = _mm256_and_si256(_mm256_srli_epi16(a, 4), mask);
-    __m256i b_high = _mm256_and_si256(_mm256_srli_epi16(b, 4), mask);
-    *low = vi_add(*low, vi_pair(vi_products(_mm256_and_si256(a, mask), yl), vi_products(_mm256_and_si256(b, mask), yl)));
-    *high = vi_add(*high, vi_pair(vi_products(a_high, yh), vi_products(b_high, yh)));
+    return _mm256_castsi256_ps(_mm256_and_si256(x, _mm256_set1_epi32((int)0xFFFF0000)));
+}
+
+static inline __m256 vi_low_bf16(__m256i x)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(x, 16));
+}
+
+static inline v16 v_dot_bf16(v16 acc, vb w, vb y)
+{
+    acc = v_fma(v_pair(vi_high_bf16(w.a), vi_high_bf16(w.b)), v_pair(vi_high_bf16(y.a), vi_high_bf16(y.b)), acc);
+    return v_fma(v_pair(vi_low_bf16(w.a), vi_low_bf16(w.b)), v_pair(vi_low_bf16(y.a), vi_low_bf16(y.b)), acc);
+}
+
+static inline void v_prefetch(const uint8_t *p, int bytes)
+{
+#pragma GCC unroll 8
+    for (int i = 0; i < bytes; i += 64) {
+        _mm_prefetch((const char *)p + i, _MM_HINT_T0);
+    }
 }
 
 /* ---- for the encoders --------------------------------------------------------------------------------------------------------------- */
@@ -228,5 +334,10 @@ static inline void v_store_f16(uint16_t *p, v16 x)
     _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(x.a, _MM_FROUND_TO_NEAREST_INT));
     _mm_storeu_si128((__m128i *)(p + 8), _mm256_cvtps_ph(x.b, _MM_FROUND_TO_NEAREST_INT));
 }
+
+/* 8 registers of sums, two of weights, one of activations, some to work with. */
+#define YT_PANEL_GROUPS 1
+#define YT_FLOAT_GROUPS 1
+#define YT_STEP_COLUMNS 4
 
 #endif

@@ -80,11 +80,6 @@ static inline v16 v_load_f16(const uint16_t *p)
     return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
 }
 
-static inline v16 v_load_bf16(const uint16_t *p)
-{
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
-}
-
 static inline int32_t v_store_i8(int8_t *p, v16 x)
 {
     __m512i q = _mm512_cvtps_epi32(x);
@@ -102,34 +97,174 @@ static inline v16 vi_to_float(vi16 x)
     return _mm512_cvtepi32_ps(x);
 }
 
-static inline vi16 vi_start_q4(int32_t sum)
+static inline int v_any_nan(v16 x)
 {
-    return _mm512_set1_epi32(-8 * sum);
+    return _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0;
 }
 
-static inline vi16 vi_start_q8(int32_t sum)
+static inline vi16 vi_set1(int32_t x)
 {
-    return _mm512_set1_epi32(-128 * sum);
+    return _mm512_set1_epi32(x);
 }
 
-static inline __m512i vi_broadcast4(const int8_t *y)
+static inline vi16 vi_sub(vi16 x, vi16 y)
+{
+    return _mm512_sub_epi32(x, y);
+}
+
+static inline vi16 vi_max(vi16 x, vi16 y)
+{
+    return _mm512_max_epi32(x, y);
+}
+
+static inline vi16 vi_or(vi16 x, vi16 y)
+{
+    return _mm512_or_si512(x, y);
+}
+
+static inline vi16 vi_and(vi16 x, int32_t mask)
+{
+    return _mm512_and_si512(x, _mm512_set1_epi32(mask));
+}
+
+/* Shifts are written as the compiler's own, so that a constant becomes part of the instruction. */
+static inline vi16 vi_shl(vi16 x, int n)
+{
+    return (vi16)((__v16su)x << (unsigned)n);
+}
+
+static inline vi16 vi_shr(vi16 x, int n)
+{
+    return (vi16)((__v16su)x >> (unsigned)n);
+}
+
+static inline vi16 vi_load_u8(const uint8_t *p)
+{
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+
+static inline vi16 vi_load_s8(const int8_t *p)
+{
+    return _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+
+static inline vi16 vi_load_u16(const uint16_t *p)
+{
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
+}
+
+static inline v16 v_bits(vi16 x)
+{
+    return _mm512_castsi512_ps(x);
+}
+
+/* ---- 64 bytes: four consecutive inputs of sixteen rows --------------------------------------------------------------------------------- */
+
+typedef __m512i vb;
+
+static inline vb vb_load(const uint8_t *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+static inline void vb_store(uint8_t *p, vb x)
+{
+    _mm512_storeu_si512(p, x);
+}
+
+static inline vb vb_and(vb x, int mask)
+{
+    return _mm512_and_si512(x, _mm512_set1_epi8((char)mask));
+}
+
+static inline vb vb_or(vb x, vb y)
+{
+    return _mm512_or_si512(x, y);
+}
+
+static inline vb vb_shr(vb x, int n)
+{
+    return (vb)((__v32hu)x >> (unsigned short)n);
+}
+
+static inline vb vb_shl(vb x, int n)
+{
+    return (vb)((__v32hu)x << (unsigned short)n);
+}
+
+static inline vb vb_lookup(const uint8_t *table, vb x)
+{
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)table)), x);
+}
+
+static inline vb vi_broadcast4(const int8_t *y)
 {
     int32_t four;
     memcpy(&four, y, sizeof four);
     return _mm512_set1_epi32(four);
 }
 
-static inline vi16 vi_dot_q8(vi16 acc, const uint8_t *w, const int8_t *y)
+#if defined(__AVX512VNNI__)
+
+static inline vi16 vi_start(int32_t minus_sum, int zero_bit, int wide)
 {
-    return _mm512_dpbusd_epi32(acc, _mm512_loadu_si512(w), vi_broadcast4(y));
+    (void)wide;
+    return vi_shl(_mm512_set1_epi32(minus_sum), zero_bit);
 }
 
-static inline void vi_dot_q4(vi16 *low, vi16 *high, const uint8_t *w, const int8_t *y_low, const int8_t *y_high)
+static inline vi16 vi_dot(vi16 acc, vb w, vb y, int wide)
 {
-    __m512i mask = _mm512_set1_epi8(15);
-    __m512i packed = _mm512_loadu_si512(w);
-    *low = _mm512_dpbusd_epi32(*low, _mm512_and_si512(packed, mask), vi_broadcast4(y_low));
-    *high = _mm512_dpbusd_epi32(*high, _mm512_and_si512(_mm512_srli_epi16(packed, 4), mask), vi_broadcast4(y_high));
+    (void)wide;
+    return _mm512_dpbusd_epi32(acc, w, y);
+}
+
+#else
+
+static inline vi16 vi_start(int32_t minus_sum, int zero_bit, int wide)
+{
+    return wide ? _mm512_setzero_si512() : vi_shl(_mm512_set1_epi32(minus_sum), zero_bit);
+}
+
+/*
+ * Sums of two products in 16 bits, then of four. Narrow weights are at most 63: 2 * 63 * 127 fits. Wide ones are taken as signed, their signs given to the
+ * activations: |w| <= 128 and |y| <= 127, and 2 * 128 * 127 = 32512 fits as well.
+ */
+static inline vi16 vi_dot(vi16 acc, vb w, vb y, int wide)
+{
+    if (wide) {
+        __m512i s = _mm512_xor_si512(w, _mm512_set1_epi8((char)0x80));
+        y = _mm512_mask_sub_epi8(y, _mm512_movepi8_mask(s), _mm512_setzero_si512(), y);
+        w = _mm512_abs_epi8(s);
+    }
+    return _mm512_add_epi32(acc, _mm512_madd_epi16(_mm512_maddubs_epi16(w, y), _mm512_set1_epi16(1)));
+}
+
+#endif
+
+#if defined(__AVX512BF16__)
+
+static inline v16 v_dot_bf16(v16 acc, vb w, vb y)
+{
+    return _mm512_dpbf16_ps(acc, (__m512bh)w, (__m512bh)y);
+}
+
+#else
+
+static inline v16 v_dot_bf16(v16 acc, vb w, vb y)
+{
+    __m512i high = _mm512_set1_epi32((int)0xFFFF0000);
+    acc = _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_and_si512(w, high)), _mm512_castsi512_ps(_mm512_and_si512(y, high)), acc);
+    return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_slli_epi32(w, 16)), _mm512_castsi512_ps(_mm512_slli_epi32(y, 16)), acc);
+}
+
+#endif
+
+static inline void v_prefetch(const uint8_t *p, int bytes)
+{
+#pragma GCC unroll 8
+    for (int i = 0; i < bytes; i += 64) {
+        _mm_prefetch((const char *)p + i, _MM_HINT_T0);
+    }
 }
 
 /* ---- for the encoders --------------------------------------------------------------------------------------------------------------- */
@@ -163,5 +298,10 @@ static inline void v_store_f16(uint16_t *p, v16 x)
 {
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
 }
+
+/* 24 sums, three vectors of weights and one of activations. */
+#define YT_PANEL_GROUPS 3
+#define YT_FLOAT_GROUPS 3
+#define YT_STEP_COLUMNS 8
 
 #endif

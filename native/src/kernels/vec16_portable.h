@@ -149,45 +149,199 @@ static inline v16 vi_to_float(vi16 a)
     return r;
 }
 
-/* The two products below need an accumulator that starts from these: what the offset of the stored weights amounts to. */
-static inline vi16 vi_start_q4(int32_t sum)
+static inline int v_any_nan(v16 a)
+{
+    int any = 0;
+    YT_LANES any |= a.v[l] != a.v[l];
+    return any;
+}
+
+static inline vi16 vi_set1(int32_t x)
 {
     vi16 r;
-    YT_LANES r.v[l] = -8 * sum;
+    YT_LANES r.v[l] = x;
     return r;
 }
 
-static inline vi16 vi_start_q8(int32_t sum)
+static inline vi16 vi_sub(vi16 a, vi16 b)
+{
+    YT_LANES a.v[l] -= b.v[l];
+    return a;
+}
+
+static inline vi16 vi_max(vi16 a, vi16 b)
+{
+    YT_LANES a.v[l] = a.v[l] > b.v[l] ? a.v[l] : b.v[l];
+    return a;
+}
+
+static inline vi16 vi_or(vi16 a, vi16 b)
+{
+    YT_LANES a.v[l] |= b.v[l];
+    return a;
+}
+
+static inline vi16 vi_and(vi16 a, int32_t mask)
+{
+    YT_LANES a.v[l] &= mask;
+    return a;
+}
+
+static inline vi16 vi_shl(vi16 a, int n)
+{
+    YT_LANES a.v[l] = (int32_t)((uint32_t)a.v[l] << n);
+    return a;
+}
+
+/* Zeros come in from the left. */
+static inline vi16 vi_shr(vi16 a, int n)
+{
+    YT_LANES a.v[l] = (int32_t)((uint32_t)a.v[l] >> n);
+    return a;
+}
+
+static inline vi16 vi_load_u8(const uint8_t *p)
 {
     vi16 r;
-    YT_LANES r.v[l] = -128 * sum;
+    YT_LANES r.v[l] = p[l];
     return r;
 }
 
-/* acc[l] += sum over i < 4 of w[l][i] * y[i]; w: 16 rows of 4 unsigned bytes, y: 4 signed bytes. */
-static inline vi16 vi_dot(vi16 acc, const uint8_t *w, const int8_t *y)
+static inline vi16 vi_load_s8(const int8_t *p)
 {
-    YT_LANES acc.v[l] += w[4 * l] * y[0] + w[4 * l + 1] * y[1] + w[4 * l + 2] * y[2] + w[4 * l + 3] * y[3];
+    vi16 r;
+    YT_LANES r.v[l] = p[l];
+    return r;
+}
+
+static inline vi16 vi_load_u16(const uint16_t *p)
+{
+    vi16 r;
+    YT_LANES r.v[l] = p[l];
+    return r;
+}
+
+/* The float32 with these bits. */
+static inline v16 v_bits(vi16 a)
+{
+    v16 r;
+    memcpy(&r, &a, sizeof r);
+    return r;
+}
+
+/* ---- 64 bytes: four consecutive inputs of sixteen rows --------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint8_t v[64];
+} vb;
+
+static inline vb vb_load(const uint8_t *p)
+{
+    vb r;
+    memcpy(r.v, p, sizeof r.v);
+    return r;
+}
+
+static inline void vb_store(uint8_t *p, vb a)
+{
+    memcpy(p, a.v, sizeof a.v);
+}
+
+static inline vb vb_and(vb a, int mask)
+{
+    for (int i = 0; i < 64; i++) {
+        a.v[i] &= (uint8_t)mask;
+    }
+    return a;
+}
+
+static inline vb vb_or(vb a, vb b)
+{
+    for (int i = 0; i < 64; i++) {
+        a.v[i] |= b.v[i];
+    }
+    return a;
+}
+
+/* Shifts by 0 to 7; what comes in from outside a byte may be anything: a mask must follow. */
+static inline vb vb_shr(vb a, int n)
+{
+    for (int i = 0; i < 64; i++) {
+        a.v[i] = (uint8_t)(a.v[i] >> n);
+    }
+    return a;
+}
+
+static inline vb vb_shl(vb a, int n)
+{
+    for (int i = 0; i < 64; i++) {
+        a.v[i] = (uint8_t)(a.v[i] << n);
+    }
+    return a;
+}
+
+/* Entries of a table; all bytes are at most 15. */
+static inline vb vb_lookup(const uint8_t *table, vb a)
+{
+    for (int i = 0; i < 64; i++) {
+        a.v[i] = table[a.v[i]];
+    }
+    return a;
+}
+
+/* Sixteen times the same four bytes. */
+static inline vb vi_broadcast4(const int8_t *y)
+{
+    vb r;
+    for (int l = 0; l < 16; l++) {
+        memcpy(r.v + 4 * l, y, 4);
+    }
+    return r;
+}
+
+/* What an accumulator of vi_dot starts from: the unsigned weights are too large by 2^zero_bit. */
+static inline vi16 vi_start(int32_t minus_sum, int zero_bit, int wide)
+{
+    (void)wide;
+    return vi_set1(minus_sum * (1 << zero_bit));
+}
+
+/*
+ * acc[l] += sum over i < 4 of w[l][i] * y[l][i]; w: unsigned, y: signed. wide: w may be more than 127, and then is 128 too large: an instruction set may
+ * take it as signed and have vi_start give 0.
+ */
+static inline vi16 vi_dot(vi16 acc, vb w, vb y, int wide)
+{
+    (void)wide;
+    YT_LANES
+    {
+        for (int i = 4 * l; i < 4 * l + 4; i++) {
+            acc.v[l] += w.v[i] * (int8_t)y.v[i];
+        }
+    }
     return acc;
 }
 
-static inline vi16 vi_dot_q8(vi16 acc, const uint8_t *w, const int8_t *y)
+/* Pairs of bfloat16, the second first: acc = fma(w[2l + 1], y[2l + 1], acc), then acc = fma(w[2l], y[2l], acc). */
+static inline v16 v_dot_bf16(v16 acc, vb w, vb y)
 {
-    return vi_dot(acc, w, y);
+    uint16_t a[32];
+    uint16_t b[32];
+    memcpy(a, &w, sizeof a);
+    memcpy(b, &y, sizeof b);
+    YT_LANES
+    {
+        acc.v[l] = fmaf(yt_bfloat_to_float(a[2 * l + 1]), yt_bfloat_to_float(b[2 * l + 1]), acc.v[l]);
+        acc.v[l] = fmaf(yt_bfloat_to_float(a[2 * l]), yt_bfloat_to_float(b[2 * l]), acc.v[l]);
+    }
+    return acc;
 }
 
-/* Four-bit weights: the low nibbles times y_low, the high nibbles times y_high, into two accumulators. */
-static inline void vi_dot_q4(vi16 *low, vi16 *high, const uint8_t *w, const int8_t *y_low, const int8_t *y_high)
+/* Asks for what will be read soon. */
+static inline void v_prefetch(const uint8_t *p, int bytes)
 {
-    uint8_t nibbles[64];
-    for (int i = 0; i < 64; i++) {
-        nibbles[i] = w[i] & 15;
-    }
-    *low = vi_dot(*low, nibbles, y_low);
-    for (int i = 0; i < 64; i++) {
-        nibbles[i] = (uint8_t)(w[i] >> 4);
-    }
-    *high = vi_dot(*high, nibbles, y_high);
+    (void)p;
+    (void)bytes;
 }
 
 /* ---- for the encoders --------------------------------------------------------------------------------------------------------------- */
@@ -234,6 +388,10 @@ static inline void v_store_f16(uint16_t *p, v16 a)
     YT_LANES p[l] = yt_float_to_half(a.v[l]);
 }
 
-#undef YT_LANES
+/* The lanes are in memory whatever the size of a tile: one copy of each kernel serves. */
+#define YT_INLINE static __attribute__((noinline, unused))
+#define YT_PANEL_GROUPS 1
+#define YT_FLOAT_GROUPS 1
+#define YT_STEP_COLUMNS 8
 
 #endif

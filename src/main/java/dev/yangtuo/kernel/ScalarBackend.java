@@ -264,6 +264,11 @@ public final class ScalarBackend implements Backend {
     private void multiply(ScalarMatrix matrix, float[] input, int n, float[] out) {
         int rows = Math.toIntExact(matrix.rows());
         int tasks = (rows + TASK_ROWS - 1) / TASK_ROWS;
+        if (matrix.type() == TensorType.BF16) {
+            float[] rounded = ScalarMath.roundToBfloat16(input, n * matrix.columns());
+            inParallel(tasks, task -> multiplyBfloat16(matrix, task * TASK_ROWS, Math.min(rows, (task + 1) * TASK_ROWS), rounded, n, out));
+            return;
+        }
         if (!matrix.isQuantized()) {
             inParallel(tasks, task -> multiplyFloat(matrix, task * TASK_ROWS, Math.min(rows, (task + 1) * TASK_ROWS), input, n, out));
             return;
@@ -283,41 +288,62 @@ public final class ScalarBackend implements Backend {
         for (int row = firstRow; row < endRow; row++) {
             matrix.decodeRow(row, weights, 0);
             for (int c = 0; c < n; c++) {
-                float sum = 0f;
-                for (int i = 0; i < columns; i++) {
-                    sum = Math.fma(weights[i], input[c * columns + i], sum);
-                }
-                out[c * rows + row] = sum;
+                out[c * rows + row] = ScalarMath.dot(weights, input, c * columns);
+            }
+        }
+    }
+
+    /** Activations are rounded to bfloat16 as well, and taken in pairs, the second of a pair first. */
+    private static void multiplyBfloat16(ScalarMatrix matrix, int firstRow, int endRow, float[] input, int n, float[] out) {
+        int columns = matrix.columns();
+        int rows = (int) matrix.rows();
+        float[] weights = new float[columns];
+        for (int row = firstRow; row < endRow; row++) {
+            matrix.decodeRow(row, weights, 0);
+            for (int c = 0; c < n; c++) {
+                out[c * rows + row] = ScalarMath.dotOfPairs(weights, input, c * columns);
             }
         }
     }
 
     private static void multiplyQuantized(ScalarMatrix matrix, int firstRow, int endRow, byte[][] q, float[][] scales, float[] out) {
         BlockCodec codec = BlockCodec.of(matrix.type());
-        int part = codec.partElements();
         int rows = (int) matrix.rows();
         ScalarMatrix.QuantizedRow w = matrix.newQuantizedRow();
         for (int row = firstRow; row < endRow; row++) {
             matrix.unpackRow(row, w);
             for (int c = 0; c < q.length; c++) {
-                byte[] activations = q[c];
                 float acc = 0f;
-                for (int p = 0; p < w.scales().length; p++) {
-                    int exact = 0;
-                    int sum = 0;
-                    for (int i = p * part; i < (p + 1) * part; i++) {
-                        exact += w.q()[i] * activations[i];
-                        sum += activations[i];
-                    }
-                    float d = scales[c][p * part / ScalarMath.BLOCK];
-                    acc = Math.fma((float) exact, w.scales()[p] * d, acc);
-                    if (codec.hasMinimums()) {
-                        acc = Math.fma((float) -sum, w.minimums()[p] * d, acc);
-                    }
+                for (int block = 0; block < scales[c].length; block++) {
+                    acc = addBlock(codec, w, block, q[c], scales[c][block], acc);
                 }
                 out[c * rows + row] = acc;
             }
         }
+    }
+
+    /** Adds the product of 32 inputs: one part, or two of 16. */
+    private static float addBlock(BlockCodec codec, ScalarMatrix.QuantizedRow w, int block, byte[] activations, float d, float acc) {
+        int part = codec.partElements();
+        int parts = ScalarMath.BLOCK / part;
+        int first = block * parts;
+        float sum = 0f;
+        float[] minusSums = new float[parts];
+        for (int p = 0; p < parts; p++) {
+            int exact = 0;
+            int activationSum = 0;
+            for (int i = (first + p) * part; i < (first + p + 1) * part; i++) {
+                exact += w.q()[i] * activations[i];
+                activationSum += activations[i];
+            }
+            sum = p == 0 ? exact * w.scales()[first] : Math.fma((float) exact, w.scales()[first + p], sum);
+            minusSums[p] = d * -activationSum;
+        }
+        float result = Math.fma(sum, d, acc);
+        for (int p = 0; codec.hasMinimums() && p < parts; p++) {
+            result = Math.fma(minusSums[p], w.minimums()[first + p], result);
+        }
+        return result;
     }
 
     private void inParallel(int tasks, IntConsumer task) {

@@ -68,6 +68,38 @@ final class ScalarMath {
         }
     }
 
+    /** Sum of {@code weights[i] * x[offset + i]} in order, fused. */
+    static float dot(float[] weights, float[] x, int offset) {
+        float sum = 0f;
+        for (int i = 0; i < weights.length; i++) {
+            sum = Math.fma(weights[i], x[offset + i], sum);
+        }
+        return sum;
+    }
+
+    /** The same in pairs, of which the second element comes first; an odd last element has a zero for its partner. */
+    static float dotOfPairs(float[] weights, float[] x, int offset) {
+        float sum = 0f;
+        for (int i = 0; i < weights.length; i += 2) {
+            if (i + 1 < weights.length) {
+                sum = Math.fma(weights[i + 1], x[offset + i + 1], sum);
+            }
+            sum = Math.fma(weights[i], x[offset + i], sum);
+        }
+        return sum;
+    }
+
+    /** The first values, rounded to the nearest bfloat16, ties to even. */
+    static float[] roundToBfloat16(float[] x, int count) {
+        float[] rounded = new float[count];
+        for (int i = 0; i < count; i++) {
+            int bits = Float.floatToRawIntBits(x[i]);
+            int nearest = Float.isNaN(x[i]) ? bits | 0x40_0000 : bits + 0x7FFF + (bits >>> 16 & 1);
+            rounded[i] = Float.intBitsToFloat(nearest & 0xFFFF_0000);
+        }
+        return rounded;
+    }
+
     /**
      * Quantizes activations to 8 bits in blocks of {@link #BLOCK}.
      *
