@@ -9,13 +9,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A SentencePiece BPE vocabulary of any size that is no one's: control pieces, bytes, ideographs, then pairs of them. */
+/** A SentencePiece BPE vocabulary of any size that is no one's: control pieces, bytes, a space, ideographs, then pairs of them. */
 final class SyntheticVocabulary {
     private static final int BYTES = 256;
     private static final List<String> CONTROLS = List.of("<unk>", "<s>", "</s>");
     /** Pieces that every vocabulary has. */
     static final int FIXED_PIECES = CONTROLS.size() + BYTES;
 
+    private static final String SPACE = "\u2581";
     private static final int FIRST_IDEOGRAPH = 0x4E00;
     private static final int IDEOGRAPHS = 20_000;
     /** Ideographs of a pair are further apart from round to round, so that no pair comes twice within 500 rounds. */
@@ -52,8 +53,12 @@ final class SyntheticVocabulary {
     }
 
     private static String text(int rank) {
-        String first = Character.toString(FIRST_IDEOGRAPH + rank % IDEOGRAPHS);
-        int round = rank / IDEOGRAPHS;
-        return round == 0 ? first : first + Character.toString(FIRST_IDEOGRAPH + (rank + ROUND_STEP * round) % IDEOGRAPHS);
+        if (rank == 0) {
+            return SPACE;
+        }
+        int number = rank - 1;
+        String first = Character.toString(FIRST_IDEOGRAPH + number % IDEOGRAPHS);
+        int round = number / IDEOGRAPHS;
+        return round == 0 ? first : first + Character.toString(FIRST_IDEOGRAPH + (number + ROUND_STEP * round) % IDEOGRAPHS);
     }
 }

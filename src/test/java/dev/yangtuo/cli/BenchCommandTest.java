@@ -3,6 +3,7 @@ package dev.yangtuo.cli;
 import static dev.yangtuo.cli.CommandRun.TINY;
 import static dev.yangtuo.cli.CommandRun.TINY_ADAPTER;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -23,7 +24,12 @@ class BenchCommandTest {
     private Path directory;
 
     private static CommandRun bench(Object... more) {
-        List<Object> args = new ArrayList<>(List.of("bench", "-p", "8", "-n", "3", "-r", "2", "-t", "1"));
+        return bench(List.of("-p", "8", "-n", "3"), more);
+    }
+
+    private static CommandRun bench(List<String> tests, Object... more) {
+        List<Object> args = new ArrayList<>(List.of("bench", "-r", "2", "-t", "1"));
+        args.addAll(tests);
         args.addAll(List.of(more));
         return CommandRun.of(args.toArray());
     }
@@ -52,14 +58,14 @@ class BenchCommandTest {
             assertThat(test.get("tokens_per_second").asDouble()).isPositive().isEqualTo(mean);
             assertThat(test.get("stddev").asDouble()).isNotNegative();
             assertThat(test.get("median").asDouble()).isPositive();
-            assertThat(test.get("share_of_bandwidth").asDouble()).isCloseTo(bandwidth, org.assertj.core.api.Assertions.withinPercentage(0.001));
+            assertThat(test.get("share_of_bandwidth").asDouble()).isCloseTo(bandwidth, withinPercentage(0.001));
             assertThat(test.has("share_of_int8_peak")).isTrue();
         }
     }
 
     @Test
     void listsGiveEveryCombination() throws IOException {
-        JsonNode root = json(bench("--model", TINY, "-p", "4,0", "-n", "2", "-d", "0,70", "-b", "1,3", "--ubatch", "3", "--json"));
+        JsonNode root = json(bench(List.of("-p", "4,0", "-n", "2", "-d", "0,70", "-b", "1,3"), "--model", TINY, "--ubatch", "3", "--json"));
         assertThat(root.findValuesAsText("name")).containsExactly("pp4", "tg2", "tg2 x3", "pp4@d70", "tg2@d70", "tg2@d70 x3");
         assertThat(root.get("ubatch").asInt()).isEqualTo(3);
         assertThat(root.get("tests").get(2).get("sequences").asInt()).isEqualTo(3);
@@ -83,7 +89,7 @@ class BenchCommandTest {
 
     @Test
     void plainJavaHasNoCeilings() throws IOException {
-        JsonNode root = json(bench("--model", TINY, "--backend", "scalar", "-p", "2", "-n", "1", "-r", "1", "--json"));
+        JsonNode root = json(bench("--model", TINY, "--backend", "scalar", "--json"));
         assertThat(root.get("read_gbps").isNull()).isTrue();
         assertThat(root.get("tests").get(0).get("share_of_bandwidth").isNull()).isTrue();
         assertThat(root.get("kernel").asText()).isEqualTo("scalar");
