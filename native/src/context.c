@@ -70,6 +70,9 @@ int32_t yt_context_create(const char *kernel_name, int32_t n_threads, yt_context
         return yt_fail(YT_ERR_SYSTEM, "the system gave no %d threads; ask for fewer", n_threads);
     }
     status = yt_scratch_reserve(&context->tiles, (int64_t)n_threads * 2 * YT_TILE_FLOATS * 4);
+    if (status == YT_OK) {
+        status = yt_scratch_reserve(&context->counters, (int64_t)n_threads * (int64_t)sizeof(yt_counter));
+    }
     if (status != YT_OK) {
         yt_context_destroy(context);
         return status;
@@ -84,7 +87,7 @@ void yt_context_destroy(yt_context *context)
         return;
     }
     yt_threads_destroy(context->threads);
-    yt_scratch *all[] = {&context->normed, &context->quants, &context->floats, &context->pairs, &context->tiles, &context->attention};
+    yt_scratch *all[] = {&context->normed, &context->quants, &context->floats, &context->pairs, &context->tiles, &context->counters, &context->attention};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         yt_free(all[i]->data, all[i]->bytes);
     }

@@ -12,6 +12,12 @@ typedef struct {
     int64_t bytes;
 } yt_scratch;
 
+/* Counts up through a range of pieces; alone in its cache lines. */
+typedef struct {
+    atomic_llong next;
+    char alone[128 - sizeof(atomic_llong)];
+} yt_counter;
+
 struct yt_context {
     const yt_kernels *kernels;
     int32_t n_threads;
@@ -26,6 +32,8 @@ struct yt_context {
     yt_scratch pairs;
     /* Per thread: two tiles of a product, float32 [YT_MAX_COLUMNS][YT_MAX_GROUPS * 16]. */
     yt_scratch tiles;
+    /* Per thread: yt_counter. */
+    yt_scratch counters;
     /* Per thread: what attend needs. */
     yt_scratch attention;
 };

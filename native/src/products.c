@@ -28,61 +28,79 @@ static uint8_t *tile_at(const yt_scratch *scratch, int64_t c, int64_t column_byt
     return (uint8_t *)scratch->data + c * column_bytes;
 }
 
-static void spread_floats(const float *x, int64_t width, float *tile, int64_t w, int64_t c)
+static void spread_floats(const float *x, int64_t first, int64_t end, float *tile, int64_t w, int64_t c)
 {
-    for (int64_t k = 0; k < width; k++) {
+    for (int64_t k = first; k < end; k++) {
         tile[k * w + c] = x[k];
     }
 }
 
-static void spread_pairs(const float *x, int64_t width, uint16_t *tile, int64_t w, int64_t c)
+static void spread_pairs(const float *x, int64_t first, int64_t end, uint16_t *tile, int64_t w, int64_t c)
 {
-    for (int64_t k = 0; k < width; k++) {
+    for (int64_t k = first; k < end; k++) {
         tile[(k / 2 * w + c) * 2 + k % 2] = yt_float_to_bfloat(x[k]);
     }
-    if (width % 2 != 0) {
-        tile[(width / 2 * w + c) * 2 + 1] = 0;
+    if (end % 2 != 0) { /* an odd last input, for the others end with a block */
+        tile[(end / 2 * w + c) * 2 + 1] = 0;
     }
 }
 
 /*
- * Norms column c of the input and brings it into the forms that the matrices want, as column c % 8 of its tile of w columns, which begins at slot. A column beyond
- * the last is zero.
+ * Norms column c of the input and brings the inputs first to end - 1 of it into the forms that the matrices want, as column c % 8 of its tile of w columns, which
+ * begins at slot. A column beyond the last is zero.
  */
-static void prepare_column(const yt_product_stage *p, int64_t c, int64_t slot, int64_t w, int32_t worker)
+static void prepare_column(const yt_product_stage *p, int64_t c, int64_t first, int64_t end, int64_t slot, int64_t w, int32_t worker)
 {
     const yt_context *context = p->context;
     const int64_t width = p->width;
     float *normed = (float *)context->normed.data + worker * width;
     const float *x = normed;
     if (c >= p->n_columns) {
-        memset(normed, 0, (size_t)width * 4);
+        memset(normed + first, 0, (size_t)(end - first) * 4);
     } else {
         x = p->x + (p->columns == NULL ? c : p->columns[c]) * width;
         if (p->norm_weight != NULL) {
-            context->kernels->rms_norm(x, p->norm_weight, width, p->norm_eps, normed);
+            context->kernels->rms_norm(x, p->norm_weight, width, p->norm_eps, first, end, normed);
             x = normed;
         }
     }
     if (p->wants_quants) {
-        context->kernels->quantize(x, width, tile_at(&context->quants, slot, quants_bytes(width)), w, c % YT_TILE_COLUMNS);
+        context->kernels->quantize(x, first, end, tile_at(&context->quants, slot, quants_bytes(width)), w, c % YT_TILE_COLUMNS);
     }
     if (p->wants_floats) {
-        spread_floats(x, width, (float *)tile_at(&context->floats, slot, floats_bytes(width)), w, c % YT_TILE_COLUMNS);
+        spread_floats(x, first, end, (float *)tile_at(&context->floats, slot, floats_bytes(width)), w, c % YT_TILE_COLUMNS);
     }
     if (p->wants_pairs) {
-        spread_pairs(x, width, (uint16_t *)tile_at(&context->pairs, slot, pairs_bytes(width)), w, c % YT_TILE_COLUMNS);
+        spread_pairs(x, first, end, (uint16_t *)tile_at(&context->pairs, slot, pairs_bytes(width)), w, c % YT_TILE_COLUMNS);
     }
 }
 
-/* This worker's share of all columns, those that fill up the last tile included. Neighbours share a tile: a worker takes columns that lie together. */
+/*
+ * This worker's share of all columns, those that fill up the last tile included: whole tiles, or, if there are fewer tiles than workers, some inputs of every
+ * column, so that no two workers write beside each other. Squares for the norm are then summed up by each of them, which is little.
+ */
 static void prepare_columns(const yt_product_stage *p, int32_t worker)
 {
-    int64_t padded = yt_padded_columns(p->n_columns);
-    int64_t end = padded * (worker + 1) / p->context->n_threads;
-    for (int64_t c = padded * worker / p->context->n_threads; c < end; c++) {
-        int64_t slot = c / YT_TILE_COLUMNS * YT_TILE_COLUMNS;
-        prepare_column(p, c, slot, yt_tile_width(p->n_columns, slot), worker);
+    const int64_t padded = yt_padded_columns(p->n_columns);
+    const int64_t n_tiles = (padded + YT_TILE_COLUMNS - 1) / YT_TILE_COLUMNS;
+    const int64_t n_blocks = (p->width + YT_BLOCK - 1) / YT_BLOCK;
+    const int64_t n = p->context->n_threads;
+    const bool by_tiles = n_tiles >= n;
+    int64_t first_tile = by_tiles ? n_tiles * worker / n : 0;
+    int64_t end_tile = by_tiles ? n_tiles * (worker + 1) / n : n_tiles;
+    int64_t first = by_tiles ? 0 : n_blocks * worker / n * YT_BLOCK;
+    int64_t end = by_tiles ? n_blocks * YT_BLOCK : n_blocks * (worker + 1) / n * YT_BLOCK;
+    if (end > p->width) {
+        end = p->width;
+    }
+    if (first >= end) {
+        return;
+    }
+    for (int64_t slot = first_tile * YT_TILE_COLUMNS; slot < end_tile * YT_TILE_COLUMNS; slot += YT_TILE_COLUMNS) {
+        int64_t w = yt_tile_width(p->n_columns, slot);
+        for (int64_t c = slot; c < slot + w; c++) {
+            prepare_column(p, c, first, end, slot, w, worker);
+        }
     }
 }
 
@@ -126,6 +144,27 @@ static void multiply_piece(const yt_product_stage *p, int m, int64_t piece, int6
     p->take(p, m, first_row, n_rows, first_column, n, tile, second);
 }
 
+/*
+ * The next piece for a worker, -1 if there is none: of its own range, which lies together in memory, and when that is done, of another's that is not. Counters run
+ * past the ends of their ranges by as many as there are workers at most.
+ */
+static int64_t take_piece(const yt_product_stage *p, int32_t worker)
+{
+    const int32_t n = p->context->n_threads;
+    for (int32_t i = 0; i < n; i++) {
+        int32_t owner = (worker + i) % n;
+        yt_counter *counter = (yt_counter *)p->context->counters.data + owner;
+        int64_t end = p->n_pieces * p->n_shares * (owner + 1) / n;
+        if (atomic_load_explicit(&counter->next, memory_order_relaxed) < end) {
+            int64_t next = (int64_t)atomic_fetch_add_explicit(&counter->next, 1, memory_order_relaxed);
+            if (next < end) {
+                return next;
+            }
+        }
+    }
+    return -1;
+}
+
 static void product_work(void *argument, int32_t worker)
 {
     yt_product_stage *p = argument;
@@ -133,7 +172,7 @@ static void product_work(void *argument, int32_t worker)
     int64_t slot = 0;
     if (p->n_columns == 1) {
         slot = worker;
-        prepare_column(p, 0, slot, 1, worker);
+        prepare_column(p, 0, 0, p->width, slot, 1, worker);
     } else {
         prepare_columns(p, worker);
         yt_threads_barrier(context->threads);
@@ -145,18 +184,9 @@ static void product_work(void *argument, int32_t worker)
         .width = p->width,
         .n_columns = p->n_columns,
     };
-    int n_matrices = p->paired ? 1 : p->n_matrices;
-    int64_t n_pieces = 0;
-    for (int m = 0; m < n_matrices; m++) {
-        n_pieces += pieces_of(p, p->matrices[m]);
-    }
-    while (true) {
-        int64_t next = (int64_t)atomic_fetch_add_explicit(&p->next_piece, 1, memory_order_relaxed);
-        int64_t first_column = next / n_pieces * p->piece_columns;
-        if (first_column >= p->n_columns) {
-            return;
-        }
-        int64_t piece = next % n_pieces;
+    for (int64_t next = take_piece(p, worker); next >= 0; next = take_piece(p, worker)) {
+        int64_t first_column = next / p->n_pieces * p->piece_columns;
+        int64_t piece = next % p->n_pieces;
         int m = 0;
         while (piece >= pieces_of(p, p->matrices[m])) {
             piece -= pieces_of(p, p->matrices[m]);
@@ -197,9 +227,15 @@ int32_t yt_product_run(yt_product_stage *p)
     if (p->wants_pairs) {
         YT_TRY(yt_scratch_reserve(&context->pairs, yt_product(slots, pairs_bytes(p->width), 1)));
     }
-    p->piece_groups = p->n_columns <= YT_TILE_COLUMNS ? 4 : YT_MAX_GROUPS;
+    p->piece_groups = p->n_columns <= YT_TILE_COLUMNS ? 2 : YT_MAX_GROUPS;
     p->piece_columns = columns_of_piece(p->n_columns, p->width);
-    atomic_store(&p->next_piece, 0);
+    p->n_shares = (p->n_columns + p->piece_columns - 1) / p->piece_columns;
+    for (int m = 0; m < (p->paired ? 1 : p->n_matrices); m++) {
+        p->n_pieces += pieces_of(p, p->matrices[m]);
+    }
+    for (int32_t i = 0; i < context->n_threads; i++) {
+        atomic_store(&((yt_counter *)context->counters.data)[i].next, p->n_pieces * p->n_shares * i / context->n_threads);
+    }
     yt_threads_run(context->threads, product_work, p);
     return YT_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * A multiplying stage: the same input times up to three matrices. First the input is normed and quantized: for one column by every thread for itself,
- * which is cheaper than waiting for each other, for several columns in turn, with a barrier behind. Then pieces of row groups are handed out by a
- * counter until none is left. Which thread computes what does not change any result.
+ * which is cheaper than waiting for each other, for several columns in turn, with a barrier behind. Then each thread takes pieces of row groups from a range
+ * of its own, and when that is empty from the others'. Which thread computes what does not change any result.
  */
 #ifndef YT_PRODUCTS_H
 #define YT_PRODUCTS_H
@@ -49,7 +49,8 @@ struct yt_product_stage {
     /* What is handed out at a time: some row groups times some columns. All rows are taken before the next columns, which so stay in the cache. */
     int64_t piece_groups;
     int64_t piece_columns;
-    atomic_llong next_piece;
+    int64_t n_pieces; /* of all rows */
+    int64_t n_shares; /* of the columns */
 };
 
 /* Runs it on all threads of the context. The caller has checked everything. */

@@ -40,7 +40,7 @@ static void store_tail(float *p, v16 x, int64_t n)
     }
 }
 
-static void rms_norm(const float *x, const float *weight, int64_t dim, float eps, float *y)
+static void rms_norm(const float *x, const float *weight, int64_t dim, float eps, int64_t first, int64_t end, float *y)
 {
     v16 squares = v_set1(0.0f);
     int64_t full = dim & ~(int64_t)15;
@@ -54,18 +54,18 @@ static void rms_norm(const float *x, const float *weight, int64_t dim, float eps
         squares = v_fma(v, v, squares);
     }
     v16 scale = v_set1(1.0f / sqrtf(fold(squares) / (float)dim + eps));
-    for (int64_t i = 0; i < full; i += 16) {
+    for (int64_t i = first; i + 16 <= end; i += 16) {
         v_store(y + i, v_mul(v_mul(v_load(x + i), scale), v_load(weight + i)));
     }
-    if (tail > 0) {
+    if (end == dim && tail > 0) {
         store_tail(y + full, v_mul(v_mul(load_tail(x + full, tail), scale), load_tail(weight + full, tail)), tail);
     }
 }
 
 /* Below 1e-30, 127 / max could overflow; such a block is zero for every practical purpose. */
-static void quantize(const float *x, int64_t n, uint8_t *tile, int64_t w, int64_t c)
+static void quantize(const float *x, int64_t first_input, int64_t end, uint8_t *tile, int64_t w, int64_t c)
 {
-    for (int64_t block = 0; block < n / YT_BLOCK; block++) {
+    for (int64_t block = first_input / YT_BLOCK; block < end / YT_BLOCK; block++) {
         v16 a = v_load(x + block * YT_BLOCK);
         v16 b = v_load(x + block * YT_BLOCK + 16);
         /* Zero times a value is NaN if the value is NaN or infinite. */

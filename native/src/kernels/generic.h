@@ -19,7 +19,7 @@
 #define YT_DIRECT_COLUMNS 16
 #endif
 #ifndef YT_PREFETCH
-#define YT_PREFETCH 2048
+#define YT_PREFETCH 4096
 #endif
 
 #include "../../include/yangtuo.h"

@@ -94,11 +94,11 @@ typedef struct {
 typedef struct {
     const char *name;
 
-    /* y = rms_norm(x) * weight; dim values. */
-    void (*rms_norm)(const float *x, const float *weight, int64_t dim, float eps, float *y);
+    /* y = rms_norm(x) * weight; dim values, of which only y[first] to y[end - 1] are written; first is a multiple of 32, and end, or it is dim. */
+    void (*rms_norm)(const float *x, const float *weight, int64_t dim, float eps, int64_t first, int64_t end, float *y);
 
-    /* Quantizes n values, a multiple of 32, as column c of a tile of w columns. */
-    void (*quantize)(const float *x, int64_t n, uint8_t *tile, int64_t w, int64_t c);
+    /* Quantizes x[first] to x[end - 1], both multiples of 32, as column c of a tile of w columns. */
+    void (*quantize)(const float *x, int64_t first, int64_t end, uint8_t *tile, int64_t w, int64_t c);
 
     /*
      * out[c][16 g + lane] for n_groups <= YT_MAX_GROUPS groups from first_group on and n_columns <= YT_MAX_COLUMNS columns from first_column, a multiple of 8,
