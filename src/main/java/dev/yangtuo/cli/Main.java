@@ -2,6 +2,7 @@ package dev.yangtuo.cli;
 
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
+import dev.yangtuo.PerplexityMethod;
 import dev.yangtuo.model.SyntheticShape;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +29,7 @@ import picocli.CommandLine.TypeConversionException;
             TokenizeCommand.class,
             DetokenizeCommand.class,
             LogitsCommand.class,
+            PerplexityCommand.class,
             BenchCommand.class,
             MergeVocabCommand.class,
             InspectCommand.class,
@@ -58,6 +60,7 @@ public final class Main implements Runnable {
         commandLine.registerConverter(ByteCount.class, named(ByteCount::of));
         commandLine.registerConverter(KvType.class, named(KvType::of));
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
+        commandLine.registerConverter(PerplexityMethod.class, named(PerplexityMethod::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);
         commandLine.getSubcommands().values().forEach(command -> command.getCommandSpec().versionProvider(new Version()));

@@ -144,7 +144,7 @@ public final class Model implements AutoCloseable {
     public void forwardEach(List<Sequence> sequences, int[] tokens, float[] target) {
         lock.lock();
         try {
-            requireOpen();
+            requireReady();
             requireIds(tokens, 0, sequences.size());
             for (Sequence sequence : sequences) {
                 sequence.reserve(1);
@@ -155,10 +155,9 @@ public final class Model implements AutoCloseable {
                 addColumn(tokens[i], sequence.length(), batch.addSequence(sequence.pages(), sequence.pageCount()), true);
             }
             batch.upload();
-            DeviceFloats out = logitsBuffer();
-            compute(out);
+            compute();
             sequences.forEach(sequence -> sequence.advance(1));
-            out.download(0, target, 0, Math.multiplyExact(batch.outputCount(), config.vocabSize()));
+            computeLogits(target);
         } finally {
             lock.unlock();
         }
@@ -187,18 +186,65 @@ public final class Model implements AutoCloseable {
     private void forward(Sequence sequence, int[] tokens, int offset, int count, boolean all, float @Nullable [] target) {
         lock.lock();
         try {
-            requireOpen();
-            requireIds(tokens, offset, count);
-            sequence.reserve(count);
-            fillBatch(sequence, tokens, offset, count, all, target != null);
-            DeviceFloats out = target == null ? null : logitsBuffer();
-            compute(out);
-            sequence.advance(count);
-            if (out != null && target != null) {
-                out.download(0, target, 0, Math.multiplyExact(batch.outputCount(), config.vocabSize()));
+            computeLayers(sequence, tokens, offset, count, all ? 0 : target == null ? count : count - 1);
+            if (target != null) {
+                computeLogits(target);
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /**
+     * Appends tokens to a sequence and computes the logits of those from one of them on, without room for all of these logits.
+     *
+     * @param tokens ids, 1 to {@link #maxColumns()} of them from {@code offset} on
+     * @param firstOutput the first of the {@code count} whose logits are wanted; {@code count} or more for none
+     * @param rows receives them in parts, in order; it runs inside the forward pass, so it must not ask for another one
+     */
+    public void forward(Sequence sequence, int[] tokens, int offset, int count, int firstOutput, LogitRows rows) {
+        lock.lock();
+        try {
+            computeLayers(sequence, tokens, offset, count, firstOutput);
+            float[] target = new float[Math.multiplyExact(Math.min(MAX_OUTPUT_COLUMNS, batch.outputCount()), config.vocabSize())];
+            for (int column = firstOutput; column < count; ) {
+                int part = Math.min(MAX_OUTPUT_COLUMNS, count - column);
+                batch.wantLogits(column, part);
+                batch.upload();
+                computeLogits(target);
+                rows.accept(column, part, target);
+                column += part;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Receives logits of some tokens that follow each other. */
+    @FunctionalInterface
+    public interface LogitRows {
+        /**
+         * @param column the first token, counted from the first of the forward pass
+         * @param count how many
+         * @param logits float32 [count][vocabSize]; reused, so to be copied if they are kept
+         */
+        void accept(int column, int count, float[] logits);
+    }
+
+    /** Everything but the output matrix: leaves the residual stream of the tokens in {@link #x}, and the batch ready for their logits. */
+    private void computeLayers(Sequence sequence, int[] tokens, int offset, int count, int firstOutput) {
+        requireReady();
+        requireIds(tokens, offset, count);
+        sequence.reserve(count);
+        fillBatch(sequence, tokens, offset, count, firstOutput);
+        compute();
+        sequence.advance(count);
+    }
+
+    private void requireReady() {
+        requireOpen();
+        if (lock.getHoldCount() > 1) {
+            throw new IllegalStateException("a forward pass was asked for from within another one");
         }
     }
 
@@ -211,11 +257,19 @@ public final class Model implements AutoCloseable {
         }
     }
 
-    private void fillBatch(Sequence sequence, int[] tokens, int offset, int count, boolean all, boolean last) {
+    /** @param target receives the logits of the columns that the batch wants them of, row-major */
+    private void computeLogits(float[] target) {
+        DeviceFloats out = logitsBuffer();
+        OutputLayer output = weights.output();
+        backend.logits(output, batch, x, out);
+        out.download(0, target, 0, Math.multiplyExact(batch.outputCount(), config.vocabSize()));
+    }
+
+    private void fillBatch(Sequence sequence, int[] tokens, int offset, int count, int firstOutput) {
         batch.clear();
         int row = batch.addSequence(sequence.pages(), sequence.pageCount());
         for (int i = 0; i < count; i++) {
-            addColumn(tokens[offset + i], sequence.length() + i, row, all || (last && i == count - 1));
+            addColumn(tokens[offset + i], sequence.length() + i, row, i >= firstOutput);
         }
         batch.upload();
     }
@@ -225,8 +279,8 @@ public final class Model implements AutoCloseable {
         rope.fill(position, batch.rope(), column * config.headDim());
     }
 
-    /** The model, in its own order. */
-    private void compute(@Nullable DeviceFloats out) {
+    /** The model, in its own order; {@link #computeLogits} is its end. */
+    private void compute() {
         backend.embed(weights.embedding(), batch, x);
         for (Layer layer : weights.layers()) {
             backend.qkv(layer, batch, x, kvCache.pool(), q);
@@ -234,10 +288,6 @@ public final class Model implements AutoCloseable {
             backend.attentionOutput(layer, batch, attention, x);
             backend.gateUp(layer, batch, x, hidden);
             backend.down(layer, batch, hidden, x);
-        }
-        if (out != null) {
-            OutputLayer output = weights.output();
-            backend.logits(output, batch, x, out);
         }
     }
 
