@@ -224,8 +224,9 @@ static const peak FMA_PEAKS[] = {
     }
 
 LOOP(fmla_4s, "", TWENTY("fmla", "4s", "4s"))
-LOOP(sdot_4s, ".arch_extension dotprod\n\t", TWENTY("sdot", "4s", "16b"))
-LOOP(smmla_4s, ".arch_extension i8mm\n\t", TWENTY("smmla", "4s", "16b"))
+/* An extension alone is not enough: assemblers know these from ARMv8.2 on. The compiler's own code in this file stays what it is. */
+LOOP(sdot_4s, ".arch armv8.2-a+dotprod\n\t", TWENTY("sdot", "4s", "16b"))
+LOOP(smmla_4s, ".arch armv8.2-a+dotprod+i8mm\n\t", TWENTY("smmla", "4s", "16b"))
 
 static int always(void)
 {

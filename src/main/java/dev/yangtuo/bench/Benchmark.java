@@ -5,10 +5,11 @@ import dev.yangtuo.model.Sequence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
 
 /**
  * Runs tests on a model: each once to warm up, then as often as asked for. Tokens are random, the same in every run; what would be sampled does not matter,
- * so nothing is. Prompts take the way that every text takes. For one thread; {@link #cancel()} may be called by any.
+ * so nothing is. Prompts take the way that every text takes. For one thread.
  */
 public final class Benchmark {
     private static final long SEED = 1;
@@ -17,7 +18,7 @@ public final class Benchmark {
     private final int step;
     private final int repeats;
     private final Listener listener;
-    private volatile boolean cancelled;
+    private final BooleanSupplier goesOn;
 
     /** Follows the runs. */
     public interface Listener {
@@ -34,8 +35,9 @@ public final class Benchmark {
      * @param model with a context and sequences enough for the tests; stays the caller's
      * @param step tokens of a prompt in a forward pass at most, 1 to {@link Model#maxColumns()}
      * @param repeats runs that count, at least 1
+     * @param goesOn asked before each forward pass; once it says no it must go on saying so
      */
-    public Benchmark(Model model, int step, int repeats, Listener listener) {
+    public Benchmark(Model model, int step, int repeats, Listener listener, BooleanSupplier goesOn) {
         if (step < 1 || step > model.maxColumns()) {
             throw new IllegalArgumentException("a forward pass of %d tokens is not possible; 1 to %d are".formatted(step, model.maxColumns()));
         }
@@ -46,9 +48,10 @@ public final class Benchmark {
         this.step = step;
         this.repeats = repeats;
         this.listener = listener;
+        this.goesOn = goesOn;
     }
 
-    /** Runs them; if it is cancelled, those that were complete by then are returned. */
+    /** Runs them; if it does not go on, those that were complete by then are returned. */
     public List<TestResult> run(List<BenchTest> tests) {
         List<TestResult> results = new ArrayList<>();
         int runs = tests.size() * (repeats + 1);
@@ -61,16 +64,6 @@ public final class Benchmark {
         return results;
     }
 
-    /** Ends the run after the forward pass that is being computed. */
-    public void cancel() {
-        cancelled = true;
-    }
-
-    /** Whether it was cancelled. */
-    public boolean isCancelled() {
-        return cancelled;
-    }
-
     /** Tokens a second of each run that was completed. */
     private List<Double> measure(BenchTest test, int done, int count) {
         List<Sequence> sequences = new ArrayList<>();
@@ -79,14 +72,14 @@ public final class Benchmark {
             int[] before = tokens(test.depth());
             for (int i = 0; i < test.sequences(); i++) {
                 sequences.add(model.newSequence());
-                model.prefill(sequences.getLast(), before, step, logits, () -> !cancelled);
+                model.prefill(sequences.getLast(), before, step, logits, goesOn);
             }
             List<Double> speeds = new ArrayList<>();
-            for (int run = 0; run <= repeats && !cancelled; run++) {
+            for (int run = 0; run <= repeats && goesOn.getAsBoolean(); run++) {
                 listener.running(test, done + run, count);
                 sequences.forEach(sequence -> sequence.truncate(test.depth()));
                 long nanos = nanos(test, sequences, logits);
-                if (run > 0 && !cancelled) {
+                if (run > 0 && goesOn.getAsBoolean()) {
                     speeds.add(1e9 * test.allTokens() / nanos);
                 }
             }
@@ -101,9 +94,9 @@ public final class Benchmark {
         int[] next = new int[test.sequences()];
         long start = System.nanoTime();
         switch (test.kind()) {
-            case PROMPT -> model.prefill(sequences.getFirst(), tokens, step, logits, () -> !cancelled);
+            case PROMPT -> model.prefill(sequences.getFirst(), tokens, step, logits, goesOn);
             case GENERATION -> {
-                for (int i = 0; i < tokens.length && !cancelled; i += next.length) {
+                for (int i = 0; i < tokens.length && goesOn.getAsBoolean(); i += next.length) {
                     System.arraycopy(tokens, i, next, 0, next.length);
                     model.forwardEach(sequences, next, logits);
                 }

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -102,7 +103,17 @@ final class BenchCommand implements Callable<Integer>, Verbose {
             return CommandLine.ExitCode.OK;
         }
         requireMemory(path, wanted);
-        BenchReport report = measure(path, wanted, model.applyTo(options), err);
+        LoadOptions loading = model.applyTo(options);
+        Ceilings before = ceilings(loading.settings().threads());
+        LoadedModel loaded = model.adapters().reporting(() -> load(path, loading, err), result -> result.merge().json(), result -> result.model().close());
+        AtomicBoolean interrupted = new AtomicBoolean();
+        try (InterruptGuard _ = new InterruptGuard(() -> interrupted.set(true))) {
+            write(measure(loaded, before, wanted, loading.settings().threads(), interrupted));
+        }
+        return interrupted.get() ? INTERRUPTED : CommandLine.ExitCode.OK;
+    }
+
+    private void write(BenchReport report) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (form != null && form.json) {
             out.print(BenchJson.of(report));
@@ -110,7 +121,6 @@ final class BenchCommand implements Callable<Integer>, Verbose {
             out.print(form == null ? BenchText.plain(report) : BenchText.markdown(report));
         }
         StandardOutput.flush(out);
-        return report.interrupted() ? INTERRUPTED : CommandLine.ExitCode.OK;
     }
 
     private LoadOptions options(List<BenchTest> wanted) {
@@ -140,13 +150,14 @@ final class BenchCommand implements Callable<Integer>, Verbose {
         }
     }
 
-    /** The ceilings are measured before and after, since other programs can slow down either. */
-    private BenchReport measure(Path path, List<BenchTest> wanted, LoadOptions options, PrintWriter err) {
-        int threadCount = options.settings().threads();
-        Ceilings before = ceilings(threadCount);
-        LoadedModel loaded = model.adapters().reporting(() -> load(path, options, err), result -> result.merge().json(), result -> result.model().close());
+    /**
+     * The ceilings are measured before and after, since other programs can slow down either.
+     *
+     * @param loaded closed at the end
+     */
+    private BenchReport measure(LoadedModel loaded, @Nullable Ceilings before, List<BenchTest> wanted, int threadCount, AtomicBoolean interrupted) {
+        PrintWriter err = spec.commandLine().getErr();
         List<TestResult> results;
-        Benchmark benchmark;
         BenchReport.Setup setup;
         try (Model open = loaded.model(); ProgressDisplay display = new ProgressDisplay(err, "measuring", ProgressDisplay.Unit.RUNS)) {
             int step = tests.step(open.maxColumns());
@@ -154,17 +165,11 @@ final class BenchCommand implements Callable<Integer>, Verbose {
                 throw new YangtuoException("--ubatch is %d, but a forward pass takes %d tokens at most".formatted(step, open.maxColumns()));
             }
             setup = setup(loaded, threadCount, step);
-            benchmark = new Benchmark(open, step, tests.repeats(), (test, done, count) -> display.update(done, count, test.name()));
-            results = run(benchmark, wanted);
+            results = new Benchmark(open, step, tests.repeats(), (test, done, count) -> display.update(done, count, test.name()), () -> !interrupted.get())
+                    .run(wanted);
         }
-        Ceilings highest = before == null || benchmark.isCancelled() ? before : before.orHigher(Ceilings.measure(threadCount));
-        return new BenchReport(Machine.here(), highest, setup, results, benchmark.isCancelled());
-    }
-
-    private static List<TestResult> run(Benchmark benchmark, List<BenchTest> wanted) {
-        try (InterruptGuard _ = new InterruptGuard(benchmark::cancel)) {
-            return benchmark.run(wanted);
-        }
+        Ceilings highest = before == null || interrupted.get() ? before : before.orHigher(Ceilings.measure(threadCount));
+        return new BenchReport(Machine.here(), highest, setup, results, interrupted.get());
     }
 
     private @Nullable Ceilings ceilings(int threadCount) {
