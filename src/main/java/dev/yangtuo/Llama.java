@@ -11,7 +11,13 @@ import dev.yangtuo.model.TokenizerFiles;
 import dev.yangtuo.sampling.Sampler;
 import dev.yangtuo.sampling.SamplingOptions;
 import dev.yangtuo.tokenizer.Tokenizer;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Set;
@@ -175,6 +181,38 @@ public final class Llama implements AutoCloseable {
                 }
                 done += count;
             }
+        }
+    }
+
+    /**
+     * Measures how well the model predicts a text.
+     *
+     * @param text any; a half surrogate pair counts as U+FFFD
+     * @throws IllegalArgumentException if the windows that were asked for are longer than the model's context
+     * @throws dev.yangtuo.exception.YangtuoException if the text is empty, or too short for the method
+     * @throws IllegalStateException if the model is closed, or as many sequences are open as it was loaded for
+     */
+    public Perplexity perplexity(CharSequence text, PerplexityOptions options) {
+        try {
+            return perplexity(new ByteArrayInputStream(text.toString().replaceAll("\\p{Cs}", "\uFFFD").getBytes(StandardCharsets.UTF_8)), options);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // memory has none
+        }
+    }
+
+    /**
+     * Measures how well the model predicts a text of any length, which is read while it is computed; {@link #perplexity(CharSequence, PerplexityOptions)} has
+     * the rest. The forward passes of other texts may run between its windows.
+     *
+     * @param utf8 the text; every byte that is not part of a valid character counts as U+FFFD. Read to its end, not closed
+     * @throws IOException if it cannot be read
+     */
+    public Perplexity perplexity(InputStream utf8, PerplexityOptions options) throws IOException {
+        model.requireOpen();
+        try {
+            return new PerplexityMeter(model, tokenizer, options).measure(utf8);
+        } finally {
+            Reference.reachabilityFence(this); // else the cleaner could close the model that is in use
         }
     }
 

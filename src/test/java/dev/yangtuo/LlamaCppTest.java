@@ -1,19 +1,17 @@
 package dev.yangtuo;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.tensor.TensorType;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +28,7 @@ class LlamaCppTest {
     private static final Path CHINESE = ModelFolders.DEMO.resolve("chinese-lora");
     private static final List<String> PROMPTS = List.of("《静夜思》李白\n", "床前明月光，", "In the beginning God");
     private static final int NEW_TOKENS = 48;
+    private static final int ATTEMPTS = 5;
     /** Two logits this close may change places between two programs. */
     private static final float NEAR_TIE = 0.05f;
     /** Their rounding has one way to be right; the K types are searched for, each in its own way. */
@@ -40,13 +39,11 @@ class LlamaCppTest {
     @TempDir
     private Path folder;
 
-    private Path programs;
+    private LlamaCpp programs;
 
     @BeforeEach
     void findPrograms() {
-        String named = System.getProperty("YANGTUO_LLAMA_CPP", System.getenv("YANGTUO_LLAMA_CPP"));
-        assumeTrue(named != null, "YANGTUO_LLAMA_CPP names the folder of llama.cpp's programs");
-        programs = Path.of(named);
+        programs = LlamaCpp.find(folder);
     }
 
     static List<String> types() {
@@ -66,32 +63,22 @@ class LlamaCppTest {
         return type.endsWith(":pure") ? options.quantizePure(weights) : options.quantize(weights);
     }
 
-    /** @param out what a program wrote to standard output, {@code err} to standard error */
-    private record Run(String out, String err) {}
-
-    private Run run(String program, String... args) throws Exception {
-        List<String> command = new ArrayList<>(List.of(programs.resolve(program).toString()));
-        command.addAll(List.of(args));
-        Path out = folder.resolve("out.txt");
-        Path err = folder.resolve("err.txt");
-        Process process = new ProcessBuilder(command).redirectInput(Path.of("/dev/null").toFile())
-                .redirectOutput(out.toFile()).redirectError(err.toFile()).start();
-        boolean ended = process.waitFor(120, TimeUnit.SECONDS);
-        process.destroyForcibly();
-        String errors = new String(Files.readAllBytes(err), StandardCharsets.UTF_8); // single bytes of characters are shown, too
-        assertThat(ended).as(errors).isTrue();
-        assertThat(process.waitFor()).as(errors).isZero();
-        return new Run(new String(Files.readAllBytes(out), StandardCharsets.UTF_8), errors);
-    }
-
-    /** What it writes after the prompt, and the prompt's ids. Its flash attention rounds more on the way: by 0.1 in some logits. */
-    private Run complete(Path model, String prompt) throws Exception {
-        Run run = run("llama-completion", "-m", model.toString(), "-p", prompt, "-n", String.valueOf(NEW_TOKENS), "--temp", "0", "--repeat-penalty", "1",
-                "--verbose-prompt", "-no-cnv", "-fa", "off", "-t", "2");
-        List<String> ids = PROMPT_ID.matcher(run.err()).results().map(match -> match.group(1)).toList();
-        assertThat(run.out()).as(run.err()).contains(prompt);
-        String text = run.out().substring(run.out().indexOf(prompt) + prompt.length());
-        return new Run(text, String.join(" ", ids));
+    /**
+     * What it writes after the prompt, and the prompt's ids. Its flash attention rounds more on the way: by 0.1 in some logits. A thread of its own writes the
+     * text, and at the end of the program sometimes the last of it is lost, so it is run again if that can be why a text is not as expected.
+     */
+    private LlamaCpp.Run complete(Path model, String prompt, Predicate<String> expected) throws Exception {
+        for (int attempt = 1; ; attempt++) {
+            LlamaCpp.Run run = programs.run("llama-completion", "-m", model.toString(), "-p", prompt, "-n", String.valueOf(NEW_TOKENS), "--temp", "0",
+                    "--repeat-penalty", "1", "--verbose-prompt", "-no-cnv", "-fa", "off", "-t", "2");
+            List<String> ids = PROMPT_ID.matcher(run.err()).results().map(match -> match.group(1)).toList();
+            boolean whole = run.out().contains(prompt);
+            String text = whole ? run.out().substring(run.out().indexOf(prompt) + prompt.length()) : "";
+            if (attempt == ATTEMPTS || (whole && expected.test(text))) {
+                assertThat(run.out()).as(run.err()).contains(prompt);
+                return new LlamaCpp.Run(text, String.join(" ", ids));
+            }
+        }
     }
 
     /** The greedy text up to the first near tie. */
@@ -155,17 +142,17 @@ class LlamaCppTest {
             Llama.convert(BASE, file, adapted ? options.lora(CHINESE) : options);
             try (Llama llama = Llama.load(file)) {
                 for (String prompt : PROMPTS) {
-                    Run theirs = complete(file, prompt);
+                    String certain = certainText(llama, prompt).stripTrailing();
+                    boolean exact = type.equals("F16") || type.equals("F32") || type.equals("Q8_0");
+                    // The English base may end a Chinese text at once.
+                    Predicate<String> expected = text -> exact ? text.startsWith(certain) : certain.isBlank() || !text.isBlank();
+                    LlamaCpp.Run theirs = complete(file, prompt, expected);
                     List<String> ids = new ArrayList<>();
                     for (int id : promptIds(llama, prompt)) {
                         ids.add(String.valueOf(id));
                     }
                     assertThat(theirs.err()).as("the ids of %s", prompt).isEqualTo(String.join(" ", ids));
-                    // The English base may end a Chinese text at once.
-                    assertThat(theirs.out().isBlank() && !certainText(llama, prompt).isBlank()).as("%s %s %s: no text", type, adapted, prompt).isFalse();
-                    if (type.equals("F16") || type.equals("F32") || type.equals("Q8_0")) {
-                        assertThat(theirs.out().stripTrailing()).as("%s %s %s", type, adapted, prompt).startsWith(certainText(llama, prompt).stripTrailing());
-                    }
+                    assertThat(theirs.out()).as("%s %s %s: %s", type, adapted, prompt, certain).matches(expected);
                 }
             }
         }
@@ -183,7 +170,7 @@ class LlamaCppTest {
             Llama.convert(f16, ours, options(type));
             List<String> args = new ArrayList<>(type.endsWith(":pure") ? List.of("--pure") : List.of());
             args.addAll(List.of(f16.toString(), theirs.toString(), type.replace(":pure", "")));
-            run("llama-quantize", args.toArray(String[]::new));
+            programs.run("llama-quantize", args.toArray(String[]::new));
             assertSameTensors(ours, theirs);
         }
     }
@@ -209,7 +196,7 @@ class LlamaCppTest {
         Path f16 = folder.resolve("f16.gguf");
         Path theirs = folder.resolve("theirs.gguf");
         Llama.convert(BASE, f16, LoadOptions.defaults().lora(CHINESE).quantize(WeightType.F16));
-        run("llama-quantize", f16.toString(), theirs.toString(), type);
+        programs.run("llama-quantize", f16.toString(), theirs.toString(), type);
         try (Llama llama = Llama.load(theirs)) {
             assertThat(llama.tokenizer().encode("《静夜思》李白")).hasSizeLessThan(10);
             assertThat(llama.generate("《静夜思》李白\n", GenerateOptions.defaults().greedy().maxTokens(20)).result().text()).isNotBlank();

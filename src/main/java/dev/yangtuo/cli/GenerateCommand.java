@@ -45,6 +45,9 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     @Mixin
     private ModelOptions model;
 
+    @Option(names = ModelOptions.CONTEXT, paramLabel = "N", description = ModelOptions.CONTEXT_DESCRIPTION)
+    private @Nullable Integer context;
+
     @ArgGroup
     private @Nullable PromptSource promptSource;
 
@@ -85,7 +88,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         PrintWriter err = spec.commandLine().getErr();
         String prompt = prompt();
         GenerateOptions options = options();
-        try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, err);
+        try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
                 Generation generation = llama.generate(prompt, options)) {
             return json ? writeJson(generation, prompt, err) : writeText(generation, prompt, err);
         }
@@ -141,7 +144,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             out.print(prompt);
             StandardOutput.flush(out);
         }
-        try (InterruptGuard _ = new InterruptGuard(generation)) {
+        try (InterruptGuard _ = new InterruptGuard(generation::cancel)) {
             String last = echo ? prompt : "";
             for (String piece : generation) {
                 out.print(piece);
@@ -157,7 +160,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     }
 
     private int writeJson(Generation generation, String prompt, PrintWriter err) throws IOException {
-        try (InterruptGuard _ = new InterruptGuard(generation)) {
+        try (InterruptGuard _ = new InterruptGuard(generation::cancel)) {
             GenerationResult result = generation.result();
             ObjectNode object = new ObjectMapper().createObjectNode();
             if (echo) {

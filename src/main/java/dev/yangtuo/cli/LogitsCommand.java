@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,6 +30,9 @@ final class LogitsCommand implements Callable<Integer>, Verbose {
     @Mixin
     private ModelOptions model;
 
+    @Option(names = ModelOptions.CONTEXT, paramLabel = "N", description = ModelOptions.CONTEXT_DESCRIPTION)
+    private @Nullable Integer context;
+
     @Option(names = "--ids", required = true, split = "\\s*,\\s*", paramLabel = "ID", description = "Token ids, separated by commas.")
     private int[] ids;
 
@@ -44,7 +48,7 @@ final class LogitsCommand implements Callable<Integer>, Verbose {
     public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
         try (ResultFile file = ResultFile.create(output);
-                Llama llama = model.load(ModelOptions.WeightTypeDefault.F32, KvType.F32, err)) {
+                Llama llama = model.load(ModelOptions.WeightTypeDefault.F32, KvType.F32, context, err)) {
             ByteBuffer row = ByteBuffer.allocate(Math.multiplyExact(llama.vocabSize(), Float.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
             llama.logits(ids, (position, logits, offset) -> {
                 row.asFloatBuffer().put(logits, offset, llama.vocabSize());

@@ -2,6 +2,8 @@ package dev.yangtuo.cli;
 
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
+import dev.yangtuo.PerplexityMethod;
+import dev.yangtuo.model.SyntheticShape;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
@@ -27,6 +29,8 @@ import picocli.CommandLine.TypeConversionException;
             TokenizeCommand.class,
             DetokenizeCommand.class,
             LogitsCommand.class,
+            PerplexityCommand.class,
+            BenchCommand.class,
             MergeVocabCommand.class,
             InspectCommand.class,
             DoctorCommand.class,
@@ -52,9 +56,11 @@ public final class Main implements Runnable {
         commandLine.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
         commandLine.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
         commandLine.registerConverter(WeightChoice.class, named(WeightChoice::of));
+        commandLine.registerConverter(SyntheticShape.class, named(SyntheticShape::of));
         commandLine.registerConverter(ByteCount.class, named(ByteCount::of));
         commandLine.registerConverter(KvType.class, named(KvType::of));
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
+        commandLine.registerConverter(PerplexityMethod.class, named(PerplexityMethod::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);
         commandLine.getSubcommands().values().forEach(command -> command.getCommandSpec().versionProvider(new Version()));

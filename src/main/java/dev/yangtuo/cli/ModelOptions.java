@@ -16,6 +16,10 @@ import picocli.CommandLine.Spec;
 
 /** The options of every command that loads a model. */
 final class ModelOptions {
+    /** Option of the commands that can be told how long a text may be. */
+    static final String CONTEXT = "--context";
+    static final String CONTEXT_DESCRIPTION = "Tokens that a text can have, prompt included. Default: the model's.";
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
@@ -43,9 +47,6 @@ final class ModelOptions {
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute. Default: all processors.")
     private @Nullable Integer threads;
 
-    @Option(names = "--context", paramLabel = "N", description = "Tokens that a text can have, prompt included. Default: the model's.")
-    private @Nullable Integer context;
-
     @Option(names = "--verbose", description = "Show where a failure happened.")
     private boolean verbose;
 
@@ -58,9 +59,18 @@ final class ModelOptions {
         return model == null && adapters.isEmpty();
     }
 
-    /** Loads the model, with progress and the report on {@code err}. */
+    /** Loads the model with the context that it was made for; {@link #load(WeightTypeDefault, KvType, Integer, PrintWriter)} has the rest. */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
-        LoadOptions base = options(weightDefault, kvDefault);
+        return load(weightDefault, kvDefault, null, err);
+    }
+
+    /**
+     * Loads the model, with progress and the report on {@code err}.
+     *
+     * @param context what {@link #CONTEXT} says; null for the model's
+     */
+    Llama load(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context, PrintWriter err) {
+        LoadOptions base = options(weightDefault, kvDefault, context);
         LoadOptions options = adapters.applyTo(isDemo() ? base.lora(DemoModel.chineseLora()) : base);
         return adapters.reporting(() -> loadAndReport(options, err), llama -> llama.report().mergeJson(), Llama::close);
     }
@@ -79,7 +89,7 @@ final class ModelOptions {
         }
     }
 
-    private LoadOptions options(WeightTypeDefault weightDefault, KvType kvDefault) {
+    private LoadOptions options(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context) {
         LoadOptions options = LoadOptions.defaults().backend(backend).kvType(kvType == null ? kvDefault : kvType);
         WeightChoice choice = quantize == null ? weightDefault.choice() : quantize;
         try {

@@ -1,5 +1,7 @@
 package dev.yangtuo.kernel;
 
+import java.util.Objects;
+
 /**
  * The inputs of one forward pass: its columns (tokens with their positions), the page table of their sequences, the angles of RoPE and the
  * columns whose logits are wanted. Filled on the host, then sent to the device by {@link #upload()}, once for all stages. Reused from pass
@@ -101,6 +103,20 @@ public abstract sealed class Batch implements AutoCloseable permits NativeBatch,
             outputs[outputCount++] = columnCount;
         }
         return columnCount++;
+    }
+
+    /**
+     * Wants the logits of some columns that follow each other, instead of those that were wanted; to be uploaded again.
+     *
+     * @param first number of the first
+     * @param count how many, at least 0
+     */
+    public final void wantLogits(int first, int count) {
+        Objects.checkFromIndexSize(first, count, columnCount);
+        for (int i = 0; i < count; i++) {
+            outputs[i] = first + i;
+        }
+        outputCount = count;
     }
 
     /** Float32 {@code [columns][headDim / 2][2]}: cosine and sine of each pair's angle, to be filled for every column that is added. */

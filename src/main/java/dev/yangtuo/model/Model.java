@@ -7,7 +7,9 @@ import dev.yangtuo.kernel.DeviceFloats;
 import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.OutputLayer;
 import dev.yangtuo.tensor.TensorType;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,9 +57,10 @@ public final class Model implements AutoCloseable {
         try (var undo = new CloseStack()) {
             undo.push(backend);
             undo.push(weights);
-            int columns = Math.min(MAX_COLUMNS, contextLength);
+            int columns = Math.min(MAX_COLUMNS, Math.max(contextLength, maxSequences));
+            int sequences = Math.min(columns, maxSequences);
             kvCache = undo.push(new KvCache(backend, config, kvType, contextLength, maxSequences));
-            batch = undo.push(backend.createBatch(new BatchCapacity(columns, 1, kvCache.pagesPerSequence(), config.headDim())));
+            batch = undo.push(backend.createBatch(new BatchCapacity(columns, sequences, kvCache.pagesPerSequence(), config.headDim())));
             x = undo.push(backend.createFloats((long) columns * config.dim()));
             q = undo.push(backend.createFloats((long) columns * config.qDim()));
             attention = undo.push(backend.createFloats((long) columns * config.qDim()));
@@ -106,6 +109,60 @@ public final class Model implements AutoCloseable {
         return Math.min(MAX_OUTPUT_COLUMNS, maxColumns());
     }
 
+    /** Sequences that one call of {@link #forwardEach} takes at most. */
+    public int maxBatchSequences() {
+        return batch.capacity().sequences();
+    }
+
+    /** What a forward pass reads and computes. */
+    public ModelCosts costs() {
+        return ModelCosts.of(config, weights, kvCache.pool().shape().type());
+    }
+
+    /**
+     * Appends any number of tokens to a sequence, some at a time, and computes the logits of the last one.
+     *
+     * @param step tokens of a forward pass at most, 1 to {@link #maxColumns()}
+     * @param target receives {@code vocabSize} logits
+     * @param goesOn asked before each pass; what was appended until it says no stays
+     */
+    public void prefill(Sequence sequence, int[] tokens, int step, float[] target, BooleanSupplier goesOn) {
+        for (int done = 0; done < tokens.length && goesOn.getAsBoolean(); ) {
+            int count = Math.min(step, tokens.length - done);
+            forward(sequence, tokens, done, count, done + count == tokens.length ? target : null);
+            done += count;
+        }
+    }
+
+    /**
+     * Appends one token to each of some sequences in one pass, and computes the logits of each.
+     *
+     * @param sequences different ones, 1 to {@link #maxBatchSequences()}
+     * @param tokens ids, as many
+     * @param target receives {@code sequences.size() * vocabSize} logits, row-major
+     */
+    public void forwardEach(List<Sequence> sequences, int[] tokens, float[] target) {
+        lock.lock();
+        try {
+            requireReady();
+            requireIds(tokens, 0, sequences.size());
+            for (Sequence sequence : sequences) {
+                sequence.reserve(1);
+            }
+            batch.clear();
+            for (int i = 0; i < sequences.size(); i++) {
+                Sequence sequence = sequences.get(i);
+                addColumn(tokens[i], sequence.length(), batch.addSequence(sequence.pages(), sequence.pageCount()), true);
+            }
+            batch.upload();
+            compute();
+            sequences.forEach(sequence -> sequence.advance(1));
+            computeLogits(target);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /**
      * Appends tokens to a sequence and computes the logits of the last one.
      *
@@ -129,39 +186,101 @@ public final class Model implements AutoCloseable {
     private void forward(Sequence sequence, int[] tokens, int offset, int count, boolean all, float @Nullable [] target) {
         lock.lock();
         try {
-            requireOpen();
-            for (int i = offset; i < offset + count; i++) {
-                if (tokens[i] < 0 || tokens[i] >= config.vocabSize()) {
-                    throw new IllegalArgumentException(
-                            "token id %d is outside the model's vocabulary of %d".formatted(tokens[i], config.vocabSize()));
-                }
-            }
-            sequence.reserve(count);
-            fillBatch(sequence, tokens, offset, count, all, target != null);
-            DeviceFloats out = target == null ? null : logitsBuffer();
-            compute(out);
-            sequence.advance(count);
-            if (out != null && target != null) {
-                out.download(0, target, 0, Math.multiplyExact(batch.outputCount(), config.vocabSize()));
+            computeLayers(sequence, tokens, offset, count, all ? 0 : target == null ? count : count - 1);
+            if (target != null) {
+                computeLogits(target);
             }
         } finally {
             lock.unlock();
         }
     }
 
-    private void fillBatch(Sequence sequence, int[] tokens, int offset, int count, boolean all, boolean last) {
+    /**
+     * Appends tokens to a sequence and computes the logits of those from one of them on, without room for all of these logits.
+     *
+     * @param tokens ids, 1 to {@link #maxColumns()} of them from {@code offset} on
+     * @param firstOutput the first of the {@code count} whose logits are wanted; {@code count} or more for none
+     * @param rows receives them in parts, in order; it runs inside the forward pass, so it must not ask for another one
+     */
+    public void forward(Sequence sequence, int[] tokens, int offset, int count, int firstOutput, LogitRows rows) {
+        lock.lock();
+        try {
+            computeLayers(sequence, tokens, offset, count, firstOutput);
+            float[] target = new float[Math.multiplyExact(Math.min(MAX_OUTPUT_COLUMNS, batch.outputCount()), config.vocabSize())];
+            for (int column = firstOutput; column < count; ) {
+                int part = Math.min(MAX_OUTPUT_COLUMNS, count - column);
+                batch.wantLogits(column, part);
+                batch.upload();
+                computeLogits(target);
+                rows.accept(column, part, target);
+                column += part;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Receives logits of some tokens that follow each other. */
+    @FunctionalInterface
+    public interface LogitRows {
+        /**
+         * @param column the first token, counted from the first of the forward pass
+         * @param count how many
+         * @param logits float32 [count][vocabSize]; reused, so to be copied if they are kept
+         */
+        void accept(int column, int count, float[] logits);
+    }
+
+    /** Everything but the output matrix: leaves the residual stream of the tokens in {@link #x}, and the batch ready for their logits. */
+    private void computeLayers(Sequence sequence, int[] tokens, int offset, int count, int firstOutput) {
+        requireReady();
+        requireIds(tokens, offset, count);
+        sequence.reserve(count);
+        fillBatch(sequence, tokens, offset, count, firstOutput);
+        compute();
+        sequence.advance(count);
+    }
+
+    private void requireReady() {
+        requireOpen();
+        if (lock.getHoldCount() > 1) {
+            throw new IllegalStateException("a forward pass was asked for from within another one");
+        }
+    }
+
+    private void requireIds(int[] tokens, int offset, int count) {
+        for (int i = offset; i < offset + count; i++) {
+            if (tokens[i] < 0 || tokens[i] >= config.vocabSize()) {
+                throw new IllegalArgumentException(
+                        "token id %d is outside the model's vocabulary of %d".formatted(tokens[i], config.vocabSize()));
+            }
+        }
+    }
+
+    /** @param target receives the logits of the columns that the batch wants them of, row-major */
+    private void computeLogits(float[] target) {
+        DeviceFloats out = logitsBuffer();
+        OutputLayer output = weights.output();
+        backend.logits(output, batch, x, out);
+        out.download(0, target, 0, Math.multiplyExact(batch.outputCount(), config.vocabSize()));
+    }
+
+    private void fillBatch(Sequence sequence, int[] tokens, int offset, int count, int firstOutput) {
         batch.clear();
         int row = batch.addSequence(sequence.pages(), sequence.pageCount());
         for (int i = 0; i < count; i++) {
-            int position = sequence.length() + i;
-            int column = batch.addColumn(tokens[offset + i], position, row, all || (last && i == count - 1));
-            rope.fill(position, batch.rope(), column * config.headDim());
+            addColumn(tokens[offset + i], sequence.length() + i, row, i >= firstOutput);
         }
         batch.upload();
     }
 
-    /** The model, in its own order. */
-    private void compute(@Nullable DeviceFloats out) {
+    private void addColumn(int token, int position, int row, boolean wantsLogits) {
+        int column = batch.addColumn(token, position, row, wantsLogits);
+        rope.fill(position, batch.rope(), column * config.headDim());
+    }
+
+    /** The model, in its own order; {@link #computeLogits} is its end. */
+    private void compute() {
         backend.embed(weights.embedding(), batch, x);
         for (Layer layer : weights.layers()) {
             backend.qkv(layer, batch, x, kvCache.pool(), q);
@@ -169,10 +288,6 @@ public final class Model implements AutoCloseable {
             backend.attentionOutput(layer, batch, attention, x);
             backend.gateUp(layer, batch, x, hidden);
             backend.down(layer, batch, hidden, x);
-        }
-        if (out != null) {
-            OutputLayer output = weights.output();
-            backend.logits(output, batch, x, out);
         }
     }
 

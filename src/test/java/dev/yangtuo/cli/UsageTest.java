@@ -57,6 +57,9 @@ class UsageTest {
         "logits --ids abc --output x | 'abc'",
         "logits --ids 1.5 --output x | '1.5'",
         "logits --ids 99999999999 --output x | '99999999999'",
+        "perplexity --model x | --text",
+        "perplexity --text x --method halves | 'halves' is not a method",
+        "perplexity --text x --context 2 | --context is 2, must be at least 3",
         "merge-vocab --base a --add b | --output",
         "merge-vocab --base a --output x | --add",
         "merge-vocab --add b --output x | --base",
@@ -80,13 +83,13 @@ class UsageTest {
         CommandRun run = CommandRun.of();
         assertThat(run.exitCode()).isEqualTo(2);
         assertThat(run.output()).isEmpty();
-        assertThat(run.errors()).contains("a command is missing", "generate", "tokenize", "detokenize", "logits", "merge-vocab", "doctor");
+        assertThat(run.errors()).contains("a command is missing", "generate", "tokenize", "detokenize", "logits", "perplexity", "merge-vocab", "doctor");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {
         "--help", "--version", "help", "help generate", "generate --help", "tokenize --help", "detokenize -h", "logits --help", "doctor --help",
-        "generate --version", "merge-vocab --help"
+        "generate --version", "merge-vocab --help", "perplexity --help"
     })
     void helpIsNoError(String commandLine) {
         CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
@@ -107,6 +110,7 @@ class UsageTest {
         "generate --lora examples/demo-model/base | adapter_config.json is missing",
         "generate --model examples/demo-model/base/model.safetensors | give the directory",
         "logits --ids 1 --output x --model /no/such | /no/such",
+        "perplexity --text src | src: is a directory",
         "merge-vocab --base /no/such --add pom.xml --output x | /no/such: there is no such file",
         "merge-vocab --base examples/demo-model/base/tokenizer.model --add pom.xml --output x | pom.xml: is no SentencePiece model",
         "merge-vocab --base examples/demo-model/base/config.json --add examples/demo-model/base/tokenizer.model --output x | config.json: is no Sent",
