@@ -223,9 +223,10 @@ static const peak FMA_PEAKS[] = {
             "v26", "v27", "v28", "v29"); \
     }
 
+/* The assembler takes these extensions only with the architecture that they extend. */
 LOOP(fmla_4s, "", TWENTY("fmla", "4s", "4s"))
-LOOP(sdot_4s, ".arch_extension dotprod\n\t", TWENTY("sdot", "4s", "16b"))
-LOOP(smmla_4s, ".arch_extension i8mm\n\t", TWENTY("smmla", "4s", "16b"))
+LOOP(sdot_4s, ".arch armv8.2-a+dotprod\n\t", TWENTY("sdot", "4s", "16b"))
+LOOP(smmla_4s, ".arch armv8.2-a+i8mm\n\t", TWENTY("smmla", "4s", "16b"))
 
 static int always(void)
 {
