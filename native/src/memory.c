@@ -32,8 +32,11 @@ void *yt_allocate(int64_t bytes)
 #endif
     /* Mapped, not taken from malloc: what is freed goes back to the system, what is not touched costs nothing. */
     bool large = bytes >= 2 * HUGE_PAGE;
+    if (bytes > INT64_MAX - HUGE_PAGE) {
+        return NULL;
+    }
     int64_t mapped = large ? bytes + HUGE_PAGE : bytes;
-    uint8_t *memory = mapped < bytes ? MAP_FAILED : mmap(NULL, (size_t)mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *memory = mmap(NULL, (size_t)mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
         return NULL;
     }

@@ -318,7 +318,8 @@ static inline v16 v_dot_bf16(v16 acc, vb w, vb y)
     return (v16){v_dot4_bf16(acc.a, w.a, y.a), v_dot4_bf16(acc.b, w.b, y.b), v_dot4_bf16(acc.c, w.c, y.c), v_dot4_bf16(acc.d, w.d, y.d)};
 }
 
-static inline void v_prefetch(const uint8_t *p, int bytes)
+/* Always inlined: calls of a function that does nothing else are removed. */
+static inline __attribute__((always_inline)) void v_prefetch(const uint8_t *p, int bytes)
 {
 #pragma GCC unroll 8
     for (int i = 0; i < bytes; i += 64) {
@@ -351,7 +352,9 @@ static inline v16 v_select_greater(v16 a, v16 b, v16 x, v16 y)
 
 static inline float v_largest(v16 x)
 {
-    return vmaxvq_f32(vmaxq_f32(vmaxq_f32(x.a, x.b), vmaxq_f32(x.c, x.d)));
+    float32x4_t four = v_max4(v_max4(x.a, x.c), v_max4(x.b, x.d));
+    float32x4_t two = v_max4(four, vextq_f32(four, four, 2));
+    return vgetq_lane_f32(v_max4(two, vextq_f32(two, two, 1)), 0);
 }
 
 static inline void v_store_f16(uint16_t *p, v16 x)
@@ -360,9 +363,11 @@ static inline void v_store_f16(uint16_t *p, v16 x)
     vst1q_u16(p + 8, vreinterpretq_u16_f16(vcvt_high_f16_f32(vcvt_f16_f32(x.c), x.d)));
 }
 
-/* Of 32 registers, 16 have sums, four weights, one to four activations. */
+/* Of 32 registers, 16 have sums, four weights, one to four activations. More columns than two, taken apart in registers, would leave none. */
 #define YT_PANEL_GROUPS 1
 #define YT_FLOAT_GROUPS 1
 #define YT_STEP_COLUMNS 4
+#define YT_SCORE_QUERIES 2
+#define YT_DIRECT_COLUMNS 2
 
 #endif
