@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a struct, a signature or a meaning below changes; Java refuses a library of another version. */
-#define YT_ABI_VERSION 4
+#define YT_ABI_VERSION 5
 
 enum yt_status {
     YT_OK = 0,
@@ -104,6 +104,22 @@ YT_API void yt_context_destroy(yt_context *context);
 
 /* Name of the kernels that this context runs. Static. */
 YT_API const char *yt_context_kernel(const yt_context *context);
+
+/*
+ * What the machine can do at most with the threads of a context, for benchmarks. Both keep all of them busy for the time of the measurement.
+ * Bytes: each thread reads its own part of byte_size bytes of fresh memory, passes times; the fastest pass counts, in 10^9 bytes a second. byte_size: 2 MB
+ * and more for each thread, and far more than all caches.
+ * Peak: multiplications and additions, each counted as one, of the widest instruction that the processor has, with nothing but registers, in 10^12 a second;
+ * the fastest of some runs that take about `seconds` (more than 0, at most 60) together. instruction: its name, static.
+ */
+YT_API int32_t yt_measure_read(yt_context *context, int64_t byte_size, int32_t passes, double *gigabytes_per_second);
+
+enum yt_peak {
+    YT_PEAK_INT8 = 0, /* products of bytes, added to 32-bit integers */
+    YT_PEAK_FMA = 1   /* float32 */
+};
+
+YT_API int32_t yt_measure_peak(yt_context *context, int32_t kind, double seconds, double *tera_per_second, const char **instruction);
 
 /* ---- device memory ---------------------------------------------------------------------------------------------------------------- */
 

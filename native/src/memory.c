@@ -3,9 +3,11 @@
 #include "error.h"
 #include "half.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define HUGE_PAGE ((int64_t)2 << 20)
 
@@ -29,15 +31,28 @@ void *yt_allocate(int64_t bytes)
     }
 #endif
     /* Mapped, not taken from malloc: what is freed goes back to the system, what is not touched costs nothing. */
-    void *memory = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    bool large = bytes >= 2 * HUGE_PAGE;
+    int64_t mapped = large ? bytes + HUGE_PAGE : bytes;
+    uint8_t *memory = mapped < bytes ? MAP_FAILED : mmap(NULL, (size_t)mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
         return NULL;
     }
+    if (large) {
+        /* Large pages begin at multiples of their size; what is mapped too much before and behind goes back. */
+        int64_t before = (int64_t)(-(uintptr_t)memory & (uintptr_t)(HUGE_PAGE - 1));
+        int64_t page = sysconf(_SC_PAGESIZE);
+        int64_t end = yt_round_up(before + bytes, page);
+        if (before > 0) {
+            munmap(memory, (size_t)before);
+        }
+        if (end < mapped) {
+            munmap(memory + end, (size_t)(mapped - end));
+        }
+        memory += before;
 #if defined(MADV_HUGEPAGE)
-    if (bytes >= 2 * HUGE_PAGE) {
         (void)madvise(memory, (size_t)bytes, MADV_HUGEPAGE); /* a hint: without large pages everything still works */
-    }
 #endif
+    }
     return memory;
 }
 

@@ -107,7 +107,7 @@ static void add_bias(const yt_product_stage *p, int m, int64_t first_row, int64_
     }
 }
 
-static void multiply_piece(const yt_product_stage *p, int m, int64_t piece, const yt_input *input, int32_t worker)
+static void multiply_piece(const yt_product_stage *p, int m, int64_t piece, int64_t first_column, const yt_input *input, int32_t worker)
 {
     float *tile = (float *)p->context->tiles.data + (int64_t)worker * 2 * YT_TILE_FLOATS;
     float *second = tile + YT_TILE_FLOATS;
@@ -116,16 +116,14 @@ static void multiply_piece(const yt_product_stage *p, int m, int64_t piece, cons
     int64_t n_groups = matrix->n_groups - group < p->piece_groups ? matrix->n_groups - group : p->piece_groups;
     int64_t first_row = group * YT_GROUP;
     int64_t n_rows = matrix->rows - first_row < n_groups * YT_GROUP ? matrix->rows - first_row : n_groups * YT_GROUP;
-    for (int64_t c = 0; c < p->n_columns; c += YT_MAX_COLUMNS) {
-        int64_t n = p->n_columns - c < YT_MAX_COLUMNS ? p->n_columns - c : YT_MAX_COLUMNS;
-        p->context->kernels->matmul(matrix, group, n_groups, input, c, n, tile, YT_TILE_ROWS);
-        add_bias(p, m, first_row, n_rows, n, tile);
-        if (p->paired) {
-            p->context->kernels->matmul(p->matrices[1], group, n_groups, input, c, n, second, YT_TILE_ROWS);
-            add_bias(p, 1, first_row, n_rows, n, second);
-        }
-        p->take(p, m, first_row, n_rows, c, n, tile, second);
+    int64_t n = p->n_columns - first_column < p->piece_columns ? p->n_columns - first_column : p->piece_columns;
+    p->context->kernels->matmul(matrix, group, n_groups, input, first_column, n, tile, YT_TILE_ROWS);
+    add_bias(p, m, first_row, n_rows, n, tile);
+    if (p->paired) {
+        p->context->kernels->matmul(p->matrices[1], group, n_groups, input, first_column, n, second, YT_TILE_ROWS);
+        add_bias(p, 1, first_row, n_rows, n, second);
     }
+    p->take(p, m, first_row, n_rows, first_column, n, tile, second);
 }
 
 static void product_work(void *argument, int32_t worker)
@@ -148,18 +146,35 @@ static void product_work(void *argument, int32_t worker)
         .n_columns = p->n_columns,
     };
     int n_matrices = p->paired ? 1 : p->n_matrices;
+    int64_t n_pieces = 0;
+    for (int m = 0; m < n_matrices; m++) {
+        n_pieces += pieces_of(p, p->matrices[m]);
+    }
     while (true) {
-        int64_t piece = (int64_t)atomic_fetch_add_explicit(&p->next_piece, 1, memory_order_relaxed);
+        int64_t next = (int64_t)atomic_fetch_add_explicit(&p->next_piece, 1, memory_order_relaxed);
+        int64_t first_column = next / n_pieces * p->piece_columns;
+        if (first_column >= p->n_columns) {
+            return;
+        }
+        int64_t piece = next % n_pieces;
         int m = 0;
-        while (m < n_matrices && piece >= pieces_of(p, p->matrices[m])) {
+        while (piece >= pieces_of(p, p->matrices[m])) {
             piece -= pieces_of(p, p->matrices[m]);
             m++;
         }
-        if (m == n_matrices) {
-            return;
-        }
-        multiply_piece(p, m, piece, &input, worker);
+        multiply_piece(p, m, piece, first_column, &input, worker);
     }
+}
+
+/* Columns whose quants fill half of a second-level cache of 1 MiB, but enough of them to be worth taking a panel apart. */
+static int64_t columns_of_piece(int64_t n_columns, int64_t width)
+{
+    enum { CACHE = 512 << 10, LEAST = 64 };
+    int64_t fitting = CACHE / quants_bytes(width > YT_BLOCK ? width : YT_BLOCK) / YT_TILE_COLUMNS * YT_TILE_COLUMNS;
+    int64_t most = fitting < LEAST ? LEAST : fitting > YT_MAX_COLUMNS ? YT_MAX_COLUMNS : fitting;
+    /* Equal shares, so that no small one is left over. */
+    int64_t shares = (n_columns + most - 1) / most;
+    return yt_round_up((n_columns + shares - 1) / shares, YT_TILE_COLUMNS);
 }
 
 int32_t yt_product_run(yt_product_stage *p)
@@ -183,6 +198,7 @@ int32_t yt_product_run(yt_product_stage *p)
         YT_TRY(yt_scratch_reserve(&context->pairs, yt_product(slots, pairs_bytes(p->width), 1)));
     }
     p->piece_groups = p->n_columns <= YT_TILE_COLUMNS ? 4 : YT_MAX_GROUPS;
+    p->piece_columns = columns_of_piece(p->n_columns, p->width);
     atomic_store(&p->next_piece, 0);
     yt_threads_run(context->threads, product_work, p);
     return YT_OK;

@@ -46,7 +46,9 @@ struct yt_product_stage {
     const yt_kv *kv;
     float *out;
 
-    int64_t piece_groups; /* row groups that are handed out at a time */
+    /* What is handed out at a time: some row groups times some columns. All rows are taken before the next columns, which so stay in the cache. */
+    int64_t piece_groups;
+    int64_t piece_columns;
     atomic_llong next_piece;
 };
 

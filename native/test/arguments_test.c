@@ -42,6 +42,32 @@ static void check_contexts(void)
     yt_kv_destroy(NULL);
 }
 
+static void check_measurements(void)
+{
+    double rate = -1;
+    const char *name = NULL;
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_read(NULL, 8 << 20, 1, &rate));
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_read(context, 8 << 20, 1, NULL));
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_read(context, 8 << 20, 0, &rate));
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_read(context, (4 << 20) - 1, 1, &rate)); /* less than a large page for each thread */
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_read(context, -1, 1, &rate));
+    EXPECT(YT_ERR_MEMORY, yt_measure_read(context, INT64_MAX, 1, &rate));
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_peak(NULL, YT_PEAK_INT8, 0.01, &rate, &name));
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_peak(context, YT_PEAK_INT8, 0.01, NULL, &name));
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_peak(context, YT_PEAK_INT8, 0.01, &rate, NULL));
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_peak(context, 2, 0.01, &rate, &name));
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_peak(context, -1, 0.01, &rate, &name));
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_peak(context, YT_PEAK_FMA, 0, &rate, &name));
+    EXPECT(YT_ERR_ARGUMENT, yt_measure_peak(context, YT_PEAK_FMA, 61, &rate, &name));
+    expect_status("nothing was written", 1, rate == -1 && name == NULL);
+    EXPECT(YT_OK, yt_measure_read(context, 4 << 20, 1, &rate));
+    expect_status("it reads", 1, rate > 0);
+    for (int32_t kind = YT_PEAK_INT8; kind <= YT_PEAK_FMA; kind++) {
+        int32_t status = yt_measure_peak(context, kind, 0.01, &rate, &name);
+        expect_status("it computes, or cannot", 1, status == YT_ERR_UNSUPPORTED || (status == YT_OK && rate > 0 && name != NULL));
+    }
+}
+
 static void check_buffers(void)
 {
     static const uint8_t pattern[8] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -445,6 +471,7 @@ int main(void)
     model_create(&SHAPE, &m);
     must(yt_context_create(NULL, 2, &context), "yt_context_create");
     check_contexts();
+    check_measurements();
     check_buffers();
     check_matrices();
     check_kv();

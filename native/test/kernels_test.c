@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const KERNELS[] = {"portable", "avx2", "avx512", "avx512-vnni", "avx512-bf16"};
-enum { N_KERNELS = 5 };
-
+static const char *kernels[MAX_KERNELS];
+static int n_kernels;
 static int n_failures;
 
 #define CHECK(condition, ...) \
@@ -60,9 +59,9 @@ static void check_names(void)
 /* Without a name, the best supported one; the variable chooses, if no name is given. */
 static void check_default(void)
 {
-    const char *best = KERNELS[0];
-    for (int k = 1; k < N_KERNELS; k++) {
-        best = yt_kernel_supported(KERNELS[k]) ? KERNELS[k] : best;
+    const char *best = kernels[0];
+    for (int k = 1; k < n_kernels; k++) {
+        best = yt_kernel_supported(kernels[k]) ? kernels[k] : best;
     }
     const struct {
         const char *name;
@@ -84,25 +83,25 @@ static void check_default(void)
 /* A forced kernel runs, and no other. */
 static void check_calls(const model *m)
 {
-    for (int k = 0; k < N_KERNELS; k++) {
-        if (!yt_kernel_supported(KERNELS[k])) {
-            printf("skipped: no kernels %s\n", KERNELS[k]);
+    for (int k = 0; k < n_kernels; k++) {
+        if (!yt_kernel_supported(kernels[k])) {
+            printf("skipped: no kernels %s\n", kernels[k]);
             continue;
         }
         yt_context *context;
         device_model d;
-        must(yt_context_create(KERNELS[k], 2, &context), "yt_context_create");
-        CHECK(strcmp(yt_context_kernel(context), KERNELS[k]) == 0, "%s", yt_context_kernel(context));
+        must(yt_context_create(kernels[k], 2, &context), "yt_context_create");
+        CHECK(strcmp(yt_context_kernel(context), kernels[k]) == 0, "%s", yt_context_kernel(context));
         device_create(m, context, &d);
         device_set_batch(&d, &m->batches[0], 0, m->shape.n_columns);
-        int64_t before[N_KERNELS];
-        for (int i = 0; i < N_KERNELS; i++) {
-            before[i] = yt_kernel_calls(KERNELS[i]);
+        int64_t before[MAX_KERNELS];
+        for (int i = 0; i < n_kernels; i++) {
+            before[i] = yt_kernel_calls(kernels[i]);
         }
         must(yt_gate_up(context, &d.layer, &d.batch, d.x, d.hidden), "yt_gate_up");
-        for (int i = 0; i < N_KERNELS; i++) {
-            int64_t calls = yt_kernel_calls(KERNELS[i]) - before[i];
-            CHECK(i == k ? calls > 0 : calls == 0, "%s forced, %s ran %lld times", KERNELS[k], KERNELS[i], (long long)calls);
+        for (int i = 0; i < n_kernels; i++) {
+            int64_t calls = yt_kernel_calls(kernels[i]) - before[i];
+            CHECK(i == k ? calls > 0 : calls == 0, "%s forced, %s ran %lld times", kernels[k], kernels[i], (long long)calls);
         }
         device_destroy(&d);
         yt_context_destroy(context);
@@ -201,6 +200,7 @@ static void check_cycles(const model *m)
 
 int main(void)
 {
+    n_kernels = list_kernels(kernels);
     model m;
     model_create(&SHAPE, &m);
     check_names();

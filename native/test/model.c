@@ -17,6 +17,21 @@ void must(int32_t status, const char *what)
     }
 }
 
+int list_kernels(const char *names[MAX_KERNELS])
+{
+    static char text[256];
+    snprintf(text, sizeof text, "%s", yt_kernel_names());
+    int n = 0;
+    for (char *name = strtok(text, " "); name != NULL; name = strtok(NULL, " ")) {
+        if (n == MAX_KERNELS) {
+            fprintf(stderr, "more kernels than MAX_KERNELS: %s\n", yt_kernel_names());
+            exit(1);
+        }
+        names[n++] = name;
+    }
+    return n;
+}
+
 const char *type_name(int32_t type)
 {
     return type == MIXED_TYPES ? "mixed" : ref_find_type(type)->name;

@@ -92,6 +92,10 @@ void device_destroy(device_model *d);
 /* Puts columns first to first + n - 1 of a batch into the buffers. */
 void device_set_batch(device_model *d, const expected_batch *b, int64_t first, int64_t n);
 
+/* The kernels compiled in, best last; returns how many. The texts are valid until the next call. */
+enum { MAX_KERNELS = 8 };
+int list_kernels(const char *names[MAX_KERNELS]);
+
 /* Ends the program with the library's message if status is not YT_OK. */
 void must(int32_t status, const char *what);
 

@@ -1,6 +1,6 @@
 /*
  * Every kernel set against the reference, bit for bit, through all stages of a layer: in whole batches and column by column, with one, two and three
- * threads.
+ * threads. Arguments are the kernels to run instead of all; with --brief, whole batches run with one of these numbers of threads for each shape.
  */
 #include "model.h"
 
@@ -11,10 +11,10 @@
 
 enum { MAX_THREADS = 3 };
 
-static const char *const KERNELS[] = {"portable", "avx2", "avx512", "avx512-vnni", "avx512-bf16"};
-enum { N_KERNELS = 5 };
-
-static yt_context *contexts[N_KERNELS][MAX_THREADS];
+static const char *kernels[MAX_KERNELS];
+static int n_kernels;
+static bool brief;
+static yt_context *contexts[MAX_KERNELS][MAX_THREADS];
 static int n_failures;
 
 /* What is being run, for the message. */
@@ -104,15 +104,15 @@ static void run_shape(const model_shape *shape)
 {
     model m;
     model_create(shape, &m);
-    for (int k = 0; k < N_KERNELS; k++) {
+    for (int k = 0; k < n_kernels; k++) {
         for (int t = 0; t < MAX_THREADS; t++) {
-            if (contexts[k][t] != NULL) {
-                run_model(&m, contexts[k][t], KERNELS[k], t + 1, false);
+            if (contexts[k][t] != NULL && (!brief || (uint64_t)t == shape->seed % MAX_THREADS)) {
+                run_model(&m, contexts[k][t], kernels[k], t + 1, false);
             }
         }
         if (contexts[k][0] != NULL) {
             int t = (int)(shape->seed % 2);
-            run_model(&m, contexts[k][t], KERNELS[k], t + 1, true);
+            run_model(&m, contexts[k][t], kernels[k], t + 1, true);
         }
     }
     model_destroy(&m);
@@ -173,17 +173,43 @@ static void run_type(int32_t type, const sizes *list, size_t n, uint64_t seed)
     }
 }
 
-int main(void)
+static bool is_wanted(const char *kernel, int n_names, char **names)
 {
-    for (int k = 0; k < N_KERNELS; k++) {
-        if (!yt_kernel_supported(KERNELS[k])) {
-            printf("skipped: this processor or library has no kernels %s\n", KERNELS[k]);
+    bool wanted = n_names == 0;
+    for (int i = 0; i < n_names; i++) {
+        wanted = wanted || strcmp(names[i], kernel) == 0;
+    }
+    return wanted;
+}
+
+static void create_contexts(int n_names, char **names)
+{
+    int n_wanted = 0;
+    n_kernels = list_kernels(kernels);
+    for (int k = 0; k < n_kernels; k++) {
+        if (!is_wanted(kernels[k], n_names, names)) {
+            continue;
+        }
+        n_wanted++;
+        if (!yt_kernel_supported(kernels[k])) {
+            printf("skipped: this processor has no kernels %s\n", kernels[k]);
             continue;
         }
         for (int t = 0; t < MAX_THREADS; t++) {
-            must(yt_context_create(KERNELS[k], t + 1, &contexts[k][t]), "yt_context_create");
+            must(yt_context_create(kernels[k], t + 1, &contexts[k][t]), "yt_context_create");
         }
     }
+    if (n_names > 0 && n_wanted != n_names) {
+        fprintf(stderr, "FAILED: of the kernels named, not all are among %s\n", yt_kernel_names());
+        n_failures++;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    brief = argc > 1 && strcmp(argv[1], "--brief") == 0;
+    int n_options = brief ? 2 : 1;
+    create_contexts(argc - n_options, argv + n_options);
     size_t n_float = sizeof FLOAT_SIZES / sizeof FLOAT_SIZES[0];
     size_t n_quant = sizeof QUANT_SIZES / sizeof QUANT_SIZES[0];
     size_t n_k = sizeof K_SIZES / sizeof K_SIZES[0];
@@ -203,7 +229,7 @@ int main(void)
     for (size_t i = 0; i < sizeof of_256 / sizeof of_256[0]; i++) {
         run_type(of_256[i], K_SIZES, n_k, 20 + i);
     }
-    for (int k = 0; k < N_KERNELS; k++) {
+    for (int k = 0; k < n_kernels; k++) {
         for (int t = 0; t < MAX_THREADS; t++) {
             yt_context_destroy(contexts[k][t]);
         }

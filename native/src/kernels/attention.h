@@ -9,25 +9,49 @@ YT_INLINE v16 load_kv(const uint8_t *p, int64_t element, const int32_t type)
     return type == YT_F16 ? v_load_f16((const uint16_t *)p + element) : v_load((const float *)p + element);
 }
 
-/* Scores of 16 positions for QUERIES heads: each key is loaded once for all of them. */
-YT_INLINE void score_tile(const uint8_t *keys, const float *queries, const int64_t stride, int64_t head_dim, const int n_queries, const int32_t type,
-    float *scores, int64_t scores_stride)
+/* Scores of 16 * WIDTH positions for QUERIES heads: each key is loaded once for all of them, each query once for all positions. */
+YT_INLINE void score_tile(const uint8_t *keys, const int width, const float *queries, const int64_t stride, int64_t head_dim, const int n_queries,
+    const int32_t type, float *scores, int64_t scores_stride)
 {
-    v16 acc[8];
-#pragma GCC unroll 8
-    for (int h = 0; h < n_queries; h++) {
-        acc[h] = v_set1(0.0f);
+    v16 acc[16];
+#pragma GCC unroll 16
+    for (int i = 0; i < n_queries * width; i++) {
+        acc[i] = v_set1(0.0f);
     }
     for (int64_t d = 0; d < head_dim; d++) {
-        v16 key = load_kv(keys, d * 16, type);
+        v16 key[2];
+#pragma GCC unroll 2
+        for (int j = 0; j < width; j++) {
+            key[j] = load_kv(keys, (j * head_dim + d) * 16, type);
+        }
 #pragma GCC unroll 8
         for (int h = 0; h < n_queries; h++) {
-            acc[h] = v_fma(v_set1(queries[h * stride + d]), key, acc[h]);
+            v16 query = v_set1(queries[h * stride + d]);
+#pragma GCC unroll 2
+            for (int j = 0; j < width; j++) {
+                acc[h * width + j] = v_fma(query, key[j], acc[h * width + j]);
+            }
         }
     }
 #pragma GCC unroll 8
     for (int h = 0; h < n_queries; h++) {
-        v_store(scores + h * scores_stride, acc[h]);
+#pragma GCC unroll 2
+        for (int j = 0; j < width; j++) {
+            v_store(scores + h * scores_stride + 16 * j, acc[h * width + j]);
+        }
+    }
+}
+
+/* Scores of 16 * WIDTH positions, which lie in one page, for all heads. */
+YT_INLINE void score_positions(const uint8_t *keys, const int width, const float *queries, int64_t stride, int64_t n_queries, int64_t head_dim,
+    const int32_t type, float *scores, int64_t scores_stride)
+{
+    int64_t h = 0;
+    for (; h + YT_SCORE_QUERIES <= n_queries; h += YT_SCORE_QUERIES) {
+        score_tile(keys, width, queries + h * stride, stride, head_dim, YT_SCORE_QUERIES, type, scores + h * scores_stride, scores_stride);
+    }
+    for (; h < n_queries; h++) {
+        score_tile(keys, width, queries + h * stride, stride, head_dim, 1, type, scores + h * scores_stride, scores_stride);
     }
 }
 
@@ -35,15 +59,15 @@ YT_INLINE void score_all(const yt_kv_head *kv, const float *queries, int64_t str
     float *scores, int64_t scores_stride)
 {
     const int64_t bytes = type == YT_F16 ? 2 : 4;
-    for (int64_t t = 0; t < length; t += 16) {
+    for (int64_t t = 0; t < length;) {
         const uint8_t *page = kv->base + kv->pages[t / kv->page_positions] * kv->page_bytes + kv->key_offset;
         const uint8_t *keys = page + t % kv->page_positions * kv->head_dim * bytes;
-        int64_t h = 0;
-        for (; h + 4 <= n_queries; h += 4) {
-            score_tile(keys, queries + h * stride, stride, kv->head_dim, 4, type, scores + h * scores_stride + t, scores_stride);
-        }
-        for (; h < n_queries; h++) {
-            score_tile(keys, queries + h * stride, stride, kv->head_dim, 1, type, scores + h * scores_stride + t, scores_stride);
+        if (t + 16 < length && t % kv->page_positions + 32 <= kv->page_positions) {
+            score_positions(keys, 2, queries, stride, n_queries, kv->head_dim, type, scores + t, scores_stride);
+            t += 32;
+        } else {
+            score_positions(keys, 1, queries, stride, n_queries, kv->head_dim, type, scores + t, scores_stride);
+            t += 16;
         }
     }
 }
@@ -51,10 +75,14 @@ YT_INLINE void score_all(const yt_kv_head *kv, const float *queries, int64_t str
 /* Scores become probabilities that are not yet divided by their sum; what stands behind length becomes 0. Returns 1 / sum. */
 static float softmax(float *scores, int64_t length)
 {
-    float max = -INFINITY;
-    for (int64_t t = 0; t < length; t++) {
-        max = max > scores[t] ? max : scores[t];
+    for (int64_t beyond = length; beyond % 16 != 0; beyond++) {
+        scores[beyond] = -INFINITY;
     }
+    v16 most = v_load(scores);
+    for (int64_t t = 16; t < length; t += 16) {
+        most = v_max(most, v_load(scores + t));
+    }
+    const float max = v_largest(most);
     v16 sum = v_set1(0.0f);
     v16 minus_max = v_set1(-max);
     for (int64_t t = 0; t < length; t += 16) {

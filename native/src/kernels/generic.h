@@ -4,12 +4,20 @@
  *  YT_INLINE        how the parts of a kernel are inlined; they are where their sizes are constants, so that their sums stay in registers;
  *  YT_PANEL_GROUPS  row groups of a panel of quants that are multiplied at once, YT_FLOAT_GROUPS the same for floats,
  *  YT_STEP_COLUMNS  columns of a tile that are: their product is what the registers hold;
+ *  YT_SCORE_QUERIES  query heads whose scores are computed at once, for 32 positions;
+ *  YT_DIRECT_COLUMNS  columns up to which quants are taken apart in registers instead of in panels;
  *  YT_PREFETCH      bytes ahead of the weights in use that are asked for.
  */
 #ifndef YT_INLINE
 #define YT_INLINE static inline __attribute__((always_inline))
 #endif
 #define YT_CONSTANT static inline __attribute__((always_inline, const, unused))
+#ifndef YT_SCORE_QUERIES
+#define YT_SCORE_QUERIES 4
+#endif
+#ifndef YT_DIRECT_COLUMNS
+#define YT_DIRECT_COLUMNS 16
+#endif
 #ifndef YT_PREFETCH
 #define YT_PREFETCH 2048
 #endif

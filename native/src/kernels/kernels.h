@@ -133,5 +133,9 @@ extern const yt_kernels yt_kernels_avx512;
 extern const yt_kernels yt_kernels_avx512_vnni;
 extern const yt_kernels yt_kernels_avx512_bf16;
 #endif
+#if defined(YT_HAVE_NEON_KERNELS)
+extern const yt_kernels yt_kernels_neon;
+extern const yt_kernels yt_kernels_neon_i8mm;
+#endif
 
 #endif

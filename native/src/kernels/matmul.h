@@ -1,5 +1,5 @@
 /*
- * Products of packed matrices. A lane is a row of the matrix, and walks it from the first input to the last (docs/kernels.md). Up to 8 columns, the quants of
+ * Products of packed matrices. A lane is a row of the matrix, and walks it from the first input to the last (docs/kernels.md). For few columns, the quants of
  * sixteen rows are taken apart in registers and multiplied with every column at once. More columns share panels: a stretch of some row groups is taken apart into
  * memory that the first-level cache holds, and multiplied with one tile of columns after the other.
  */
@@ -31,7 +31,7 @@ YT_INLINE const int32_t *record_half_sums(const uint8_t *record, const int64_t w
     return (const int32_t *)(record + 44 * w);
 }
 
-/* ---- up to 8 columns: quants taken apart in registers --------------------------------------------------------------------------------- */
+/* ---- few columns: quants taken apart in registers --------------------------------------------------------------------------------- */
 
 /* COUNT vectors of weights times one column. Two chains, since integers may be added in any order. */
 YT_INLINE vi16 dot(const int32_t type, const vb *w, const int count, const int8_t *y, int32_t minus_sum)
@@ -201,25 +201,18 @@ YT_INLINE void panel_tile(const panel *p, int64_t n_parts, const int groups, con
                 }
             }
         } else {
-            float half[YT_PANEL_GROUPS * YT_TILE_COLUMNS][16] __attribute__((aligned(64)));
+            vi16 n2[YT_PANEL_GROUPS * YT_TILE_COLUMNS];
             const int32_t *sums = record_half_sums(record, w) + c;
             panel_dots(p, part, groups, 0, 4, record, w, c, columns, wide, !has_minimums, zero_bit, n);
+            panel_dots(p, part, groups, 4, 4, record, w, c, columns, wide, !has_minimums, zero_bit, n2);
 #pragma GCC unroll 4
             for (int g = 0; g < groups; g++) {
                 v16 scale = v_load(p->scales[g][part][0]);
-#pragma GCC unroll 8
-                for (int i = 0; i < columns; i++) {
-                    v_store(half[g * columns + i], v_mul(vi_to_float(n[g * columns + i]), scale));
-                }
-            }
-            panel_dots(p, part, groups, 4, 4, record, w, c, columns, wide, !has_minimums, zero_bit, n);
-#pragma GCC unroll 4
-            for (int g = 0; g < groups; g++) {
-                v16 scale = v_load(p->scales[g][part][1]);
+                v16 scale2 = v_load(p->scales[g][part][1]);
 #pragma GCC unroll 8
                 for (int i = 0; i < columns; i++) {
                     float *target = out + (c + i) * stride + g * YT_GROUP;
-                    v16 t = v_fma(vi_to_float(n[g * columns + i]), scale, v_load(half[g * columns + i]));
+                    v16 t = v_fma(vi_to_float(n2[g * columns + i]), scale2, v_mul(vi_to_float(n[g * columns + i]), scale));
                     v16 acc = v_fma(t, v_set1(d[i]), v_load(target));
                     if (has_minimums) {
                         acc = v_fma(v_set1(d[i] * (float)sums[i]), v_load(p->minimums[g][part][0]), acc);
@@ -292,32 +285,62 @@ YT_INLINE panel_function choose_panel(const int32_t type, int all)
 
 /* ---- quantized types --------------------------------------------------------------------------------------------------------------- */
 
-YT_INLINE void multiply_direct(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const uint8_t *tile, int64_t w, const int32_t type, float *out,
-    int64_t stride)
+YT_INLINE void direct_tile(const struct yt_matrix *m, int64_t group, const uint8_t *tile, int64_t w, const int32_t type, float *out, int64_t stride)
 {
+    switch (w) {
+    case 1:
+        direct_group(m, group, tile, 1, type, out, stride);
+        break;
+    case 2:
+        direct_group(m, group, tile, 2, type, out, stride);
+        break;
+    case 4:
+        direct_group(m, group, tile, 4, type, out, stride);
+        break;
+    default:
+        direct_group(m, group, tile, 8, type, out, stride);
+        break;
+    }
+}
+
+/* Each group with one tile after the other, the group's weights staying in the first-level cache. */
+YT_INLINE void multiply_direct(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns,
+    const int32_t type, float *out, int64_t stride)
+{
+    const int64_t column_bytes = m->columns / 32 * YT_RECORD;
     for (int64_t g = 0; g < n_groups; g++) {
-        switch (w) {
-        case 1:
-            direct_group(m, first_group + g, tile, 1, type, out + g * YT_GROUP, stride);
-            break;
-        case 2:
-            direct_group(m, first_group + g, tile, 2, type, out + g * YT_GROUP, stride);
-            break;
-        case 4:
-            direct_group(m, first_group + g, tile, 4, type, out + g * YT_GROUP, stride);
-            break;
-        default:
-            direct_group(m, first_group + g, tile, 8, type, out + g * YT_GROUP, stride);
-            break;
+        for (int64_t c = 0; c < n_columns; c += YT_TILE_COLUMNS) {
+            direct_tile(m, first_group + g, in->quants + (first_column + c) * column_bytes, yt_tile_width(n_columns, c), type, out + c * stride + g * YT_GROUP, stride);
         }
     }
 }
 
-/* Some row groups, all of a panel or one, times all columns. */
+/* Asks for bytes, the SHARE-th of so many shares of them. */
+YT_INLINE void prefetch_share(const uint8_t *p, int64_t bytes, int64_t share, int64_t n_shares)
+{
+    for (int64_t at = bytes * share / n_shares & ~(int64_t)63; at < bytes * (share + 1) / n_shares; at += 64) {
+        v_prefetch(p + at, 64);
+    }
+}
+
+/* Asks for a share of the inputs first to first + PANEL_INPUTS - 1 of some groups, if they exist. */
+YT_INLINE void prefetch_stretch(const struct yt_matrix *m, int64_t group, int64_t n_groups, int64_t first, int64_t share, int64_t n_shares, const int32_t type)
+{
+    const int64_t block = first / quants_block(type);
+    const int64_t n_blocks = PANEL_INPUTS / quants_block(type);
+    for (int64_t g = group; g < group + n_groups && g < m->n_groups; g++) {
+        const uint8_t *head = m->data + g * m->group_bytes;
+        prefetch_share(head + block * quants_head_bytes(type), n_blocks * quants_head_bytes(type), share, n_shares);
+        prefetch_share(head + m->head_bytes + block * quants_body_bytes(type), n_blocks * quants_body_bytes(type), share, n_shares);
+    }
+}
+
+/* Some row groups, all of a panel or one, times all columns. While one stretch is multiplied, the next is asked for. */
 YT_INLINE void multiply_panels(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns,
     const int32_t type, float *out, int64_t stride)
 {
     const int64_t column_bytes = m->columns / 32 * YT_RECORD;
+    const int64_t n_tiles = (n_columns + YT_TILE_COLUMNS - 1) / YT_TILE_COLUMNS;
     const panel_function multiply = choose_panel(type, n_groups > 1);
     panel p;
     for (int64_t c = 0; c < yt_padded_columns(n_columns); c++) {
@@ -326,13 +349,16 @@ YT_INLINE void multiply_panels(const struct yt_matrix *m, int64_t first_group, i
         }
     }
     for (int64_t first = 0; first < m->columns; first += PANEL_INPUTS) {
-        int64_t n_parts = (m->columns - first < PANEL_INPUTS ? m->columns - first : PANEL_INPUTS) / 32;
+        int64_t n = m->columns - first < PANEL_INPUTS ? m->columns - first : PANEL_INPUTS;
+        int last = first + n == m->columns;
         for (int64_t g = 0; g < n_groups; g++) {
-            fill_panel(m, first_group + g, first, n_parts, type, &p, g);
+            fill_panel(m, first_group + g, first, n / 32, type, &p, g);
         }
-        for (int64_t c = 0; c < n_columns; c += YT_TILE_COLUMNS) {
-            int64_t w = yt_tile_width(n_columns, c);
-            multiply(&p, n_parts, in->quants + (first_column + c) * column_bytes + first / 32 * YT_RECORD * w, w, quants_zero_bit(type), out + c * stride, stride);
+        for (int64_t t = 0; t < n_tiles; t++) {
+            int64_t w = yt_tile_width(n_columns, t * YT_TILE_COLUMNS);
+            prefetch_stretch(m, last ? first_group + n_groups : first_group, n_groups, last ? 0 : first + n, t, n_tiles, type);
+            multiply(&p, n / 32, in->quants + (first_column + t * YT_TILE_COLUMNS) * column_bytes + first / 32 * YT_RECORD * w, w, quants_zero_bit(type),
+                out + t * YT_TILE_COLUMNS * stride, stride);
         }
     }
 }
@@ -340,9 +366,8 @@ YT_INLINE void multiply_panels(const struct yt_matrix *m, int64_t first_group, i
 YT_INLINE void multiply_quantized(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns,
     const int32_t type, float *out, int64_t stride)
 {
-    if (n_columns <= YT_TILE_COLUMNS) {
-        const uint8_t *tile = in->quants + first_column * (m->columns / 32) * YT_RECORD;
-        multiply_direct(m, first_group, n_groups, tile, yt_tile_width(n_columns, 0), type, out, stride);
+    if (n_columns <= YT_DIRECT_COLUMNS) {
+        multiply_direct(m, first_group, n_groups, in, first_column, n_columns, type, out, stride);
         return;
     }
     for (int64_t g = 0; g < n_groups;) {

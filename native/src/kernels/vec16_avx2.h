@@ -291,7 +291,8 @@ static inline v16 v_dot_bf16(v16 acc, vb w, vb y)
     return v_fma(v_pair(vi_low_bf16(w.a), vi_low_bf16(w.b)), v_pair(vi_low_bf16(y.a), vi_low_bf16(y.b)), acc);
 }
 
-static inline void v_prefetch(const uint8_t *p, int bytes)
+/* Always inlined: calls of a function that does nothing else are removed. */
+static inline __attribute__((always_inline)) void v_prefetch(const uint8_t *p, int bytes)
 {
 #pragma GCC unroll 8
     for (int i = 0; i < bytes; i += 64) {

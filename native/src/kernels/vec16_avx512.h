@@ -259,7 +259,8 @@ static inline v16 v_dot_bf16(v16 acc, vb w, vb y)
 
 #endif
 
-static inline void v_prefetch(const uint8_t *p, int bytes)
+/* Always inlined: calls of a function that does nothing else are removed. */
+static inline __attribute__((always_inline)) void v_prefetch(const uint8_t *p, int bytes)
 {
 #pragma GCC unroll 8
     for (int i = 0; i < bytes; i += 64) {
@@ -299,9 +300,10 @@ static inline void v_store_f16(uint16_t *p, v16 x)
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
 }
 
-/* 24 sums, three vectors of weights and one of activations. */
+/* 12 sums, or 24 of half a part, three vectors of weights and one of activations; what is left lets one part overlap the next. */
 #define YT_PANEL_GROUPS 3
 #define YT_FLOAT_GROUPS 3
-#define YT_STEP_COLUMNS 8
+#define YT_STEP_COLUMNS 4
+#define YT_SCORE_QUERIES 8
 
 #endif

@@ -23,10 +23,10 @@ public class YangtuoNative extends YangtuoNative$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int YT_ABI_VERSION = (int)4L;
+    private static final int YT_ABI_VERSION = (int)5L;
     /**
      * {@snippet lang=c :
-     * #define YT_ABI_VERSION 4
+     * #define YT_ABI_VERSION 5
      * }
      */
     public static int YT_ABI_VERSION() {
@@ -824,6 +824,151 @@ public class YangtuoNative extends YangtuoNative$shared {
                 traceDowncall("yt_context_kernel", context);
             }
             return (MemorySegment)mh$.invokeExact(context);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_measure_read {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_measure_read");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_measure_read(yt_context *context, int64_t byte_size, int32_t passes, double *gigabytes_per_second)
+     * }
+     */
+    public static FunctionDescriptor yt_measure_read$descriptor() {
+        return yt_measure_read.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_measure_read(yt_context *context, int64_t byte_size, int32_t passes, double *gigabytes_per_second)
+     * }
+     */
+    public static MethodHandle yt_measure_read$handle() {
+        return yt_measure_read.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_measure_read(yt_context *context, int64_t byte_size, int32_t passes, double *gigabytes_per_second)
+     * }
+     */
+    public static MemorySegment yt_measure_read$address() {
+        return yt_measure_read.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_measure_read(yt_context *context, int64_t byte_size, int32_t passes, double *gigabytes_per_second)
+     * }
+     */
+    public static int yt_measure_read(MemorySegment context, long byte_size, int passes, MemorySegment gigabytes_per_second) {
+        var mh$ = yt_measure_read.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_measure_read", context, byte_size, passes, gigabytes_per_second);
+            }
+            return (int)mh$.invokeExact(context, byte_size, passes, gigabytes_per_second);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int YT_PEAK_INT8 = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_peak.YT_PEAK_INT8 = 0
+     * }
+     */
+    public static int YT_PEAK_INT8() {
+        return YT_PEAK_INT8;
+    }
+    private static final int YT_PEAK_FMA = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_peak.YT_PEAK_FMA = 1
+     * }
+     */
+    public static int YT_PEAK_FMA() {
+        return YT_PEAK_FMA;
+    }
+
+    private static class yt_measure_peak {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_INT,
+            YangtuoNative.C_DOUBLE,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_measure_peak");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_measure_peak(yt_context *context, int32_t kind, double seconds, double *tera_per_second, const char **instruction)
+     * }
+     */
+    public static FunctionDescriptor yt_measure_peak$descriptor() {
+        return yt_measure_peak.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_measure_peak(yt_context *context, int32_t kind, double seconds, double *tera_per_second, const char **instruction)
+     * }
+     */
+    public static MethodHandle yt_measure_peak$handle() {
+        return yt_measure_peak.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_measure_peak(yt_context *context, int32_t kind, double seconds, double *tera_per_second, const char **instruction)
+     * }
+     */
+    public static MemorySegment yt_measure_peak$address() {
+        return yt_measure_peak.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_measure_peak(yt_context *context, int32_t kind, double seconds, double *tera_per_second, const char **instruction)
+     * }
+     */
+    public static int yt_measure_peak(MemorySegment context, int kind, double seconds, MemorySegment tera_per_second, MemorySegment instruction) {
+        var mh$ = yt_measure_peak.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_measure_peak", context, kind, seconds, tera_per_second, instruction);
+            }
+            return (int)mh$.invokeExact(context, kind, seconds, tera_per_second, instruction);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -206,12 +206,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         for (int id : prompt) {
             sampler.accept(id);
         }
-        for (int done = 0; done < prompt.length && !cancelled; ) {
-            int count = Math.min(model.maxColumns(), prompt.length - done);
-            boolean last = done + count == prompt.length;
-            model.forward(openSequence(), prompt, done, count, last ? logits : null);
-            done += count;
-        }
+        model.prefill(openSequence(), prompt, model.maxColumns(), logits, () -> !cancelled);
     }
 
     private String finish(FinishReason reason, String piece) {

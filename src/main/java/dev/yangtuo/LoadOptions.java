@@ -142,7 +142,8 @@ public final class LoadOptions {
         }
     }
 
-    LoadSettings settings() {
+    /** The same for the packages of this module, from which alone the result can be used. */
+    public LoadSettings settings() {
         return new LoadSettings(
                 lora,
                 types,

@@ -144,7 +144,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             out.print(prompt);
             StandardOutput.flush(out);
         }
-        try (InterruptGuard _ = new InterruptGuard(generation)) {
+        try (InterruptGuard _ = new InterruptGuard(generation::cancel)) {
             String last = echo ? prompt : "";
             for (String piece : generation) {
                 out.print(piece);
@@ -160,7 +160,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     }
 
     private int writeJson(Generation generation, String prompt, PrintWriter err) throws IOException {
-        try (InterruptGuard _ = new InterruptGuard(generation)) {
+        try (InterruptGuard _ = new InterruptGuard(generation::cancel)) {
             GenerationResult result = generation.result();
             ObjectNode object = new ObjectMapper().createObjectNode();
             if (echo) {

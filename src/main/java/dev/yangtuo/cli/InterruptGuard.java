@@ -1,11 +1,10 @@
 package dev.yangtuo.cli;
 
-import dev.yangtuo.Generation;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * While it is open, an interrupt (Ctrl-C) ends the generation instead of the program, so that what was computed is still written; the program
+ * While it is open, an interrupt (Ctrl-C) ends the work instead of the program, so that what was computed is still written; the program
  * then ends by itself. Five seconds later it ends in any case.
  */
 final class InterruptGuard implements AutoCloseable {
@@ -14,9 +13,10 @@ final class InterruptGuard implements AutoCloseable {
     private final CountDownLatch written = new CountDownLatch(1);
     private final Thread hook;
 
-    InterruptGuard(Generation generation) {
+    /** @param cancel makes the work end soon */
+    InterruptGuard(Runnable cancel) {
         hook = new Thread(() -> {
-            generation.cancel();
+            cancel.run();
             try {
                 // Not the writing thread itself: it goes on to System.exit, which does not return while hooks run.
                 written.await(PATIENCE_SECONDS, TimeUnit.SECONDS);

@@ -3,6 +3,7 @@ package dev.yangtuo.cli;
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
 import dev.yangtuo.PerplexityMethod;
+import dev.yangtuo.model.SyntheticShape;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
@@ -29,6 +30,7 @@ import picocli.CommandLine.TypeConversionException;
             DetokenizeCommand.class,
             LogitsCommand.class,
             PerplexityCommand.class,
+            BenchCommand.class,
             MergeVocabCommand.class,
             InspectCommand.class,
             DoctorCommand.class,
@@ -54,6 +56,7 @@ public final class Main implements Runnable {
         commandLine.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
         commandLine.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
         commandLine.registerConverter(WeightChoice.class, named(WeightChoice::of));
+        commandLine.registerConverter(SyntheticShape.class, named(SyntheticShape::of));
         commandLine.registerConverter(ByteCount.class, named(ByteCount::of));
         commandLine.registerConverter(KvType.class, named(KvType::of));
         commandLine.registerConverter(BackendType.class, named(BackendType::of));

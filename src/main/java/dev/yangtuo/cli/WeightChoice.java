@@ -2,6 +2,7 @@ package dev.yangtuo.cli;
 
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.WeightType;
+import java.util.Locale;
 
 /**
  * What weights are to be kept as, as it is written on the command line: {@code q4_0}, or {@code q4_0:pure} for every matrix as the one type.
@@ -16,6 +17,11 @@ record WeightChoice(WeightType type, boolean pure) {
     static WeightChoice of(String text) {
         boolean pure = text.endsWith(PURE);
         return new WeightChoice(WeightType.of(pure ? text.substring(0, text.length() - PURE.length()) : text), pure);
+    }
+
+    /** As it is written, {@code q4_0:pure}. */
+    String name() {
+        return type.name().toLowerCase(Locale.ROOT) + (pure ? PURE : "");
     }
 
     LoadOptions applyTo(LoadOptions options) {

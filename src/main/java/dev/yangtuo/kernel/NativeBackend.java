@@ -80,6 +80,11 @@ public final class NativeBackend implements Backend {
         return YangtuoNative.yt_cpu_features().getString(0);
     }
 
+    /** @throws IllegalStateException if the backend is closed */
+    MemorySegment context() {
+        return context.address();
+    }
+
     @Override
     public String name() {
         return "native " + kernel;

@@ -78,7 +78,7 @@ public final class NativeLibrary {
         }
         PackagedLibrary library = PackagedLibrary.find(NativePlatform.current());
         List<String> failures = new ArrayList<>();
-        Path cache = cacheFolder(System.getenv(), System.getProperty("user.home", ""));
+        Path cache = cacheFolder();
         if (cache != null) {
             try {
                 Path file = library.unpackBelow(cache);
@@ -126,6 +126,11 @@ public final class NativeLibrary {
                 deleteTree(folder);
             }
         }
+    }
+
+    /** The folder for what is made once and used again; null if neither a variable nor the home folder names a place. It need not exist. */
+    public static @Nullable Path cacheFolder() {
+        return cacheFolder(System.getenv(), System.getProperty("user.home", ""));
     }
 
     /** Where the unpacked library is kept, null if neither a variable nor the home folder names a place. */

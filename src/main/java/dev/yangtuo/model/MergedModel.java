@@ -54,9 +54,18 @@ final class MergedModel implements AutoCloseable {
      * @param lora its adapters
      */
     static MergedModel open(Path path, LoraStack lora) {
+        return open(ModelSource.open(path), lora);
+    }
+
+    /**
+     * The same.
+     *
+     * @param source the model; closed with this, and when this fails
+     */
+    static MergedModel open(ModelSource source, LoraStack lora) {
         CloseStack files = new CloseStack();
         try {
-            ModelSource source = files.push(ModelSource.open(path));
+            files.push(source);
             List<LoraAdapter> adapters = new ArrayList<>();
             for (LoraRequest adapter : lora.adapters()) {
                 adapters.add(files.push(LoraAdapter.open(adapter)));

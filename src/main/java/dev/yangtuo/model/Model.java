@@ -7,7 +7,9 @@ import dev.yangtuo.kernel.DeviceFloats;
 import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.OutputLayer;
 import dev.yangtuo.tensor.TensorType;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,9 +57,10 @@ public final class Model implements AutoCloseable {
         try (var undo = new CloseStack()) {
             undo.push(backend);
             undo.push(weights);
-            int columns = Math.min(MAX_COLUMNS, contextLength);
+            int columns = Math.min(MAX_COLUMNS, Math.max(contextLength, maxSequences));
+            int sequences = Math.min(columns, maxSequences);
             kvCache = undo.push(new KvCache(backend, config, kvType, contextLength, maxSequences));
-            batch = undo.push(backend.createBatch(new BatchCapacity(columns, 1, kvCache.pagesPerSequence(), config.headDim())));
+            batch = undo.push(backend.createBatch(new BatchCapacity(columns, sequences, kvCache.pagesPerSequence(), config.headDim())));
             x = undo.push(backend.createFloats((long) columns * config.dim()));
             q = undo.push(backend.createFloats((long) columns * config.qDim()));
             attention = undo.push(backend.createFloats((long) columns * config.qDim()));
@@ -104,6 +107,60 @@ public final class Model implements AutoCloseable {
     /** Columns that one call of {@link #forwardAll} takes at most. */
     public int maxOutputColumns() {
         return Math.min(MAX_OUTPUT_COLUMNS, maxColumns());
+    }
+
+    /** Sequences that one call of {@link #forwardEach} takes at most. */
+    public int maxBatchSequences() {
+        return batch.capacity().sequences();
+    }
+
+    /** What a forward pass reads and computes. */
+    public ModelCosts costs() {
+        return ModelCosts.of(config, weights, kvCache.pool().shape().type());
+    }
+
+    /**
+     * Appends any number of tokens to a sequence, some at a time, and computes the logits of the last one.
+     *
+     * @param step tokens of a forward pass at most, 1 to {@link #maxColumns()}
+     * @param target receives {@code vocabSize} logits
+     * @param goesOn asked before each pass; what was appended until it says no stays
+     */
+    public void prefill(Sequence sequence, int[] tokens, int step, float[] target, BooleanSupplier goesOn) {
+        for (int done = 0; done < tokens.length && goesOn.getAsBoolean(); ) {
+            int count = Math.min(step, tokens.length - done);
+            forward(sequence, tokens, done, count, done + count == tokens.length ? target : null);
+            done += count;
+        }
+    }
+
+    /**
+     * Appends one token to each of some sequences in one pass, and computes the logits of each.
+     *
+     * @param sequences different ones, 1 to {@link #maxBatchSequences()}
+     * @param tokens ids, as many
+     * @param target receives {@code sequences.size() * vocabSize} logits, row-major
+     */
+    public void forwardEach(List<Sequence> sequences, int[] tokens, float[] target) {
+        lock.lock();
+        try {
+            requireReady();
+            requireIds(tokens, 0, sequences.size());
+            for (Sequence sequence : sequences) {
+                sequence.reserve(1);
+            }
+            batch.clear();
+            for (int i = 0; i < sequences.size(); i++) {
+                Sequence sequence = sequences.get(i);
+                addColumn(tokens[i], sequence.length(), batch.addSequence(sequence.pages(), sequence.pageCount()), true);
+            }
+            batch.upload();
+            compute();
+            sequences.forEach(sequence -> sequence.advance(1));
+            computeLogits(target);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -176,20 +233,28 @@ public final class Model implements AutoCloseable {
 
     /** Everything but the output matrix: leaves the residual stream of the tokens in {@link #x}, and the batch ready for their logits. */
     private void computeLayers(Sequence sequence, int[] tokens, int offset, int count, int firstOutput) {
+        requireReady();
+        requireIds(tokens, offset, count);
+        sequence.reserve(count);
+        fillBatch(sequence, tokens, offset, count, firstOutput);
+        compute();
+        sequence.advance(count);
+    }
+
+    private void requireReady() {
         requireOpen();
         if (lock.getHoldCount() > 1) {
             throw new IllegalStateException("a forward pass was asked for from within another one");
         }
+    }
+
+    private void requireIds(int[] tokens, int offset, int count) {
         for (int i = offset; i < offset + count; i++) {
             if (tokens[i] < 0 || tokens[i] >= config.vocabSize()) {
                 throw new IllegalArgumentException(
                         "token id %d is outside the model's vocabulary of %d".formatted(tokens[i], config.vocabSize()));
             }
         }
-        sequence.reserve(count);
-        fillBatch(sequence, tokens, offset, count, firstOutput);
-        compute();
-        sequence.advance(count);
     }
 
     /** @param target receives the logits of the columns that the batch wants them of, row-major */
@@ -204,11 +269,14 @@ public final class Model implements AutoCloseable {
         batch.clear();
         int row = batch.addSequence(sequence.pages(), sequence.pageCount());
         for (int i = 0; i < count; i++) {
-            int position = sequence.length() + i;
-            int column = batch.addColumn(tokens[offset + i], position, row, i >= firstOutput);
-            rope.fill(position, batch.rope(), column * config.headDim());
+            addColumn(tokens[offset + i], sequence.length() + i, row, i >= firstOutput);
         }
         batch.upload();
+    }
+
+    private void addColumn(int token, int position, int row, boolean wantsLogits) {
+        int column = batch.addColumn(token, position, row, wantsLogits);
+        rope.fill(position, batch.rope(), column * config.headDim());
     }
 
     /** The model, in its own order; {@link #computeLogits} is its end. */

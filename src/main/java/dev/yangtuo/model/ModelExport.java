@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,12 +48,16 @@ public final class ModelExport {
      * @throws IllegalArgumentException if the output cannot have the types that are asked for
      */
     public static ExportedModel run(Path path, Path output, ExportSettings settings) {
+        return run(() -> ModelSource.open(path), output, settings);
+    }
+
+    static ExportedModel run(Supplier<ModelSource> source, Path output, ExportSettings settings) {
         long start = System.nanoTime();
         boolean gguf = output.toString().toLowerCase(Locale.ROOT).endsWith(GGUF_ENDING);
         if (!gguf) {
             requirePlain(output, settings.load().types());
         }
-        try (MergedModel model = MergedModel.open(path, settings.load().lora()); Backend backend = settings.load().backend().get()) {
+        try (MergedModel model = MergedModel.open(source.get(), settings.load().lora()); Backend backend = settings.load().backend().get()) {
             ModelExport export = new ModelExport(model, output, settings, backend);
             export.refuseSources();
             Written written = gguf ? new GgufExport(export).write() : new HuggingFaceExport(export).write();

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * A checkpoint seen as the parameters of a LLaMA model, under Hugging Face's names and in its order of rows, whatever the format: so that
  * adapters, which use these names and this order, fit all of them. Complete and of the right shapes when an instance exists. Thread-safe.
  */
-abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSource, GgufSource, Llama2cSource, MetaSource {
+abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSource, GgufSource, Llama2cSource, MetaSource, SyntheticSource {
     static final String EMBEDDING = "model.embed_tokens.weight";
     static final String NORM = "model.norm.weight";
     static final String OUTPUT = "lm_head.weight";

@@ -26,6 +26,18 @@ public final class Sequence implements AutoCloseable {
         return cache.contextLength() - length;
     }
 
+    /**
+     * Forgets the positions from {@code newLength} on. Their memory stays with the sequence, for what comes in their place.
+     *
+     * @param newLength 0 to {@link #length()}
+     */
+    public void truncate(int newLength) {
+        if (newLength < 0 || newLength > length) {
+            throw new IllegalArgumentException("a sequence of %d positions cannot be cut to %d".formatted(length, newLength));
+        }
+        length = newLength;
+    }
+
     /** Makes room for {@code count} further positions; {@link #advance} then counts them. */
     void reserve(int count) {
         if (closed) {

@@ -8,7 +8,7 @@
  * {@link dev.yangtuo.model.TokenizerFiles} (which file), {@code GgufTokenizer} (of a GGUF's metadata), {@code AddedTokens} (what the JSON
  * files beside a {@code tokenizer.model} add, read by {@code TokenizerJson}). Writing: {@link dev.yangtuo.model.ModelExport}, for GGUF
  * {@code GgufExport}, {@code GgufModelMetadata} and {@code GgufVocabulary}, for directories {@code HuggingFaceExport}, {@code HuggingFaceFiles}
- * and {@code TokenizerExport}.
+ * and {@code TokenizerExport}. {@link dev.yangtuo.model.SyntheticModel} writes models that are made up, for measurements.
  */
 @org.jspecify.annotations.NullMarked
 package dev.yangtuo.model;

@@ -120,6 +120,7 @@ class BindingsMatchLibraryTest {
             case "int32_t" -> ValueLayout.JAVA_INT;
             case "int64_t" -> ValueLayout.JAVA_LONG;
             case "float" -> ValueLayout.JAVA_FLOAT;
+            case "double" -> ValueLayout.JAVA_DOUBLE;
             default -> throw new AssertionError("a type that this test does not know: " + declaration);
         };
     }

@@ -9,10 +9,10 @@ import java.util.Set;
 /**
  * Command line of a program: options with a value each, then operands.
  *
- * @param options by name, {@code --model} for instance
+ * @param options by name, {@code --model} for instance; an option may be given several times
  * @param operands the rest
  */
-public record Arguments(Map<String, String> options, List<String> operands) {
+public record Arguments(Map<String, List<String>> options, List<String> operands) {
     /**
      * {@return them, sorted}
      *
@@ -20,13 +20,13 @@ public record Arguments(Map<String, String> options, List<String> operands) {
      * @throws IllegalArgumentException if an option is not known or has no value
      */
     public static Arguments parse(String[] arguments, Set<String> known) {
-        Map<String, String> options = new HashMap<>();
+        Map<String, List<String>> options = new HashMap<>();
         List<String> operands = new ArrayList<>();
         for (int i = 0; i < arguments.length; i++) {
             if (!arguments[i].startsWith("--")) {
                 operands.add(arguments[i]);
             } else if (known.contains(arguments[i]) && i + 1 < arguments.length) {
-                options.put(arguments[i], arguments[++i]);
+                options.computeIfAbsent(arguments[i], name -> new ArrayList<>()).add(arguments[++i]);
             } else {
                 throw new IllegalArgumentException("%s: expected one of %s with a value after it".formatted(arguments[i], known));
             }
@@ -34,8 +34,14 @@ public record Arguments(Map<String, String> options, List<String> operands) {
         return new Arguments(options, operands);
     }
 
+    /** {@return the last value of an option} */
     public String option(String name, String otherwise) {
-        return options.getOrDefault(name, otherwise);
+        return options.getOrDefault(name, List.of(otherwise)).getLast();
+    }
+
+    /** {@return all values of an option, in their order} */
+    public List<String> all(String name) {
+        return options.getOrDefault(name, List.of());
     }
 
     /**

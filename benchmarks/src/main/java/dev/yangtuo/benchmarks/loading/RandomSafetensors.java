@@ -24,7 +24,7 @@ final class RandomSafetensors {
     private final Random random;
     private final List<Tensor> tensors = new ArrayList<>();
 
-    private record Tensor(String name, List<Integer> shape, boolean ones) {
+    private record Tensor(String name, List<Integer> shape) {
         long elements() {
             return shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
         }
@@ -41,12 +41,7 @@ final class RandomSafetensors {
 
     /** Adds a matrix of random values. */
     void matrix(String name, int rows, int columns) {
-        tensors.add(new Tensor(name, List.of(rows, columns), false));
-    }
-
-    /** Adds a vector of ones. */
-    void ones(String name, int size) {
-        tensors.add(new Tensor(name, List.of(size), true));
+        tensors.add(new Tensor(name, List.of(rows, columns)));
     }
 
     /** Writes all that was added. */
@@ -78,12 +73,6 @@ final class RandomSafetensors {
     }
 
     private void write(Tensor tensor, OutputStream out) throws IOException {
-        if (tensor.ones) {
-            for (long i = 0; i < tensor.elements(); i++) {
-                out.write(new byte[] {0x00, 0x3C});
-            }
-            return;
-        }
         long left = 2 * tensor.elements();
         while (left > 0) {
             int start = 2 * random.nextInt(POOL / 2);

@@ -1,5 +1,5 @@
 /**
- * How long loading, merging and exporting large models takes, and how much memory. {@code SyntheticModel} makes models of published shapes
+ * How long loading, merging and exporting large models takes, and how much memory. {@code SyntheticAdapters} makes models of published shapes
  * with random weights, and adapters that fit them; {@code LoadMeasurement} loads them in new JVMs and watches their memory.
  */
 @org.jspecify.annotations.NullMarked

@@ -1,0 +1,135 @@
+package dev.yangtuo.benchmarks.compare;
+
+import dev.yangtuo.bench.Samples;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** A comparison as Markdown: what was run on what, a table, and what failed. */
+final class ComparisonText {
+    private static final Pattern PLAIN_WORD = Pattern.compile("[A-Za-z0-9_@%+=:,./-]+");
+
+    private final Comparison comparison;
+    private final CompareOptions options;
+    private final String commandLine;
+
+    ComparisonText(Comparison comparison, CompareOptions options, String commandLine) {
+        this.comparison = comparison;
+        this.options = options;
+        this.commandLine = commandLine;
+    }
+
+    /** {@return words as they are typed into a shell} */
+    static String command(List<String> words) {
+        return words.stream()
+                .map(word -> PLAIN_WORD.matcher(word).matches() ? word : "'" + word.replace("'", "'\\''") + "'")
+                .collect(Collectors.joining(" "));
+    }
+
+    String markdown() {
+        StringBuilder out = new StringBuilder();
+        facts(out);
+        table(out);
+        failures(out);
+        commands(out);
+        return out.toString();
+    }
+
+    private void facts(StringBuilder out) {
+        fact(out, "machine", "%s, %s".formatted(comparison.fact("machine"), comparison.fact("system")));
+        fact(out, "features", comparison.fact("features"));
+        fact(out, "ceilings", String.format(Locale.ROOT, "read %s GB/s, int8 %s Top/s, f32 %s Tflop/s: medians of what each run of yangtuo measured",
+                number(comparison.ceiling("read_gbps"), "%.1f"), number(comparison.ceiling("int8_tops"), "%.2f"), number(comparison.ceiling("fma_tflops"), "%.3f")));
+        fact(out, "run", "%d threads, %d rounds in turns, %d runs of a test in each".formatted(options.threads(), options.rounds(), options.repeats()));
+        for (Competitor competitor : options.competitors()) {
+            String version = comparison.version(competitor.name());
+            String backend = competitor.name().equals(comparison.ours()) ? ", " + comparison.fact("backend") : "";
+            fact(out, competitor.name(), (version.isEmpty() ? "version unknown" : version) + backend);
+        }
+        fact(out, "command", "`%s`".formatted(commandLine));
+        out.append("\nTokens per second: median (least to most). Ratios are ours divided by the other's, of medians.\n\n");
+    }
+
+    private static void fact(StringBuilder out, String name, String value) {
+        out.append("- ").append(name).append(": ").append(value).append('\n');
+    }
+
+    private void table(StringBuilder out) {
+        List<String> header = new ArrayList<>(List.of("model", "test", comparison.ours(), "of read bandwidth", "of int8 peak"));
+        for (String peer : comparison.peers()) {
+            header.addAll(List.of(cell(peer), "ratio"));
+        }
+        line(out, header);
+        List<String> rule = new ArrayList<>(List.of("---", "---"));
+        while (rule.size() < header.size()) {
+            rule.add("---:");
+        }
+        line(out, rule);
+        for (Comparison.Row row : comparison.rows()) {
+            List<String> cells = new ArrayList<>(List.of(cell(row.model()), row.test().name(), speed(row, comparison.ours()),
+                    percent(row.number(comparison.ours(), "share_of_bandwidth")), percent(row.number(comparison.ours(), "share_of_int8_peak"))));
+            for (String peer : comparison.peers()) {
+                cells.addAll(List.of(speed(row, peer), number(row.ratio(comparison.ours(), peer), "%.2f")));
+            }
+            line(out, cells);
+        }
+    }
+
+    private static void line(StringBuilder out, List<String> cells) {
+        out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    }
+
+    private static String speed(Comparison.Row row, String name) {
+        Samples samples = row.samples(name);
+        if (samples != null) {
+            return String.format(Locale.ROOT, "%.2f (%.2f to %.2f)", samples.median(), samples.least(), samples.most());
+        }
+        Comparison.Cell cell = row.cell(name);
+        return cell == null || cell.command() == null ? "-" : "failed";
+    }
+
+    private static String number(double value, String format) {
+        return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, format, value);
+    }
+
+    private static String percent(double share) {
+        return number(100 * share, "%.1f %%");
+    }
+
+    private static String cell(String text) {
+        return text.replace("|", "\\|");
+    }
+
+    private void failures(StringBuilder out) {
+        StringBuilder lines = new StringBuilder();
+        for (Comparison.Row row : comparison.rows()) {
+            for (String name : comparison.names()) {
+                Comparison.Cell cell = row.cell(name);
+                if (cell != null && cell.failure() != null && cell.command() != null) {
+                    lines.append("- %s, %s, %s: %s%n".formatted(row.model(), row.test().name(), name, cell.failure().replaceAll("\\s+", " ")));
+                }
+            }
+        }
+        if (!lines.isEmpty()) {
+            out.append("\nFailed:\n\n").append(lines);
+        }
+    }
+
+    private void commands(StringBuilder out) {
+        Set<String> commands = new LinkedHashSet<>();
+        for (Comparison.Row row : comparison.rows()) {
+            for (String name : comparison.names()) {
+                Comparison.Cell cell = row.cell(name);
+                if (cell != null && cell.command() != null) {
+                    commands.add(command(cell.command()));
+                }
+            }
+        }
+        out.append("\nWhat was run:\n\n");
+        commands.forEach(line -> out.append("    ").append(line).append('\n'));
+    }
+}
