@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /**
  * llama.cpp's programs, where the environment variable or the system property {@code YANGTUO_LLAMA_CPP} names their folder.
@@ -18,6 +19,7 @@ import java.util.concurrent.TimeUnit;
  */
 record LlamaCpp(Path programs, Path scratch) {
     private static final int MINUTES = 10;
+    private static final int ATTEMPTS = 5;
 
     /** @param out what a program wrote to standard output, {@code err} to standard error */
     record Run(String out, String err) {}
@@ -27,6 +29,18 @@ record LlamaCpp(Path programs, Path scratch) {
         String named = System.getProperty("YANGTUO_LLAMA_CPP", System.getenv("YANGTUO_LLAMA_CPP"));
         assumeTrue(named != null, "YANGTUO_LLAMA_CPP names the folder of llama.cpp's programs");
         return new LlamaCpp(Path.of(named), scratch);
+    }
+
+    /**
+     * Runs one of them until its output is as expected, a few times at most. A thread of its own writes what these programs log, texts included, and when they
+     * end the last of it is lost now and then.
+     */
+    Run runUntil(Predicate<Run> expected, String program, String... args) throws Exception {
+        Run run = run(program, args);
+        for (int attempt = 1; attempt < ATTEMPTS && !expected.test(run); attempt++) {
+            run = run(program, args);
+        }
+        return run;
     }
 
     /** Runs one of them to its end, which must be a good one. */

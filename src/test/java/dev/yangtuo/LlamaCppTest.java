@@ -28,7 +28,6 @@ class LlamaCppTest {
     private static final Path CHINESE = ModelFolders.DEMO.resolve("chinese-lora");
     private static final List<String> PROMPTS = List.of("《静夜思》李白\n", "床前明月光，", "In the beginning God");
     private static final int NEW_TOKENS = 48;
-    private static final int ATTEMPTS = 5;
     /** Two logits this close may change places between two programs. */
     private static final float NEAR_TIE = 0.05f;
     /** Their rounding has one way to be right; the K types are searched for, each in its own way. */
@@ -63,22 +62,18 @@ class LlamaCppTest {
         return type.endsWith(":pure") ? options.quantizePure(weights) : options.quantize(weights);
     }
 
-    /**
-     * What it writes after the prompt, and the prompt's ids. Its flash attention rounds more on the way: by 0.1 in some logits. A thread of its own writes the
-     * text, and at the end of the program sometimes the last of it is lost, so it is run again if that can be why a text is not as expected.
-     */
+    /** What it writes after the prompt, and the prompt's ids. Its flash attention rounds more on the way: by 0.1 in some logits. */
     private LlamaCpp.Run complete(Path model, String prompt, Predicate<String> expected) throws Exception {
-        for (int attempt = 1; ; attempt++) {
-            LlamaCpp.Run run = programs.run("llama-completion", "-m", model.toString(), "-p", prompt, "-n", String.valueOf(NEW_TOKENS), "--temp", "0",
-                    "--repeat-penalty", "1", "--verbose-prompt", "-no-cnv", "-fa", "off", "-t", "2");
-            List<String> ids = PROMPT_ID.matcher(run.err()).results().map(match -> match.group(1)).toList();
-            boolean whole = run.out().contains(prompt);
-            String text = whole ? run.out().substring(run.out().indexOf(prompt) + prompt.length()) : "";
-            if (attempt == ATTEMPTS || (whole && expected.test(text))) {
-                assertThat(run.out()).as(run.err()).contains(prompt);
-                return new LlamaCpp.Run(text, String.join(" ", ids));
-            }
-        }
+        LlamaCpp.Run run = programs.runUntil(whole -> whole.out().contains(prompt) && expected.test(continuation(whole, prompt)),
+                "llama-completion", "-m", model.toString(), "-p", prompt, "-n", String.valueOf(NEW_TOKENS), "--temp", "0", "--repeat-penalty", "1",
+                "--verbose-prompt", "-no-cnv", "-fa", "off", "-t", "2");
+        List<String> ids = PROMPT_ID.matcher(run.err()).results().map(match -> match.group(1)).toList();
+        assertThat(run.out()).as(run.err()).contains(prompt);
+        return new LlamaCpp.Run(continuation(run, prompt), String.join(" ", ids));
+    }
+
+    private static String continuation(LlamaCpp.Run run, String prompt) {
+        return run.out().substring(run.out().indexOf(prompt) + prompt.length());
     }
 
     /** The greedy text up to the first near tie. */
