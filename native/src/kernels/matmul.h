@@ -134,10 +134,12 @@ YT_INLINE void fill_panel(const struct yt_matrix *m, int64_t group, int64_t firs
             vb_store(target->q[g][p][j], q[j]);
         }
 #pragma GCC unroll 2
-        for (int i = 0; i < 32 / quants_part(type); i++) {
-            v_store(target->scales[g][p][i], scales[i]);
-            if (quants_have_minimums(type)) {
-                v_store(target->minimums[g][p][i], minimums[i]);
+        for (int i = 0; i < 2; i++) {
+            if (i == 0 || quants_part(type) == 16) {
+                v_store(target->scales[g][p][i], scales[i]);
+                if (quants_have_minimums(type)) {
+                    v_store(target->minimums[g][p][i], minimums[i]);
+                }
             }
         }
         if (quants_block(type) == 32) {
