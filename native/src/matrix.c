@@ -79,7 +79,7 @@ int64_t yt_matrix_bytes(const yt_matrix *matrix)
 /* ---- packing ----------------------------------------------------------------------------------------------------------------------- */
 
 /*
- * What GGML's layout and the packed one differ in beyond the place, each its own inverse but for the bits: Q8_0 is kept unsigned; of Q5_0 and Q5_1, whose fifth
+ * What GGML's layout and the packed one differ in beyond the place: Q8_0 is kept unsigned; of Q5_0 and Q5_1, whose fifth
  * bits come as bit i for element i, byte i % 4 gets the bits of the elements i, i + 4, i + 8 and so on.
  */
 static uint32_t word_to_packed(const yt_type_info *info, int field, uint32_t word)
@@ -110,20 +110,10 @@ static uint32_t word_to_stored(const yt_type_info *info, int field, uint32_t wor
     return word_to_packed(info, field, word);
 }
 
-/* Lanes first to first + n - 1 of words FIELD of a block; source and target are the first lane's. */
+/* Words FIELD of a block of n rows; target is that of the first row's lane. */
 static void pack_words(const yt_type_info *info, int field, const uint8_t *source, int64_t row_bytes, int64_t n, uint8_t *target)
 {
-    const int n_words = info->words[field].count / 4;
-    const bool plain = word_to_packed(info, field, 0) == 0 && (field > 0 || (info->type != YT_Q5_0 && info->type != YT_Q5_1));
-    if (plain) {
-        for (int i = 0; i < n_words; i++) {
-            for (int64_t lane = 0; lane < n; lane++) {
-                memcpy(target + i * 64 + lane * 4, source + lane * row_bytes + 4 * i, 4);
-            }
-        }
-        return;
-    }
-    for (int i = 0; i < n_words; i++) {
+    for (int i = 0; i < info->words[field].count / 4; i++) {
         for (int64_t lane = 0; lane < n; lane++) {
             uint32_t word;
             memcpy(&word, source + lane * row_bytes + 4 * i, 4);

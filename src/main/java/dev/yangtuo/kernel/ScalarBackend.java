@@ -264,13 +264,11 @@ public final class ScalarBackend implements Backend {
     private void multiply(ScalarMatrix matrix, float[] input, int n, float[] out) {
         int rows = Math.toIntExact(matrix.rows());
         int tasks = (rows + TASK_ROWS - 1) / TASK_ROWS;
-        if (matrix.type() == TensorType.BF16) {
-            float[] rounded = ScalarMath.roundToBfloat16(input, n * matrix.columns());
-            inParallel(tasks, task -> multiplyBfloat16(matrix, task * TASK_ROWS, Math.min(rows, (task + 1) * TASK_ROWS), rounded, n, out));
-            return;
-        }
         if (!matrix.isQuantized()) {
-            inParallel(tasks, task -> multiplyFloat(matrix, task * TASK_ROWS, Math.min(rows, (task + 1) * TASK_ROWS), input, n, out));
+            boolean pairs = matrix.type() == TensorType.BF16;
+            float[] x = pairs ? ScalarMath.roundToBfloat16(input, n * matrix.columns()) : input;
+            Dot dot = pairs ? ScalarMath::dotOfPairs : ScalarMath::dot;
+            inParallel(tasks, task -> multiplyFloat(matrix, task * TASK_ROWS, Math.min(rows, (task + 1) * TASK_ROWS), x, n, dot, out));
             return;
         }
         byte[][] q = new byte[n][matrix.columns()];
@@ -281,27 +279,19 @@ public final class ScalarBackend implements Backend {
         inParallel(tasks, task -> multiplyQuantized(matrix, task * TASK_ROWS, Math.min(rows, (task + 1) * TASK_ROWS), q, scales, out));
     }
 
-    private static void multiplyFloat(ScalarMatrix matrix, int firstRow, int endRow, float[] input, int n, float[] out) {
-        int columns = matrix.columns();
-        int rows = (int) matrix.rows();
-        float[] weights = new float[columns];
-        for (int row = firstRow; row < endRow; row++) {
-            matrix.decodeRow(row, weights, 0);
-            for (int c = 0; c < n; c++) {
-                out[c * rows + row] = ScalarMath.dot(weights, input, c * columns);
-            }
-        }
+    /** Multiplies all weights of a row with as many activations from an offset on. */
+    private interface Dot {
+        float of(float[] weights, float[] x, int offset);
     }
 
-    /** Activations are rounded to bfloat16 as well, and taken in pairs, the second of a pair first. */
-    private static void multiplyBfloat16(ScalarMatrix matrix, int firstRow, int endRow, float[] input, int n, float[] out) {
+    private static void multiplyFloat(ScalarMatrix matrix, int firstRow, int endRow, float[] input, int n, Dot dot, float[] out) {
         int columns = matrix.columns();
         int rows = (int) matrix.rows();
         float[] weights = new float[columns];
         for (int row = firstRow; row < endRow; row++) {
             matrix.decodeRow(row, weights, 0);
             for (int c = 0; c < n; c++) {
-                out[c * rows + row] = ScalarMath.dotOfPairs(weights, input, c * columns);
+                out[c * rows + row] = dot.of(weights, input, c * columns);
             }
         }
     }

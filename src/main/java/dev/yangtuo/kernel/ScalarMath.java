@@ -1,5 +1,7 @@
 package dev.yangtuo.kernel;
 
+import dev.yangtuo.tensor.HalfFloats;
+
 /** The elementary operations of {@code docs/kernels.md}, one value at a time. Their order defines the result to the last bit. */
 final class ScalarMath {
     /** Elements of a block of quantized activations. */
@@ -93,9 +95,7 @@ final class ScalarMath {
     static float[] roundToBfloat16(float[] x, int count) {
         float[] rounded = new float[count];
         for (int i = 0; i < count; i++) {
-            int bits = Float.floatToRawIntBits(x[i]);
-            int nearest = Float.isNaN(x[i]) ? bits | 0x40_0000 : bits + 0x7FFF + (bits >>> 16 & 1);
-            rounded[i] = Float.intBitsToFloat(nearest & 0xFFFF_0000);
+            rounded[i] = HalfFloats.roundToBf16(x[i]);
         }
         return rounded;
     }

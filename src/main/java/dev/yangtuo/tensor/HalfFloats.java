@@ -1,7 +1,7 @@
 package dev.yangtuo.tensor;
 
 /** The two 16-bit floating-point types, between arrays: one simple loop each, so that the JIT compiler vectorises it. */
-final class HalfFloats {
+public final class HalfFloats {
     private HalfFloats() {}
 
     static void encodeF16(float[] source, int sourceOffset, short[] target, int count) {
@@ -26,6 +26,11 @@ final class HalfFloats {
         for (int i = 0; i < count; i++) {
             target[targetOffset + i] = Float.intBitsToFloat(source[i] << 16);
         }
+    }
+
+    /** The nearest value of bfloat16, ties to even; NaN stays NaN. */
+    public static float roundToBf16(float value) {
+        return Float.intBitsToFloat(toBf16(value) << 16);
     }
 
     private static short toBf16(float value) {

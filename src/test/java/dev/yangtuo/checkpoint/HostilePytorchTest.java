@@ -37,9 +37,12 @@ class HostilePytorchTest {
         return new Pickle().proto(2);
     }
 
+    /** What a pickle that was obeyed would leave in the working directory. */
+    private static final String TRACE = "left-by-a-pickle";
+
     /** A pickle that calls a function with a string. */
     private static Arguments call(String module, String name) {
-        Pickle pickle = pickle().global(module, name).text("touch /tmp/pwned").op(0x85).op('R').op('.');
+        Pickle pickle = pickle().global(module, name).text("touch " + TRACE).op(0x85).op('R').op('.');
         return refused("call of " + module + "." + name, pickle, "'%s.%s', which weights do not need".formatted(module, name));
     }
 
@@ -204,7 +207,7 @@ class HostilePytorchTest {
                 .hasMessageContaining("pytorch_model.bin")
                 .hasMessageContainingAll(mentions)
                 .satisfies(refusal -> assertThat(refusal.getMessage().chars()).noneMatch(Character::isISOControl));
-        assertThat(Path.of("/tmp/pwned")).doesNotExist();
+        assertThat(Path.of(TRACE)).doesNotExist();
     }
 
     @Test
