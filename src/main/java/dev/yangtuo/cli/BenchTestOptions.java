@@ -2,6 +2,7 @@ package dev.yangtuo.cli;
 
 import dev.yangtuo.bench.BenchTest;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -57,6 +58,9 @@ final class BenchTestOptions {
         if (step != null && step < 1) {
             throw wrong("--ubatch is %d, must be at least 1".formatted(step), null);
         }
+        Stream.concat(prompts.stream(), generations.stream()).filter(tokens -> tokens < 0).findFirst().ifPresent(tokens -> {
+            throw wrong("the number of tokens is %d, must be 1 or more, or 0 to leave the test out".formatted(tokens), null);
+        });
         try {
             return BenchTest.all(prompts, generations, depths, sequences);
         } catch (IllegalArgumentException e) {
