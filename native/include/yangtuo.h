@@ -34,7 +34,13 @@ extern "C" {
 #endif
 
 /* Changes whenever a struct, a signature or a meaning below changes; Java refuses a library of another version. */
-#define YT_ABI_VERSION 5
+#define YT_ABI_VERSION 6
+
+/*
+ * Changes whenever the bytes of a packed matrix of any type change (matrix.c, kernels.h), and nothing else: files of packed matrices belong to one version.
+ * native/test/packing_test.c holds the bytes of each type against it.
+ */
+#define YT_LAYOUT_VERSION 1
 
 enum yt_status {
     YT_OK = 0,
@@ -43,7 +49,7 @@ enum yt_status {
     YT_ERR_MEMORY = 3,      /* out of memory; the message names the bytes asked for */
     YT_ERR_UNSUPPORTED = 4, /* a kernel or type that this library or processor does not have */
     YT_ERR_BUSY = 5,        /* another thread is inside a stage of the same context */
-    YT_ERR_SYSTEM = 6       /* the operating system refused (threads) */
+    YT_ERR_SYSTEM = 6       /* the operating system refused (threads, files) */
 };
 
 /* Element types; the numbers are GGML's. */
@@ -70,6 +76,12 @@ enum yt_type {
 
 /* YT_ABI_VERSION of the library itself. */
 YT_API int32_t yt_abi_version(void);
+
+/* YT_LAYOUT_VERSION of the library itself. */
+YT_API int32_t yt_layout_version(void);
+
+/* The user whose rights the process has now (geteuid), so that files of other users can be told from its own. */
+YT_API int64_t yt_user_id(void);
 
 /* Text of the last error of the calling thread, "" if none yet. Valid until the thread's next call. Never NULL. */
 YT_API const char *yt_last_error(void);
@@ -143,6 +155,18 @@ YT_API int32_t yt_matrix_upload(yt_matrix *matrix, int64_t first_row, int64_t n_
 
 /* Bytes of memory that the packed matrix takes. 0 for NULL. */
 YT_API int64_t yt_matrix_bytes(const yt_matrix *matrix);
+
+/* The packed bytes, byte_size of them from byte_offset on, as yt_matrix_map takes them. */
+YT_API int32_t yt_matrix_download(const yt_matrix *matrix, int64_t byte_offset, void *target, int64_t byte_size);
+
+/*
+ * A matrix whose packed bytes, all yt_matrix_bytes() of them, stand in a file of the same YT_LAYOUT_VERSION from byte_offset on, a multiple of 65536. They are
+ * mapped, not copied: read-only, private, until the matrix is destroyed, and no upload into it is possible. All sizes are held against the file's own. A file
+ * that is truncated while it is mapped ends the process: take only files that nobody else can write and that are replaced, never changed, by their owner.
+ * YT_ERR_SYSTEM if it cannot be opened or mapped; YT_ERR_SHAPE if it is too short.
+ */
+YT_API int32_t yt_matrix_map(
+    yt_context *context, int32_t type, int64_t rows, int64_t columns, const char *path, int64_t byte_offset, yt_matrix **out);
 
 /*
  * Stores float32 values [rows][columns], all finite, as rows of a type in GGML's layout; the arithmetic is defined in docs/kernels.md. It works on the

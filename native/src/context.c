@@ -5,10 +5,16 @@
 #include "memory.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 int32_t yt_abi_version(void)
 {
     return YT_ABI_VERSION;
+}
+
+int64_t yt_user_id(void)
+{
+    return geteuid();
 }
 
 int32_t yt_scratch_reserve(yt_scratch *scratch, int64_t bytes)

@@ -4,8 +4,15 @@
 #include "kernels/blocks.h"
 #include "memory.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The largest page size of the systems that this runs on: what a place in a file is a multiple of, so that it can be mapped. */
+enum { YT_MAP_ALIGNMENT = 65536 };
 
 /* Bytes of a row as GGML stores it; 0 for an unknown type or a length that the type's blocks do not divide, -1 for one that overflows. */
 static int64_t stored_row_bytes(const yt_type_info *info, int64_t columns)
@@ -22,16 +29,13 @@ static int64_t body_bytes(const yt_type_info *info, int64_t columns)
     return yt_product(info->type == YT_BF16 ? yt_round_up(columns, 2) : columns, info->block_bytes, YT_GROUP);
 }
 
-int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_t columns, yt_matrix **out)
+/* Everything about a packed matrix but its memory; `call` is for messages. */
+static int32_t describe(const char *call, int32_t type, int64_t rows, int64_t columns, yt_matrix *out)
 {
-    if (context == NULL || out == NULL || rows < 1 || columns < 1) {
-        return yt_fail(YT_ERR_ARGUMENT, "yt_matrix_create: NULL argument, or a size of %lld x %lld", (long long)rows, (long long)columns);
-    }
     const yt_type_info *info = yt_find_type(type);
     int64_t row_bytes = stored_row_bytes(info, columns);
     if (row_bytes == 0) {
-        return yt_fail(YT_ERR_SHAPE, "yt_matrix_create: type %d does not exist, or rows of %lld elements do not divide into its blocks", type,
-            (long long)columns);
+        return yt_fail(YT_ERR_SHAPE, "%s: type %d does not exist, or rows of %lld elements do not divide into its blocks", call, type, (long long)columns);
     }
     /* Rows that are longer than this cannot exist in memory; it keeps the sums below from overflowing. */
     if (columns > INT64_MAX / 128) {
@@ -41,32 +45,117 @@ int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_
     int64_t head = yt_is_quantized(info) ? yt_round_up(columns / info->block_elements * yt_head_block_bytes(info), 64) : 0;
     int64_t body = body_bytes(info, columns);
     int64_t bytes = body < 0 ? -1 : yt_product(n_groups, head + body, 1);
-    yt_matrix *matrix = bytes < 0 ? NULL : calloc(1, sizeof *matrix);
-    void *memory = matrix == NULL ? NULL : yt_allocate(bytes);
-    if (memory == NULL) {
-        free(matrix);
-        return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld (%lld bytes) could not be had", (long long)rows, (long long)columns,
-            (long long)bytes);
+    if (bytes < 0) {
+        return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld could not be had", (long long)rows, (long long)columns);
     }
-    *matrix = (yt_matrix){
+    *out = (yt_matrix){
         .info = info,
         .rows = rows,
         .columns = columns,
         .n_groups = n_groups,
         .group_bytes = head + body,
         .head_bytes = head,
-        .data = memory,
-        .memory = memory,
         .memory_bytes = bytes,
     };
+    return YT_OK;
+}
+
+/* A matrix in memory that exists; gives a copy of the description to the caller. */
+static yt_matrix *with_memory(const yt_matrix *description, void *memory, bool is_mapped)
+{
+    yt_matrix *matrix = malloc(sizeof *matrix);
+    if (matrix != NULL) {
+        *matrix = *description;
+        matrix->data = memory;
+        matrix->memory = memory;
+        matrix->is_mapped = is_mapped;
+    }
+    return matrix;
+}
+
+int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_t columns, yt_matrix **out)
+{
+    if (context == NULL || out == NULL || rows < 1 || columns < 1) {
+        return yt_fail(YT_ERR_ARGUMENT, "yt_matrix_create: NULL argument, or a size of %lld x %lld", (long long)rows, (long long)columns);
+    }
+    yt_matrix description;
+    int32_t status = describe("yt_matrix_create", type, rows, columns, &description);
+    if (status != YT_OK) {
+        return status;
+    }
+    void *memory = yt_allocate(description.memory_bytes);
+    yt_matrix *matrix = memory == NULL ? NULL : with_memory(&description, memory, false);
+    if (matrix == NULL) {
+        yt_free(memory, description.memory_bytes);
+        return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld (%lld bytes) could not be had", (long long)rows, (long long)columns,
+            (long long)description.memory_bytes);
+    }
     *out = matrix;
     return YT_OK;
+}
+
+/* The memory of a mapped matrix, from an open file. */
+static int32_t map_matrix(const char *path, int file, int64_t byte_offset, const yt_matrix *description, yt_matrix **out)
+{
+    struct stat facts;
+    if (fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+        return yt_fail(YT_ERR_SYSTEM, "yt_matrix_map: %.400s is not a plain file", path);
+    }
+    int64_t bytes = description->memory_bytes;
+    if (byte_offset > (int64_t)facts.st_size || bytes > (int64_t)facts.st_size - byte_offset) {
+        return yt_fail(YT_ERR_SHAPE, "yt_matrix_map: %lld bytes from byte %lld on are not in %.400s, which has %lld", (long long)bytes, (long long)byte_offset,
+            path, (long long)facts.st_size);
+    }
+    void *memory = yt_map_file(file, byte_offset, bytes);
+    if (memory == NULL) {
+        return yt_fail(YT_ERR_SYSTEM, "yt_matrix_map: %lld bytes of %.400s cannot be mapped: error %d", (long long)bytes, path, errno);
+    }
+    *out = with_memory(description, memory, true);
+    if (*out == NULL) {
+        yt_unmap_file(memory, bytes);
+        return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix could not be had");
+    }
+    return YT_OK;
+}
+
+int32_t yt_matrix_map(yt_context *context, int32_t type, int64_t rows, int64_t columns, const char *path, int64_t byte_offset, yt_matrix **out)
+{
+    if (context == NULL || out == NULL || path == NULL || rows < 1 || columns < 1 || byte_offset < 0 || byte_offset % YT_MAP_ALIGNMENT != 0) {
+        return yt_fail(YT_ERR_ARGUMENT, "yt_matrix_map: NULL argument, a size of %lld x %lld, or byte %lld, which is no multiple of %d", (long long)rows,
+            (long long)columns, (long long)byte_offset, YT_MAP_ALIGNMENT);
+    }
+    yt_matrix description;
+    int32_t status = describe("yt_matrix_map", type, rows, columns, &description);
+    if (status != YT_OK) {
+        return status;
+    }
+    /* Without waiting: a named pipe is refused, not waited for. */
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) {
+        return yt_fail(YT_ERR_SYSTEM, "yt_matrix_map: %.400s cannot be opened: error %d", path, errno);
+    }
+    yt_matrix *matrix = NULL;
+    status = map_matrix(path, file, byte_offset, &description, &matrix);
+    close(file); /* the mapping stays */
+    if (status == YT_OK) {
+        *out = matrix;
+    }
+    return status;
+}
+
+int32_t yt_layout_version(void)
+{
+    return YT_LAYOUT_VERSION;
 }
 
 void yt_matrix_destroy(yt_matrix *matrix)
 {
     if (matrix != NULL) {
-        yt_free(matrix->memory, matrix->memory_bytes);
+        if (matrix->is_mapped) {
+            yt_unmap_file(matrix->memory, matrix->memory_bytes);
+        } else {
+            yt_free(matrix->memory, matrix->memory_bytes);
+        }
         free(matrix);
     }
 }
@@ -110,16 +199,78 @@ static uint32_t word_to_stored(const yt_type_info *info, int field, uint32_t wor
     return word_to_packed(info, field, word);
 }
 
-/* Words FIELD of a block of n rows; target is that of the first row's lane. */
-static void pack_words(const yt_type_info *info, int field, const uint8_t *source, int64_t row_bytes, int64_t n, uint8_t *target)
+/* Four words, one of each row or one of each input; with the SSE2 or NEON that every processor has. */
+typedef uint32_t words4 __attribute__((vector_size(16)));
+
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (words4){i, j, k, l})
+#endif
+
+/* Four consecutive words of all 16 rows of a group, row_bytes apart: [16][4] becomes [4][16], every word changed by exclusive or. */
+static inline void transpose_words(const uint8_t *source, int64_t row_bytes, uint32_t change, uint8_t *target)
 {
-    for (int i = 0; i < info->words[field].count / 4; i++) {
+    for (int lane = 0; lane < YT_GROUP; lane += 4) {
+        words4 row[4];
+        for (int i = 0; i < 4; i++) {
+            memcpy(&row[i], source + (lane + i) * row_bytes, 16);
+        }
+        words4 low_01 = SHUFFLE(row[0], row[1], 0, 4, 1, 5);
+        words4 low_23 = SHUFFLE(row[2], row[3], 0, 4, 1, 5);
+        words4 high_01 = SHUFFLE(row[0], row[1], 2, 6, 3, 7);
+        words4 high_23 = SHUFFLE(row[2], row[3], 2, 6, 3, 7);
+        words4 column[4] = {
+            SHUFFLE(low_01, low_23, 0, 1, 4, 5),
+            SHUFFLE(low_01, low_23, 2, 3, 6, 7),
+            SHUFFLE(high_01, high_23, 0, 1, 4, 5),
+            SHUFFLE(high_01, high_23, 2, 3, 6, 7),
+        };
+        for (int i = 0; i < 4; i++) {
+            column[i] ^= change;
+            memcpy(target + i * 4 * YT_GROUP + lane * 4, &column[i], 16);
+        }
+    }
+}
+
+/* Words FIELD of a block of n rows; target is that of the first row's lane. */
+static inline void pack_words(const yt_type_info *info, int field, const uint8_t *source, int64_t row_bytes, int64_t n, uint8_t *target)
+{
+    int words = info->words[field].count / 4;
+    if (n == YT_GROUP && words % 4 == 0) {
+        uint32_t change = word_to_packed(info, field, 0); /* fields of several words are changed by an exclusive or at most */
+        for (int i = 0; i < words; i += 4) {
+            transpose_words(source + 4 * i, row_bytes, change, target + i * 4 * YT_GROUP);
+        }
+        return;
+    }
+    for (int i = 0; i < words; i++) {
         for (int64_t lane = 0; lane < n; lane++) {
             uint32_t word;
             memcpy(&word, source + lane * row_bytes + 4 * i, 4);
             word = word_to_packed(info, field, word);
             memcpy(target + i * 64 + lane * 4, &word, 4);
         }
+    }
+}
+
+/* Halves of n rows, row_bytes apart. */
+static inline void pack_halves(const uint8_t *source, int64_t row_bytes, int64_t n, uint8_t *target)
+{
+    if (n == YT_GROUP) {
+        /* Four at a time, for a store takes longer than what puts them together. */
+        for (int lane = 0; lane < YT_GROUP; lane += 4) {
+            uint16_t h[4];
+            for (int i = 0; i < 4; i++) {
+                memcpy(&h[i], source + (lane + i) * row_bytes, 2);
+            }
+            uint64_t four = h[0] | (uint64_t)h[1] << 16 | (uint64_t)h[2] << 32 | (uint64_t)h[3] << 48;
+            memcpy(target + lane * 2, &four, 8);
+        }
+        return;
+    }
+    for (int64_t lane = 0; lane < n; lane++) {
+        memcpy(target + lane * 2, source + lane * row_bytes, 2);
     }
 }
 
@@ -133,9 +284,7 @@ static void pack_quantized_rows(const yt_matrix *m, int64_t first_row, int64_t n
     for (int64_t b = 0; b < m->columns / info->block_elements; b++, source += info->block_bytes) {
         uint8_t *field = head;
         for (int h = 0; h < YT_MAX_HALVES && info->halves[h] >= 0; h++, field += 2 * YT_GROUP) {
-            for (int64_t l = 0; l < n; l++) {
-                memcpy(field + (lane + l) * 2, source + l * row_bytes + info->halves[h], 2);
-            }
+            pack_halves(source + info->halves[h], row_bytes, n, field + lane * 2);
         }
         for (int64_t l = 0; l < n && info->exponents.count > 0; l++) {
             field[lane + l] = source[l * row_bytes + info->exponents.offset];
@@ -188,23 +337,56 @@ static uint8_t *plain_element(const yt_matrix *m, int64_t row, int64_t k)
     return m->data + row / YT_GROUP * m->group_bytes + index * m->info->block_bytes;
 }
 
-static void pack_plain_row(const yt_matrix *m, int64_t row, const uint8_t *source)
+/* The elements of a row from `first` on. */
+static void pack_plain_row(const yt_matrix *m, int64_t row, int64_t first, const uint8_t *source)
 {
     if (m->info->type == YT_F32) {
-        for (int64_t k = 0; k < m->columns; k++) {
+        for (int64_t k = first; k < m->columns; k++) {
             memcpy(plain_element(m, row, k), source + 4 * k, 4);
         }
     } else {
-        for (int64_t k = 0; k < m->columns; k++) {
+        for (int64_t k = first; k < m->columns; k++) {
             memcpy(plain_element(m, row, k), source + 2 * k, 2);
         }
     }
+}
+
+/*
+ * A whole group of an unquantized type: 16 rows, words of which are transposed. Words of F32 are elements, those of BF16 the pairs that stay together; those of
+ * F16 come apart again. What four words do not divide is left.
+ *
+ * Returns how many inputs were packed.
+ */
+static int64_t pack_plain_group(const yt_matrix *m, int64_t first_row, const uint8_t *source, int64_t row_bytes)
+{
+    uint8_t *target = m->data + first_row / YT_GROUP * m->group_bytes;
+    int64_t n_words = row_bytes / 16 * 4;
+    for (int64_t i = 0; i < n_words; i += 4, source += 16, target += 16 * YT_GROUP) {
+        if (m->info->type != YT_F16) {
+            transpose_words(source, row_bytes, 0, target);
+            continue;
+        }
+        uint32_t pairs[4 * YT_GROUP];
+        transpose_words(source, row_bytes, 0, (uint8_t *)pairs);
+        for (int w = 0; w < 4; w++) {
+            uint16_t halves[2][YT_GROUP];
+            for (int lane = 0; lane < YT_GROUP; lane++) {
+                halves[0][lane] = (uint16_t)pairs[w * YT_GROUP + lane];
+                halves[1][lane] = (uint16_t)(pairs[w * YT_GROUP + lane] >> 16);
+            }
+            memcpy(target + w * 4 * YT_GROUP, halves, sizeof halves);
+        }
+    }
+    return n_words * 4 / m->info->block_bytes;
 }
 
 int32_t yt_matrix_upload(yt_matrix *matrix, int64_t first_row, int64_t n_rows, const void *source, int64_t byte_size)
 {
     if (matrix == NULL || source == NULL) {
         return yt_fail(YT_ERR_ARGUMENT, "yt_matrix_upload: NULL argument");
+    }
+    if (matrix->is_mapped) {
+        return yt_fail(YT_ERR_ARGUMENT, "yt_matrix_upload: the matrix is a file's, which is only read");
     }
     if (first_row < 0 || n_rows < 0 || first_row > matrix->rows || n_rows > matrix->rows - first_row) {
         return yt_fail(YT_ERR_ARGUMENT, "yt_matrix_upload: %lld rows from row %lld on are outside a matrix of %lld rows", (long long)n_rows,
@@ -223,12 +405,26 @@ int32_t yt_matrix_upload(yt_matrix *matrix, int64_t first_row, int64_t n_rows, c
         if (yt_is_quantized(matrix->info)) {
             pack_quantized_rows(matrix, row, n, rows, row_bytes);
         } else {
+            int64_t done = n == YT_GROUP ? pack_plain_group(matrix, row, rows, row_bytes) : 0;
             for (int64_t i = 0; i < n; i++) {
-                pack_plain_row(matrix, row + i, rows + i * row_bytes);
+                pack_plain_row(matrix, row + i, done, rows + i * row_bytes);
             }
         }
         row += n;
     }
+    return YT_OK;
+}
+
+int32_t yt_matrix_download(const yt_matrix *matrix, int64_t byte_offset, void *target, int64_t byte_size)
+{
+    if (matrix == NULL || target == NULL) {
+        return yt_fail(YT_ERR_ARGUMENT, "yt_matrix_download: NULL argument");
+    }
+    if (byte_offset < 0 || byte_size < 0 || byte_offset > matrix->memory_bytes || byte_size > matrix->memory_bytes - byte_offset) {
+        return yt_fail(YT_ERR_ARGUMENT, "yt_matrix_download: %lld bytes from byte %lld on are outside a matrix of %lld bytes", (long long)byte_size,
+            (long long)byte_offset, (long long)matrix->memory_bytes);
+    }
+    memcpy(target, matrix->data + byte_offset, (size_t)byte_size);
     return YT_OK;
 }
 

@@ -72,6 +72,28 @@ void yt_free(void *memory, int64_t bytes)
     }
 }
 
+void *yt_map_file(int file, int64_t byte_offset, int64_t bytes)
+{
+    void *memory = mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, file, byte_offset);
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    /* Hints. Large pages: where the file system keeps a file in such, and when it has to be read first, in pieces of that size. */
+#if defined(MADV_HUGEPAGE)
+    (void)madvise(memory, (size_t)bytes, MADV_HUGEPAGE);
+#endif
+#if defined(__linux__)
+    /* MADV_POPULATE_READ, Linux 5.14: all pages at once, for a small part of what it costs to meet them one by one in the first product. */
+    (void)madvise(memory, (size_t)bytes, 22);
+#endif
+    return memory;
+}
+
+void yt_unmap_file(void *memory, int64_t bytes)
+{
+    munmap(memory, (size_t)bytes);
+}
+
 int64_t yt_product(int64_t a, int64_t b, int64_t c)
 {
     int64_t ab;

@@ -29,6 +29,10 @@ struct yt_kv {
 void *yt_allocate(int64_t bytes);
 void yt_free(void *memory, int64_t bytes);
 
+/* A file's bytes, mapped read-only and already in memory where that can be had; byte_offset is a multiple of the page size. NULL with errno set if not. */
+void *yt_map_file(int file, int64_t byte_offset, int64_t bytes);
+void yt_unmap_file(void *memory, int64_t bytes);
+
 /* a * b * c without overflow, or -1. All are at least 0. */
 int64_t yt_product(int64_t a, int64_t b, int64_t c);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int n_failures;
 static yt_context *context;
@@ -99,6 +100,48 @@ static void check_buffers(void)
     must(yt_buffer_download(out, 0, host, 8), "yt_buffer_download");
     expect_status("the buffer is unchanged", 0, memcmp(host, pattern, 8) != 0);
     yt_buffer_destroy(out);
+}
+
+static void check_files(void)
+{
+    uint8_t host[64];
+    char path[] = "/tmp/yangtuo-arguments-XXXXXX";
+    int file = mkstemp(path);
+    must(file < 0 || ftruncate(file, 65536 + 63) != 0 ? YT_ERR_SYSTEM : YT_OK, "a file");
+    yt_matrix *out = NULL;
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_map(NULL, YT_F32, 1, 1, path, 0, &out));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_map(context, YT_F32, 1, 1, NULL, 0, &out));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_map(context, YT_F32, 1, 1, path, 0, NULL));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_map(context, YT_F32, 0, 1, path, 0, &out));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_map(context, YT_F32, 1, -1, path, 0, &out));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_map(context, YT_F32, 1, 1, path, -65536, &out));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_map(context, YT_F32, 1, 1, path, 4096, &out));
+    EXPECT(YT_ERR_SHAPE, yt_matrix_map(context, YT_Q8_0, 1, 33, path, 0, &out));
+    EXPECT(YT_ERR_SHAPE, yt_matrix_map(context, 4, 1, 32, path, 0, &out));
+    EXPECT(YT_ERR_MEMORY, yt_matrix_map(context, YT_F32, INT64_MAX, INT64_MAX, path, 0, &out));
+    EXPECT(YT_ERR_SHAPE, yt_matrix_map(context, YT_F32, 1, 1, path, 65536, &out)); /* a byte short */
+    EXPECT(YT_ERR_SHAPE, yt_matrix_map(context, YT_F32, 1, 1, path, 131072, &out));
+    EXPECT(YT_ERR_SHAPE, yt_matrix_map(context, YT_F32, 1, 1, path, INT64_MAX / 65536 * 65536, &out));
+    EXPECT(YT_ERR_SHAPE, yt_matrix_map(context, YT_F32, 1 << 20, 1 << 20, path, 0, &out));
+    EXPECT(YT_ERR_SYSTEM, yt_matrix_map(context, YT_F32, 1, 1, "/tmp/yangtuo-there-is-no-such-file", 0, &out));
+    EXPECT(YT_ERR_SYSTEM, yt_matrix_map(context, YT_F32, 1, 1, "/dev/null", 0, &out));
+    EXPECT(YT_ERR_SYSTEM, yt_matrix_map(context, YT_F32, 1, 1, "/tmp", 0, &out));
+    expect_status("out stays NULL", 1, out == NULL);
+    must(yt_matrix_map(context, YT_F32, 1, 1, path, 0, &out), "yt_matrix_map");
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_upload(out, 0, 1, host, 4)); /* it is only read */
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_download(NULL, 0, host, 1));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_download(out, 0, NULL, 1));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_download(out, -1, host, 1));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_download(out, 0, host, -1));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_download(out, 0, host, 65));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_download(out, 64, host, 1));
+    EXPECT(YT_ERR_ARGUMENT, yt_matrix_download(out, INT64_MAX, host, INT64_MAX));
+    EXPECT(YT_OK, yt_matrix_download(out, 64, host, 0));
+    EXPECT(YT_OK, yt_matrix_download(out, 0, host, 64));
+    expect_status("the library's versions are the header's", 1, yt_layout_version() == YT_LAYOUT_VERSION && yt_user_id() >= 0);
+    yt_matrix_destroy(out);
+    close(file);
+    unlink(path);
 }
 
 static void check_matrices(void)
@@ -474,6 +517,7 @@ int main(void)
     check_measurements();
     check_buffers();
     check_matrices();
+    check_files();
     check_kv();
     device_create(&m, context, &d);
     device_set_batch(&d, &m.batches[0], 0, SHAPE.n_columns);

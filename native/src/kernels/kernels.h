@@ -41,6 +41,7 @@ struct yt_matrix {
     uint8_t *data;
     void *memory;
     int64_t memory_bytes;
+    bool is_mapped; /* the memory is a file's, and read-only */
 };
 
 /*

@@ -23,14 +23,23 @@ public class YangtuoNative extends YangtuoNative$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int YT_ABI_VERSION = (int)5L;
+    private static final int YT_ABI_VERSION = (int)6L;
     /**
      * {@snippet lang=c :
-     * #define YT_ABI_VERSION 5
+     * #define YT_ABI_VERSION 6
      * }
      */
     public static int YT_ABI_VERSION() {
         return YT_ABI_VERSION;
+    }
+    private static final int YT_LAYOUT_VERSION = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define YT_LAYOUT_VERSION 1
+     * }
+     */
+    public static int YT_LAYOUT_VERSION() {
+        return YT_LAYOUT_VERSION;
     }
     private static final int YT_OK = (int)0L;
     /**
@@ -291,6 +300,122 @@ public class YangtuoNative extends YangtuoNative$shared {
                 traceDowncall("yt_abi_version");
             }
             return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_layout_version {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_layout_version");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_layout_version()
+     * }
+     */
+    public static FunctionDescriptor yt_layout_version$descriptor() {
+        return yt_layout_version.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_layout_version()
+     * }
+     */
+    public static MethodHandle yt_layout_version$handle() {
+        return yt_layout_version.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_layout_version()
+     * }
+     */
+    public static MemorySegment yt_layout_version$address() {
+        return yt_layout_version.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_layout_version()
+     * }
+     */
+    public static int yt_layout_version() {
+        var mh$ = yt_layout_version.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_layout_version");
+            }
+            return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_user_id {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_LONG_LONG    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_user_id");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t yt_user_id()
+     * }
+     */
+    public static FunctionDescriptor yt_user_id$descriptor() {
+        return yt_user_id.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t yt_user_id()
+     * }
+     */
+    public static MethodHandle yt_user_id$handle() {
+        return yt_user_id.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t yt_user_id()
+     * }
+     */
+    public static MemorySegment yt_user_id$address() {
+        return yt_user_id.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t yt_user_id()
+     * }
+     */
+    public static long yt_user_id() {
+        var mh$ = yt_user_id.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_user_id");
+            }
+            return (long)mh$.invokeExact();
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1463,6 +1588,135 @@ public class YangtuoNative extends YangtuoNative$shared {
                 traceDowncall("yt_matrix_bytes", matrix);
             }
             return (long)mh$.invokeExact(matrix);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_matrix_download {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_matrix_download");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_matrix_download(const yt_matrix *matrix, int64_t byte_offset, void *target, int64_t byte_size)
+     * }
+     */
+    public static FunctionDescriptor yt_matrix_download$descriptor() {
+        return yt_matrix_download.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_matrix_download(const yt_matrix *matrix, int64_t byte_offset, void *target, int64_t byte_size)
+     * }
+     */
+    public static MethodHandle yt_matrix_download$handle() {
+        return yt_matrix_download.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_matrix_download(const yt_matrix *matrix, int64_t byte_offset, void *target, int64_t byte_size)
+     * }
+     */
+    public static MemorySegment yt_matrix_download$address() {
+        return yt_matrix_download.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_matrix_download(const yt_matrix *matrix, int64_t byte_offset, void *target, int64_t byte_size)
+     * }
+     */
+    public static int yt_matrix_download(MemorySegment matrix, long byte_offset, MemorySegment target, long byte_size) {
+        var mh$ = yt_matrix_download.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_matrix_download", matrix, byte_offset, target, byte_size);
+            }
+            return (int)mh$.invokeExact(matrix, byte_offset, target, byte_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_matrix_map {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_INT,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_matrix_map");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_matrix_map(yt_context *context, int32_t type, int64_t rows, int64_t columns, const char *path, int64_t byte_offset, yt_matrix **out)
+     * }
+     */
+    public static FunctionDescriptor yt_matrix_map$descriptor() {
+        return yt_matrix_map.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_matrix_map(yt_context *context, int32_t type, int64_t rows, int64_t columns, const char *path, int64_t byte_offset, yt_matrix **out)
+     * }
+     */
+    public static MethodHandle yt_matrix_map$handle() {
+        return yt_matrix_map.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_matrix_map(yt_context *context, int32_t type, int64_t rows, int64_t columns, const char *path, int64_t byte_offset, yt_matrix **out)
+     * }
+     */
+    public static MemorySegment yt_matrix_map$address() {
+        return yt_matrix_map.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_matrix_map(yt_context *context, int32_t type, int64_t rows, int64_t columns, const char *path, int64_t byte_offset, yt_matrix **out)
+     * }
+     */
+    public static int yt_matrix_map(MemorySegment context, int type, long rows, long columns, MemorySegment path, long byte_offset, MemorySegment out) {
+        var mh$ = yt_matrix_map.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_matrix_map", context, type, rows, columns, path, byte_offset, out);
+            }
+            return (int)mh$.invokeExact(context, type, rows, columns, path, byte_offset, out);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
