@@ -1,11 +1,13 @@
 package dev.yangtuo;
 
+import dev.yangtuo.kernel.NativeLibrary;
 import dev.yangtuo.lora.LoraRequest;
 import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.model.LoadSettings;
 import dev.yangtuo.model.TypeMix;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,7 @@ public final class LoadOptions {
     private int context;
     private int maxSequences = 4;
     private Consumer<? super LoadProgress> progressListener = progress -> {};
+    private @Nullable Path cache;
 
     private LoadOptions() {}
 
@@ -41,6 +44,7 @@ public final class LoadOptions {
         copy.context = context;
         copy.maxSequences = maxSequences;
         copy.progressListener = progressListener;
+        copy.cache = cache;
         return copy;
     }
 
@@ -136,6 +140,28 @@ public final class LoadOptions {
         return copy;
     }
 
+    /**
+     * Keeps the weights, merged and packed, in a file of this folder, and maps them from there when the same model is loaded again with the same adapters,
+     * scales and types: within a fraction of a second, however large it is. Contents count, not names: where any file of them has changed, they are loaded and
+     * kept anew. The folder is made for this user alone if it is not there. Any number of programs may share it. It is never emptied: delete it, or files in
+     * it, when nothing is being loaded from it.
+     *
+     * <p>What goes wrong with it is logged as a warning, and the model is loaded without it. The scalar backend has none.
+     */
+    public LoadOptions cache(Path folder) {
+        LoadOptions copy = copy();
+        copy.cache = Objects.requireNonNull(folder);
+        return copy;
+    }
+
+    /**
+     * The folder that is used unless another is named: {@code weights} in {@code $YANGTUO_CACHE}, in {@code $XDG_CACHE_HOME/yangtuo} or in
+     * {@code ~/.cache/yangtuo}, the first of these that there is a place for; empty without any.
+     */
+    public static Optional<Path> defaultCache() {
+        return Optional.ofNullable(NativeLibrary.cacheFolder()).map(folder -> folder.resolve("weights"));
+    }
+
     private static void requireRange(String name, int value, int most) {
         if (value < 1 || value > most) {
             throw new IllegalArgumentException("%s is %d, must be 1 to %d".formatted(name, value, most));
@@ -153,6 +179,7 @@ public final class LoadOptions {
                 context,
                 maxSequences,
                 (name, done, count, bytesDone, byteCount) ->
-                        progressListener.accept(new LoadProgress(name, done, count, bytesDone, byteCount)));
+                        progressListener.accept(new LoadProgress(name, done, count, bytesDone, byteCount)),
+                cache);
     }
 }

@@ -22,6 +22,7 @@ import java.util.Locale;
  * @param weightBytes bytes of the packed matrices
  * @param context tokens that a text can have
  * @param backend what computes
+ * @param cache what the cache of packed weights did ({@link LoadOptions#cache})
  * @param time how long loading and merging took
  */
 public record LoadReport(
@@ -36,7 +37,18 @@ public record LoadReport(
         long weightBytes,
         int context,
         String backend,
+        Cache cache,
         Duration time) {
+    /** What the cache of packed weights did. */
+    public enum Cache {
+        /** Nothing: none was asked for, or it could not be used, for a reason that was logged. */
+        NONE,
+        /** The weights were mapped from it. */
+        READ,
+        /** The weights were written into it, for the next time. */
+        WRITTEN
+    }
+
     /** Copies the lists. */
     public LoadReport {
         adapters = List.copyOf(adapters);
@@ -58,6 +70,7 @@ public record LoadReport(
                 model.weightBytes(),
                 model.contextLength(),
                 model.backendName(),
+                Cache.valueOf(loaded.cache().name()),
                 loaded.time());
     }
 
@@ -70,8 +83,13 @@ public record LoadReport(
         }
         text.append(String.format(
                 Locale.ROOT,
-                "loaded in %.2f s: vocabulary %s, weights %s %.1f MB, context %d, %s",
+                "loaded in %.2f s%s: vocabulary %s, weights %s %.1f MB, context %d, %s",
                 time.toNanos() / 1e9,
+                switch (cache) {
+                    case NONE -> "";
+                    case READ -> " from the cache";
+                    case WRITTEN -> ", written to the cache";
+                },
                 vocabSize == baseVocabSize ? vocabSize : baseVocabSize + " -> " + vocabSize,
                 String.join("+", weightTypes).toLowerCase(Locale.ROOT),
                 weightBytes / 1e6,

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,6 +75,9 @@ public interface Checkpoint extends AutoCloseable {
      * @throws IllegalArgumentException if the tensor is not one of {@link #tensors()}
      */
     FloatRows rows(TensorInfo tensor);
+
+    /** The files that hold the tensors, whole, as they were when they were opened, in a fixed order. */
+    SequencedMap<Path, MemorySegment> contents();
 
     /** Unmaps the files; closing twice is harmless. */
     @Override

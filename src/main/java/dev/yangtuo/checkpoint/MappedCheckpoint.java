@@ -10,6 +10,8 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
+import java.util.SequencedMap;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -102,6 +104,14 @@ abstract sealed class MappedCheckpoint implements Checkpoint
             throw new IllegalStateException("%s: the checkpoint has been closed".formatted(path));
         }
         return files.get(file);
+    }
+
+    @Override
+    public SequencedMap<Path, MemorySegment> contents() {
+        if (closed.get()) {
+            throw new IllegalStateException("%s: the checkpoint has been closed".formatted(path));
+        }
+        return new TreeMap<>(files);
     }
 
     @Override

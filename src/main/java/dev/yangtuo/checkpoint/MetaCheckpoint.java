@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -221,6 +222,13 @@ public final class MetaCheckpoint implements Checkpoint {
             throw new IllegalArgumentException("tensor %s of %s is in %d files".formatted(Quoted.text(tensor.name()), directory, shards.size()));
         }
         return shards.getFirst().bytes(tensor);
+    }
+
+    @Override
+    public SequencedMap<Path, MemorySegment> contents() {
+        SequencedMap<Path, MemorySegment> files = new LinkedHashMap<>();
+        shards.forEach(shard -> files.putAll(shard.contents()));
+        return files;
     }
 
     @Override

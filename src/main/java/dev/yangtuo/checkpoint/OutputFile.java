@@ -42,6 +42,26 @@ public final class OutputFile implements AutoCloseable {
         }
     }
 
+    /**
+     * Locks the file until it is closed, so that other programs can tell it from one whose writer was killed.
+     *
+     * @throws IOException if the file system has no locks, or another program holds one
+     */
+    public void lock() throws IOException {
+        if (channel.tryLock() == null) {
+            throw new IOException(shown + ": is locked by another program");
+        }
+    }
+
+    /** Sees to it that everything that was written is on the disk. */
+    public void force() {
+        try {
+            channel.force(true);
+        } catch (IOException e) {
+            throw failed(shown, e);
+        }
+    }
+
     /** Sees to it that everything is on the disk, then closes it. */
     void sync() throws IOException {
         try (channel) {

@@ -46,6 +46,9 @@ final class BenchModelOptions {
     @Mixin
     private AdapterOptions adapters;
 
+    @Mixin
+    private CacheOption cache;
+
     AdapterOptions adapters() {
         return adapters;
     }
@@ -70,7 +73,7 @@ final class BenchModelOptions {
 
     /** The adapters and the type that the model is loaded with; of a synthetic one the file has the type. */
     LoadOptions applyTo(LoadOptions options) {
-        LoadOptions result = adapters.applyTo(options);
+        LoadOptions result = cache.applyTo(adapters.applyTo(options));
         if (shape == null && model == null && adapters.isEmpty()) {
             result = result.lora(DemoModel.chineseLora());
         }

@@ -47,6 +47,9 @@ final class ModelOptions {
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute. Default: all processors.")
     private @Nullable Integer threads;
 
+    @Mixin
+    private CacheOption cache;
+
     @Option(names = "--verbose", description = "Show where a failure happened.")
     private boolean verbose;
 
@@ -90,7 +93,7 @@ final class ModelOptions {
     }
 
     private LoadOptions options(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context) {
-        LoadOptions options = LoadOptions.defaults().backend(backend).kvType(kvType == null ? kvDefault : kvType);
+        LoadOptions options = cache.applyTo(LoadOptions.defaults()).backend(backend).kvType(kvType == null ? kvDefault : kvType);
         WeightChoice choice = quantize == null ? weightDefault.choice() : quantize;
         try {
             options = choice == null ? options : choice.applyTo(options);

@@ -2,6 +2,7 @@ package dev.yangtuo.kernel;
 
 import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A device that computes the stages of a LLaMA forward pass, and its memory. Matrices, buffers and pools belong to the backend that made
@@ -28,6 +29,9 @@ public sealed interface Backend extends AutoCloseable permits NativeBackend, Sca
      * @param columns for quantized types a multiple of the type's block
      */
     WeightMatrix createMatrix(TensorType type, long rows, int columns);
+
+    /** Packed matrices in files; null if this backend has none. */
+    @Nullable PackedFiles packedFiles();
 
     /**
      * Stores rows in host memory, on the calling thread alone; any number of threads may do so at the same time, and during a stage. Every backend stores the

@@ -6,6 +6,8 @@ import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.Charset;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 public final class NativeBackend implements Backend {
     /** Values that are encoded in one call, unless a row has more. */
     private static final int ENCODED_ELEMENTS = 1 << 15;
+
+    private static final Charset FILE_NAMES = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
 
     private final NativeHandle context;
     private final String kernel;
@@ -127,6 +131,23 @@ public final class NativeBackend implements Backend {
                 (owner, out) -> YangtuoNative.yt_matrix_create(owner, NativeMatrix.typeNumber(type), rows, columns, out),
                 YangtuoNative::yt_matrix_destroy);
         return new NativeMatrix(handle, type, rows, columns);
+    }
+
+    @Override
+    public PackedFiles packedFiles() {
+        return new NativePackedFiles(this);
+    }
+
+    WeightMatrix mapMatrix(TensorType type, long rows, int columns, Path file, long byteOffset) {
+        try (Arena arena = Arena.ofConfined()) {
+            // As the C library's own calls take paths: in the bytes of the file system's encoding.
+            MemorySegment path = arena.allocateFrom(file.toString(), FILE_NAMES);
+            NativeHandle handle = create(
+                    "matrix",
+                    (owner, out) -> YangtuoNative.yt_matrix_map(owner, NativeMatrix.typeNumber(type), rows, columns, path, byteOffset, out),
+                    YangtuoNative::yt_matrix_destroy);
+            return new NativeMatrix(handle, type, rows, columns);
+        }
     }
 
     /** Values pass through off-heap memory, some rows at a time, so that they stay in the cache until they have been read. */

@@ -70,6 +70,11 @@ final class NativeMatrix implements WeightMatrix {
     }
 
     @Override
+    public void download(long byteOffset, MemorySegment target) {
+        NativeStatus.check(YangtuoNative.yt_matrix_download(address(), byteOffset, target, target.byteSize()));
+    }
+
+    @Override
     public void close() {
         handle.close();
     }

@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The reference: the arithmetic of {@code docs/kernels.md} in the plainest Java that says it. Also the fallback where the native
@@ -42,6 +43,12 @@ public final class ScalarBackend implements Backend {
     public DeviceFloats createFloats(long count) {
         requireOpen();
         return new ScalarFloats(count);
+    }
+
+    /** None: rows are kept as they are stored, so a file of them would be the model's own. */
+    @Override
+    public @Nullable PackedFiles packedFiles() {
+        return null;
     }
 
     @Override

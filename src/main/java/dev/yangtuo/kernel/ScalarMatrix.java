@@ -60,6 +60,11 @@ final class ScalarMatrix implements WeightMatrix {
         MemorySegment.copy(source, 0, blocks, firstRow * rowBytes, source.byteSize());
     }
 
+    @Override
+    public void download(long byteOffset, MemorySegment target) {
+        MemorySegment.copy(blocks, byteOffset, target, 0, target.byteSize());
+    }
+
     boolean isQuantized() {
         return type.isQuantized();
     }

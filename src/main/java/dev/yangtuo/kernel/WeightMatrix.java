@@ -24,6 +24,13 @@ public sealed interface WeightMatrix extends AutoCloseable permits NativeMatrix,
      */
     void upload(long firstRow, long rowCount, MemorySegment blocks);
 
+    /**
+     * Copies packed bytes, in whatever layout the backend keeps them.
+     *
+     * @param target off-heap memory, filled with the bytes from {@code byteOffset} on
+     */
+    void download(long byteOffset, MemorySegment target);
+
     /** Frees the memory; closing twice is harmless. */
     @Override
     void close();

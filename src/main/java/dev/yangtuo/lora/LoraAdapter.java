@@ -9,11 +9,13 @@ import dev.yangtuo.exception.AdapterException;
 import dev.yangtuo.tensor.FloatRows;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.SequencedMap;
 import java.util.SequencedSet;
 import org.jspecify.annotations.Nullable;
 
@@ -148,6 +150,11 @@ public final class LoraAdapter implements AutoCloseable {
     /** How it is stored. */
     public Format format() {
         return format;
+    }
+
+    /** The files that hold its tensors, whole, as they were when it was opened. */
+    public SequencedMap<Path, MemorySegment> contents() {
+        return checkpoint.contents();
     }
 
     /** What its deltas are multiplied with beside their own scale. */

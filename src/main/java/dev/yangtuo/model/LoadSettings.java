@@ -3,6 +3,7 @@ package dev.yangtuo.model;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.tensor.TensorType;
+import java.nio.file.Path;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param context positions that a sequence can have; 0: the model's own
  * @param maxSequences sequences that can be open together
  * @param listener is told of each parameter
+ * @param cache folder of packed weights; null: none
  */
 public record LoadSettings(
         LoraStack lora,
@@ -26,7 +28,14 @@ public record LoadSettings(
         int threads,
         int context,
         int maxSequences,
-        Listener listener) {
+        Listener listener,
+        @Nullable Path cache) {
+    /** Without a cache. */
+    public LoadSettings(
+            LoraStack lora, @Nullable TypeMix types, TensorType kvType, Supplier<Backend> backend, int threads, int context, int maxSequences, Listener listener) {
+        this(lora, types, kvType, backend, threads, context, maxSequences, listener, null);
+    }
+
     /** Follows the loading; called by the loading thread. */
     public interface Listener {
         /**

@@ -16,6 +16,7 @@ import java.util.List;
  * @param generation what the last adapter that says so recommends, else the model
  * @param merge what the adapters changed
  * @param weightTypes types of the matrices, the most frequent first
+ * @param cache what a cache of packed weights did
  * @param time how long it took
  */
 public record LoadedModel(
@@ -26,4 +27,5 @@ public record LoadedModel(
         GenerationConfig generation,
         MergeReport merge,
         List<String> weightTypes,
+        CacheUse cache,
         Duration time) {}

@@ -91,6 +91,11 @@ final class MergedModel implements AutoCloseable {
         return source;
     }
 
+    /** The adapters, in the order in which they are merged. */
+    List<LoraAdapter> adapters() {
+        return adapters;
+    }
+
     /** Directories and files of the adapters, in the order in which they are merged. */
     List<Path> adapterPaths() {
         return adapters.stream().map(LoraAdapter::path).toList();

@@ -1,30 +1,22 @@
 package dev.yangtuo.model;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.yangtuo.cache.WeightCache;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.kernel.Backend;
-import dev.yangtuo.kernel.DeviceFloats;
-import dev.yangtuo.kernel.Layer;
-import dev.yangtuo.kernel.LayerWeights;
-import dev.yangtuo.kernel.OutputLayer;
-import dev.yangtuo.kernel.OutputWeights;
-import dev.yangtuo.kernel.Projection;
-import dev.yangtuo.kernel.WeightMatrix;
 import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.lora.MergeReport;
-import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tensor.TensorType;
-import dev.yangtuo.tokenizer.Tokenizer;
 import java.lang.System.Logger.Level;
 import java.lang.System.Logger;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Loads a model, parameter by parameter: read, replaced by an adapter's full matrix if one brings it, LoRA deltas added in float32, rounded
@@ -38,14 +30,18 @@ public final class ModelLoader {
     private final MergedModel merged;
     private final ModelConfig config;
     private final LoadSettings settings;
-    private final Map<TensorType, Integer> typeCounts = new EnumMap<>(TensorType.class);
     private final TypePlan plan;
     private final EncodeProgress progress;
+    /** When the files were about to be opened, as the cache counts it. */
+    private final long opened;
+    private MergeReport report = new MergeReport(List.of());
+    private CacheUse cacheUse = CacheUse.NONE;
 
-    private ModelLoader(MergedModel merged, LoadSettings settings) {
+    private ModelLoader(MergedModel merged, LoadSettings settings, long opened) {
         this.merged = merged;
         this.config = merged.config();
         this.settings = settings;
+        this.opened = opened;
         this.plan = new TypePlan(settings.types(), config);
         this.progress = new EncodeProgress(merged, plan::bytesOf, settings.listener());
     }
@@ -57,8 +53,9 @@ public final class ModelLoader {
      */
     public static LoadedModel load(Path path, LoadSettings settings) {
         long start = System.nanoTime();
+        long opened = WeightCache.now();
         try (MergedModel merged = MergedModel.open(path, settings.lora())) {
-            return new ModelLoader(merged, settings).load(start);
+            return new ModelLoader(merged, settings, opened).load(start);
         }
     }
 
@@ -80,13 +77,13 @@ public final class ModelLoader {
         requireMemory();
         try (CloseStack undo = new CloseStack()) {
             Backend backend = undo.push(settings.backend().get());
-            ModelWeights weights = undo.push(pack(backend));
-            MergeReport report = merged.finish();
+            ModelWeights weights = undo.push(weights(backend));
+            List<String> types = typesByFrequency();
             undo.keep();
             Model model = new Model(config, backend, weights, settings.kvType(), context, settings.maxSequences());
             Duration time = Duration.ofNanos(System.nanoTime() - startNanos);
             return new LoadedModel(
-                    merged.path(), merged.baseConfig().vocabSize(), model, merged.tokenizer(), generation, report, typesByFrequency(), time);
+                    merged.path(), merged.baseConfig().vocabSize(), model, merged.tokenizer(), generation, report, types, cacheUse, time);
         }
     }
 
@@ -125,79 +122,40 @@ public final class ModelLoader {
         }
     }
 
-    private ModelWeights pack(Backend backend) {
-        try (ParameterEncoder encoder = new ParameterEncoder(backend, merged.path(), settings.threads(), progress::bytes);
-                CloseStack undo = new CloseStack()) {
-            WeightMatrix embedding = undo.push(matrix(backend, encoder, merged.embedding()));
-            List<Layer> layers = new ArrayList<>();
-            for (int layer = 0; layer < config.nLayers(); layer++) {
-                layers.add(backend.createLayer(layer(backend, encoder, layer, undo)));
-            }
-            DeviceFloats norm = undo.push(vector(backend, encoder, merged.norm()));
-            MergedParameter ownOutput = merged.output();
-            WeightMatrix output = ownOutput == null ? embedding : undo.push(matrix(backend, encoder, ownOutput));
-            OutputLayer end = backend.createOutputLayer(new OutputWeights(norm, output, config.normEps()));
+    private ModelWeights pack(Backend backend, @Nullable LoadCache cache) {
+        try (ParameterEncoder encoder = new ParameterEncoder(backend, merged.path(), settings.threads(), progress::bytes); CloseStack undo = new CloseStack()) {
+            EncodedWeights encoded = new EncodedWeights(backend, encoder, plan, progress);
+            ModelWeights weights = undo.push(assembly(backend).assemble(encoded));
+            report = merged.finish();
+            cacheUse = cache == null ? CacheUse.NONE : cache.write(encoded.packed(), report);
             undo.keep();
-            return new ModelWeights(embedding, layers, end);
+            return weights;
         }
     }
 
-    private LayerWeights layer(Backend backend, ParameterEncoder encoder, int layer, CloseStack undo) {
-        Map<LayerParameter, WeightMatrix> matrices = new EnumMap<>(LayerParameter.class);
-        Map<LayerParameter, DeviceFloats> vectors = new EnumMap<>(LayerParameter.class);
-        for (LayerParameter kind : LayerParameter.values()) {
-            MergedParameter parameter = merged.layer(layer, kind);
-            if (parameter == null) {
-                continue;
-            }
-            if (kind.isVector()) {
-                vectors.put(kind, undo.push(vector(backend, encoder, parameter)));
-            } else {
-                matrices.put(kind, undo.push(matrix(backend, encoder, parameter)));
-            }
+    private ModelWeights weights(Backend backend) {
+        LoadCache cache = LoadCache.of(backend, merged, plan, settings, opened);
+        LoadCache.Found found = cache == null ? null : cache.find(assembly(backend), progress);
+        if (found == null) {
+            return pack(backend, cache);
         }
-        return new LayerWeights(
-                layer,
-                config.nHeads(),
-                config.nKvHeads(),
-                config.headDim(),
-                config.normEps(),
-                vectors.get(LayerParameter.ATTENTION_NORM),
-                new Projection(matrices.get(LayerParameter.Q), vectors.get(LayerParameter.Q_BIAS)),
-                new Projection(matrices.get(LayerParameter.K), vectors.get(LayerParameter.K_BIAS)),
-                new Projection(matrices.get(LayerParameter.V), vectors.get(LayerParameter.V_BIAS)),
-                new Projection(matrices.get(LayerParameter.O), vectors.get(LayerParameter.O_BIAS)),
-                vectors.get(LayerParameter.FFN_NORM),
-                new Projection(matrices.get(LayerParameter.GATE), vectors.get(LayerParameter.GATE_BIAS)),
-                new Projection(matrices.get(LayerParameter.UP), vectors.get(LayerParameter.UP_BIAS)),
-                new Projection(matrices.get(LayerParameter.DOWN), vectors.get(LayerParameter.DOWN_BIAS)));
+        report = found.report();
+        cacheUse = CacheUse.READ;
+        return found.weights();
     }
 
-    private DeviceFloats vector(Backend backend, ParameterEncoder encoder, MergedParameter parameter) {
-        float[] values = encoder.vector(parameter);
-        DeviceFloats vector = backend.createFloats(values.length);
-        vector.upload(0, values, 0, values.length);
-        progress.finished(parameter.name());
-        return vector;
-    }
-
-    private WeightMatrix matrix(Backend backend, ParameterEncoder encoder, MergedParameter parameter) {
-        TensorType type = plan.typeOf(parameter);
-        FloatRows rows = parameter.rows();
-        typeCounts.merge(type, 1, Integer::sum);
-        WeightMatrix matrix = backend.createMatrix(type, rows.rows(), rows.columns());
-        try {
-            encoder.encode(parameter, type, ParameterEncoder.Order.PAIRS, matrix::upload);
-        } catch (RuntimeException | Error e) {
-            matrix.close();
-            throw e;
-        }
-        progress.finished(parameter.name());
-        return matrix;
+    private WeightAssembly assembly(Backend backend) {
+        return new WeightAssembly(merged, backend);
     }
 
     private List<String> typesByFrequency() {
-        return typeCounts.entrySet().stream()
+        Map<TensorType, Integer> counts = new EnumMap<>(TensorType.class);
+        merged.forEach(parameter -> {
+            if (!parameter.isVector()) {
+                counts.merge(plan.typeOf(parameter), 1, Integer::sum);
+            }
+        });
+        return counts.entrySet().stream()
                 .sorted(Map.Entry.<TensorType, Integer>comparingByValue().reversed())
                 .map(entry -> entry.getKey().name())
                 .toList();

@@ -10,7 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,6 +93,11 @@ final class SyntheticSource extends ModelSource {
         @Override
         public Collection<TensorInfo> tensors() {
             return List.of();
+        }
+
+        @Override
+        public SequencedMap<Path, MemorySegment> contents() {
+            return new LinkedHashMap<>();
         }
 
         @Override

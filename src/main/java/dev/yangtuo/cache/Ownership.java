@@ -1,0 +1,42 @@
+package dev.yangtuo.cache;
+
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/** What another user could have written is not taken for weights. */
+final class Ownership {
+    private static final FileAttribute<Set<PosixFilePermission>> PRIVATE = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
+    private Ownership() {}
+
+    /**
+     * Makes a folder that only this user can enter, if it does not exist, and the folders above it.
+     *
+     * @throws IOException if it cannot be made, belongs to another user, or others can write it
+     */
+    static void requirePrivateFolder(Path folder, long userId) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            Files.createDirectories(folder, PRIVATE);
+        }
+        requireOwn(folder, userId);
+        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
+        if (permissions.contains(PosixFilePermission.GROUP_WRITE) || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+            throw new FileSystemException(folder.toString(), null, "other users can write it; forbid that (chmod go-w), or name another folder");
+        }
+    }
+
+    /** @throws IOException if the file does not exist, or belongs to another user */
+    static void requireOwn(Path file, long userId) throws IOException {
+        long owner = ((Number) Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS)).longValue();
+        if (owner != userId) {
+            throw new FileSystemException(file.toString(), null, "it belongs to another user (%d; this is %d)".formatted(owner, userId));
+        }
+    }
+}
