@@ -32,7 +32,8 @@ final class MergedModel implements AutoCloseable {
     private final LoraMerge merge;
     private final ModelConfig config;
     private final Set<LayerParameter> biases;
-    private final Tokenizer tokenizer;
+    /** Found by a thread of its own, since it takes as long as everything else that is done before weights are read. */
+    private final Background<Tokenizer> tokenizer;
 
     private MergedModel(CloseStack files, ModelSource source, List<LoraAdapter> adapters, boolean float16) {
         this.files = files;
@@ -44,11 +45,11 @@ final class MergedModel implements AutoCloseable {
         this.config = base.withVocabulary(Math.toIntExact(merge.vocabularySize()), merge.outputTied());
         this.biases = findBiases();
         checkAdapters();
-        this.tokenizer = findTokenizer();
+        this.tokenizer = Background.start("yangtuo-tokenizer", this::findTokenizer);
     }
 
     /**
-     * Opens a model and its adapters.
+     * Opens a model and its adapters. What is wrong with the tokenizer is said by {@link #tokenizer()}.
      *
      * @param path a model of any kind that {@link ModelSource} reads
      * @param lora its adapters
@@ -111,9 +112,13 @@ final class MergedModel implements AutoCloseable {
         return config;
     }
 
-    /** The last adapter's tokenizer that has one, else the model's. */
+    /**
+     * The last adapter's tokenizer that has one, else the model's.
+     *
+     * @throws dev.yangtuo.exception.YangtuoException if it is damaged, missing, or does not fit the vocabulary
+     */
     Tokenizer tokenizer() {
-        return tokenizer;
+        return tokenizer.join();
     }
 
     /** Whether no adapter brings a tokenizer of its own. */
@@ -123,7 +128,7 @@ final class MergedModel implements AutoCloseable {
 
     /** Ids that end a text by whatever says so: the tokenizer's first. Each is in the vocabulary. */
     Set<Integer> endIds() {
-        Set<Integer> ids = new LinkedHashSet<>(List.of(tokenizer.eosId()));
+        Set<Integer> ids = new LinkedHashSet<>(List.of(tokenizer().eosId()));
         ids.addAll(generation().eosIds());
         ids.addAll(config.eosIds());
         ids.removeIf(id -> id < 0 || id >= config.vocabSize());
@@ -289,6 +294,7 @@ final class MergedModel implements AutoCloseable {
 
     @Override
     public void close() {
+        tokenizer.discard(found -> {}); // it reads the files
         files.close();
     }
 }

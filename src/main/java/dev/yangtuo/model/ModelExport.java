@@ -60,6 +60,7 @@ public final class ModelExport {
         try (MergedModel model = MergedModel.open(source.get(), settings.load().lora()); Backend backend = settings.load().backend().get()) {
             ModelExport export = new ModelExport(model, output, settings, backend);
             export.refuseSources();
+            model.tokenizer();
             Written written = gguf ? new GgufExport(export).write() : new HuggingFaceExport(export).write();
             Duration time = Duration.ofNanos(System.nanoTime() - start);
             return new ExportedModel(model.path(), model.baseConfig(), model.config(), output, written.byteSize(), written.files(), written.merge(),

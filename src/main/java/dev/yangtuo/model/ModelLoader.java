@@ -7,6 +7,7 @@ import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.TensorType;
+import dev.yangtuo.tokenizer.Tokenizer;
 import java.lang.System.Logger.Level;
 import java.lang.System.Logger;
 import java.lang.management.ManagementFactory;
@@ -54,8 +55,17 @@ public final class ModelLoader {
     public static LoadedModel load(Path path, LoadSettings settings) {
         long start = System.nanoTime();
         long opened = WeightCache.now();
+        // Finding and linking the native library takes about as long as opening the files.
+        Background<Backend> backend = Background.start("yangtuo-backend", settings.backend());
+        boolean complete = false;
         try (MergedModel merged = MergedModel.open(path, settings.lora())) {
-            return new ModelLoader(merged, settings, opened).load(start);
+            LoadedModel loaded = new ModelLoader(merged, settings, opened).load(start, backend);
+            complete = true;
+            return loaded;
+        } finally {
+            if (!complete) {
+                backend.discard(Backend::close);
+            }
         }
     }
 
@@ -71,19 +81,20 @@ public final class ModelLoader {
         }
     }
 
-    private LoadedModel load(long startNanos) {
+    private LoadedModel load(long startNanos, Background<Backend> openedBackend) {
         GenerationConfig generation = merged.generation();
         int context = contextLength();
         requireMemory();
         try (CloseStack undo = new CloseStack()) {
-            Backend backend = undo.push(settings.backend().get());
+            Backend backend = openedBackend.join();
             ModelWeights weights = undo.push(weights(backend));
             List<String> types = typesByFrequency();
+            Tokenizer tokenizer = merged.tokenizer();
             undo.keep();
             Model model = new Model(config, backend, weights, settings.kvType(), context, settings.maxSequences());
             Duration time = Duration.ofNanos(System.nanoTime() - startNanos);
             return new LoadedModel(
-                    merged.path(), merged.baseConfig().vocabSize(), model, merged.tokenizer(), generation, report, types, cacheUse, time);
+                    merged.path(), merged.baseConfig().vocabSize(), model, tokenizer, generation, report, types, cacheUse, time);
         }
     }
 
@@ -137,6 +148,7 @@ public final class ModelLoader {
         LoadCache cache = LoadCache.of(backend, merged, plan, settings, opened);
         LoadCache.Found found = cache == null ? null : cache.find(assembly(backend), progress);
         if (found == null) {
+            merged.tokenizer(); // if anything is wrong with it, before the long part
             return pack(backend, cache);
         }
         report = found.report();

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
+import java.util.SequencedMap;
 
 /** Tensors that a test made. */
 final class MemoryCheckpoint implements Checkpoint {
@@ -87,6 +88,11 @@ final class MemoryCheckpoint implements Checkpoint {
     @Override
     public FloatRows rows(TensorInfo tensor) {
         return FloatRows.of(values.get(tensor.name()), tensor.shape().isEmpty() ? 1 : Math.toIntExact(tensor.shape().getLast()));
+    }
+
+    @Override
+    public SequencedMap<Path, MemorySegment> contents() {
+        return new LinkedHashMap<>();
     }
 
     @Override
