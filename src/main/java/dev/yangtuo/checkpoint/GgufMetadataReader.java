@@ -82,13 +82,7 @@ final class GgufMetadataReader {
 
     private Object readArray(GgufValueType elementType, int length, String what) {
         return switch (elementType) {
-            case STRING -> {
-                String[] strings = new String[length];
-                for (int i = 0; i < length; i++) {
-                    strings[i] = in.readText(what, MAX_STRING_BYTES);
-                }
-                yield strings;
-            }
+            case STRING -> in.readTexts(what, length, MAX_STRING_BYTES);
             case BOOL -> {
                 boolean[] flags = new boolean[length];
                 for (int i = 0; i < length; i++) {
@@ -96,13 +90,8 @@ final class GgufMetadataReader {
                 }
                 yield flags;
             }
-            case FLOAT32 -> {
-                float[] floats = new float[length];
-                for (int i = 0; i < length; i++) {
-                    floats[i] = Float.intBitsToFloat(in.readInt(what));
-                }
-                yield floats;
-            }
+            case FLOAT32 -> in.readFloats(what, length);
+            case INT32 -> in.readInts(what, length);
             case FLOAT64 -> {
                 double[] doubles = new double[length];
                 for (int i = 0; i < length; i++) {
@@ -110,7 +99,7 @@ final class GgufMetadataReader {
                 }
                 yield doubles;
             }
-            case UINT8, INT8, UINT16, INT16, INT32 -> {
+            case UINT8, INT8, UINT16, INT16 -> {
                 int[] ints = new int[length];
                 for (int i = 0; i < length; i++) {
                     ints[i] = (int) readWhole(elementType, what);

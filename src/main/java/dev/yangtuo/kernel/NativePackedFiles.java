@@ -17,6 +17,16 @@ record NativePackedFiles(NativeBackend backend) implements PackedFiles {
     }
 
     @Override
+    public void prepare() {
+        YangtuoNative.yt_matrix_map$handle();
+        YangtuoNative.yt_matrix_bytes$handle();
+        YangtuoNative.yt_matrix_destroy$handle();
+        try (DeviceFloats floats = backend.createFloats(1)) {
+            floats.upload(0, new float[1], 0, 1);
+        }
+    }
+
+    @Override
     public WeightMatrix map(TensorType type, long rows, int columns, Path file, long byteOffset) {
         return backend.mapMatrix(type, rows, columns, file, byteOffset);
     }

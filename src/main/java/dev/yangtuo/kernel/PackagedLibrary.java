@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The native library as the jar holds it: a file to be unpacked, for the operating system's loader takes files only, and its checksum.
  *
- * @param content the library; a URL, so that it is read only if the cache does not have it yet
+ * @param content the library
  * @param fileName what the unpacked file is called
  * @param sha256 64 hexadecimal digits, lower case
  * @param version of the jar; part of the name of its folder in the cache, for people who look there
@@ -65,7 +66,7 @@ record PackagedLibrary(URL content, String fileName, String sha256, String versi
      * processes may do this at once: each writes a file of its own and moves it into place, where all of them are the same.
      *
      * @param cache created if it does not exist
-     * @return the file, whose checksum was right a moment ago
+     * @return the file, which was that of the jar a moment ago
      * @throws IOException if the cache cannot be written
      * @throws NativeLibraryException if the jar's library does not have the jar's checksum
      */
@@ -104,14 +105,11 @@ record PackagedLibrary(URL content, String fileName, String sha256, String versi
         }
     }
 
+    /** Compared with the jar, byte by byte: at the start of a program, before anything is compiled, a checksum takes ten times as long. */
     private boolean isIntact(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = sha256Digest();
-            byte[] buffer = new byte[1 << 16];
-            for (int count; (count = in.read(buffer)) >= 0; ) {
-                digest.update(buffer, 0, count);
-            }
-            return HexFormat.of().formatHex(digest.digest()).equals(sha256);
+        try (InputStream packaged = content.openStream(); InputStream unpacked = Files.newInputStream(file)) {
+            byte[] expected = packaged.readAllBytes();
+            return Arrays.equals(unpacked.readNBytes(expected.length), expected) && unpacked.read() < 0;
         } catch (IOException e) {
             return false; // not there, or not readable: either way it is to be replaced
         }

@@ -11,6 +11,9 @@ public interface PackedFiles {
     /** The user whose rights this process has. */
     long userId();
 
+    /** Does what the first matrix would have to wait for: links the native calls. On any thread, at most once is enough. */
+    void prepare();
+
     /**
      * A matrix whose packed bytes stand in a file: mapped, not copied, and never written. The file must not become shorter before the matrix is closed, which
      * would end the process: so it must be one that nobody else can write and that is replaced, not changed.

@@ -14,6 +14,7 @@ final class MappedWeights implements WeightSupplier {
     private final Backend backend;
     private final PackedFiles files;
     private final CacheFile file;
+    private final List<CachedParameter> parameters;
     private final List<float[]> vectors;
     private final TypePlan plan;
     private final EncodeProgress progress;
@@ -24,6 +25,7 @@ final class MappedWeights implements WeightSupplier {
         this.backend = backend;
         this.files = files;
         this.file = file;
+        this.parameters = file.parameters();
         this.vectors = file.vectors();
         this.plan = plan;
         this.progress = progress;
@@ -40,7 +42,7 @@ final class MappedWeights implements WeightSupplier {
     @Override
     public WeightMatrix matrix(MergedParameter parameter) {
         int index = take(parameter);
-        CachedParameter cached = file.parameters().get(index);
+        CachedParameter cached = parameters.get(index);
         WeightMatrix matrix = files.map(cached.type(), cached.rows(), cached.columns(), file.path(), file.byteOffset(index));
         if (matrix.byteSize() != file.byteSize(index)) {
             long expected = matrix.byteSize();
@@ -51,7 +53,7 @@ final class MappedWeights implements WeightSupplier {
     }
 
     private int take(MergedParameter parameter) {
-        String name = file.parameters().get(next).name();
+        String name = parameters.get(next).name();
         if (!name.equals(parameter.name())) {
             throw new IllegalArgumentException("%s was asked for in the place of %s".formatted(parameter.name(), name));
         }

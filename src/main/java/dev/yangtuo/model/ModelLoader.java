@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.yangtuo.cache.WeightCache;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.kernel.Backend;
+import dev.yangtuo.kernel.PackedFiles;
 import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.TensorType;
@@ -56,7 +57,7 @@ public final class ModelLoader {
         long start = System.nanoTime();
         long opened = WeightCache.now();
         // Finding and linking the native library takes about as long as opening the files.
-        Background<Backend> backend = Background.start("yangtuo-backend", settings.backend());
+        Background<Backend> backend = Background.start("yangtuo-backend", () -> openBackend(settings));
         boolean complete = false;
         try (MergedModel merged = MergedModel.open(path, settings.lora())) {
             LoadedModel loaded = new ModelLoader(merged, settings, opened).load(start, backend);
@@ -67,6 +68,15 @@ public final class ModelLoader {
                 backend.discard(Backend::close);
             }
         }
+    }
+
+    private static Backend openBackend(LoadSettings settings) {
+        Backend backend = settings.backend().get();
+        PackedFiles files = settings.cache() == null ? null : backend.packedFiles();
+        if (files != null) {
+            files.prepare();
+        }
+        return backend;
     }
 
     /**

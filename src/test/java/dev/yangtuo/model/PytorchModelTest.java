@@ -129,7 +129,7 @@ class PytorchModelTest {
     }
 
     private void assertRefused(Class<? extends RuntimeException> type, String... parts) {
-        assertThatThrownBy(() -> MergedModel.open(folder, LoraStack.NONE).close()).isInstanceOf(type).hasMessageContaining(folder.toString()).hasMessageContainingAll(parts);
+        assertThatThrownBy(() -> ModelLoader.check(folder)).isInstanceOf(type).hasMessageContaining(folder.toString()).hasMessageContainingAll(parts);
     }
 
     @Test
