@@ -19,17 +19,20 @@ final class Ownership {
     /**
      * Makes a folder that only this user can enter, if it does not exist, and the folders above it.
      *
+     * @return the folder itself, where a link leads to it
      * @throws IOException if it cannot be made, belongs to another user, or others can write it
      */
-    static void requirePrivateFolder(Path folder, long userId) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            Files.createDirectories(folder, PRIVATE);
+    static Path requirePrivateFolder(Path named, long userId) throws IOException {
+        if (!Files.isDirectory(named)) {
+            Files.createDirectories(named, PRIVATE);
         }
+        Path folder = named.toRealPath();
         requireOwn(folder, userId);
         Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(folder);
         if (permissions.contains(PosixFilePermission.GROUP_WRITE) || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
             throw new FileSystemException(folder.toString(), null, "other users can write it; forbid that (chmod go-w), or name another folder");
         }
+        return folder;
     }
 
     /** @throws IOException if the file does not exist, or belongs to another user */

@@ -44,11 +44,10 @@ public final class WeightCache {
     public static WeightCache open(Path folder, int layoutVersion, long userId, int threads) throws IOException {
         Path absolute = folder.toAbsolutePath().normalize();
         try {
-            Ownership.requirePrivateFolder(absolute, userId);
+            return new WeightCache(Ownership.requirePrivateFolder(absolute, userId), layoutVersion, userId, threads);
         } catch (UnsupportedOperationException e) {
             throw new IOException(absolute + ": its file system knows no owners of files", e);
         }
-        return new WeightCache(absolute.toRealPath(), layoutVersion, userId, threads);
     }
 
     /** A moment, to be taken before the files of a model are opened. */

@@ -11,6 +11,7 @@ import dev.yangtuo.kernel.PackedFiles;
 import dev.yangtuo.lora.LoraAdapter;
 import dev.yangtuo.lora.MergeReport;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +63,7 @@ final class LoadCache {
         }
         try {
             return new LoadCache(backend, files, merged, plan, settings, settings.cache(), opened);
-        } catch (IOException | InternalError e) {
+        } catch (IOException | UncheckedIOException | InternalError e) {
             LOGGER.log(Level.WARNING, "the cache of weights is not used: {0}", e instanceof FileSystemException ? e.toString() : e.getMessage());
             return null;
         }

@@ -59,6 +59,16 @@ class GenerateCommandTest {
                 "1 prompt tokens, \\d+ generated \\(.*\\), first token after [0-9.]+ ms, [0-9.]+ tokens/s, seed \\d+");
     }
 
+    @Test
+    void theSecondLoadComesFromTheCache() {
+        CommandRun first = tiny("--cache=" + directory.resolve("cache"), "--seed", "3");
+        assertThat(first.exitCode()).as(first.errors()).isZero();
+        assertThat(first.errors()).containsPattern("loaded in [0-9.]+ s, written to the cache: ");
+        CommandRun second = tiny("--cache=" + directory.resolve("cache"), "--seed", "3");
+        assertThat(second.errors()).containsPattern("loaded in [0-9.]+ s from the cache: ");
+        assertThat(second.output()).isEqualTo(first.output());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"base", "chinese", "alpaca"})
     void greedyTextInFullPrecisionIsTheReferences(String model) throws IOException {
