@@ -7,7 +7,10 @@ import java.util.Arrays;
 import java.util.stream.Stream;
 import org.openjdk.jmh.Main;
 
-/** JMH with its own arguments, those of the kernels' benchmarks completed. A benchmark that fails, a wrong result above all, ends the run, unless {@code -foe false} is given. */
+/**
+ * JMH with its own arguments, those of the kernels' benchmarks completed. A benchmark that fails, a wrong result above all, ends the run, unless
+ * {@code -foe false} is given.
+ */
 public final class RunBenchmarks {
     private static final String FAIL_ON_ERROR = "-foe";
 

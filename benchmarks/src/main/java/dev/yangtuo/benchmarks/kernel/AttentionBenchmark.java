@@ -23,8 +23,8 @@ import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * How fast attention is: the stage {@link Backend#attention} alone, scores, softmax and weighted sum of values, for queries that are there. Nothing else is in it but
- * one call into native code and one join of the threads.
+ * How fast attention is: the stage {@link Backend#attention} alone, scores, softmax and weighted sum of values, for queries that are there. Nothing
+ * else is in it but one call into native code and one join of the threads.
  */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -85,8 +85,8 @@ public class AttentionBenchmark {
         public void open() {
             build();
             String agreement = verify();
-            System.out.printf("%ncomputed by %s, %d threads, %d layers of %d bytes in turn; %s%n", forced.backend().name(), forced.backend().threads(),
-                    shape.layers(), shape.layerBytes(), agreement);
+            System.out.printf("%ncomputed by %s, %d threads, %d layers of %d bytes in turn; %s%n", forced.backend().name(),
+                    forced.backend().threads(), shape.layers(), shape.layerBytes(), agreement);
         }
 
         void build() {
@@ -137,7 +137,8 @@ public class AttentionBenchmark {
                         at += qDim;
                     }
                 }
-                Reference.requireSame("%s, %s, heads %s, position %d, layer %d".formatted(forced.name(), kvType, heads, position, layer), actual, expected);
+                Reference.requireSame(
+                        "%s, %s, heads %s, position %d, layer %d".formatted(forced.name(), kvType, heads, position, layer), actual, expected);
             }
             forced.requireRan(); // the products that made keys and values
             return "%d columns of %d sequences have the bits of the reference".formatted(chosen.length, sequences.length);
@@ -195,7 +196,10 @@ public class AttentionBenchmark {
         }
     }
 
-    /** The next token of some sequences. Bytes are those of the keys and values, however many heads look at them; operations two for each element that a head looks at. */
+    /**
+     * The next token of some sequences. Bytes are those of the keys and values, however many heads look at them; operations two for each element that
+     * a head looks at.
+     */
     @Benchmark
     public void decode(Decoding prepared, Counts counts) {
         prepared.attend(counts);

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Keys, values and queries on a backend, the same for the same numbers of sequences and columns on every backend: so a reference can have some of them.
- * Keys and values get into the pool through {@link Backend#qkv}, the only way there is, from a residual stream that is only {@value #DIM} wide.
+ * Keys, values and queries on a backend, the same for the same numbers of sequences and columns on every backend: so a reference can have some of
+ * them. Keys and values get into the pool through {@link Backend#qkv}, the only way there is, from a residual stream that is only {@value #DIM} wide.
  * All layers hold the same keys and values.
  */
 final class AttentionInputs implements AutoCloseable {

@@ -63,7 +63,8 @@ final class ForcedKernel implements AutoCloseable {
     }
 
     /**
-     * To be called after at least one stage that multiplies, for calls of matrix kernels are what the library counts. All kernels of a backend are of one set.
+     * To be called after at least one stage that multiplies, for calls of matrix kernels are what the library counts. All kernels of a backend are of
+     * one set.
      *
      * @throws IllegalStateException if others ran since this was opened, or these did not
      */

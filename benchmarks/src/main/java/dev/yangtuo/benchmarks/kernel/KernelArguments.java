@@ -15,9 +15,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Puts into JMH's arguments what depends on the machine, so that results carry it: without {@code -p kernel=} and {@code -p threads=}, the kernels that a
- * program gets and one thread per processor; for {@code all} the kernels that this processor can run, all types, all shapes. Kernels that it cannot run are
- * left out, with a message.
+ * Puts into JMH's arguments what depends on the machine, so that results carry it: without {@code -p kernel=} and {@code -p threads=}, the kernels
+ * that a program gets and one thread per processor; for {@code all} the kernels that this processor can run, all types, all shapes. Kernels that it
+ * cannot run are left out, with a message.
  *
  * @param compiled names of the library's kernels
  * @param supported those that this processor can run

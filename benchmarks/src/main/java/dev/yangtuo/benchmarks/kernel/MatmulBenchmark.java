@@ -30,9 +30,10 @@ import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * How fast a packed matrix is multiplied with columns of activations. One operation is the stage {@link Backend#logits}, the nearest one to a plain product: no
- * residual, no rotation, any number of rows. Besides the product there are in it one call into native code, one join of the threads, the RMSNorm of each column,
- * and what every product has, the conversion of the columns to what the kernels multiply (8 bits for quantized weights) and the writing of the float32 results.
+ * How fast a packed matrix is multiplied with columns of activations. One operation is the stage {@link Backend#logits}, the nearest one to a plain
+ * product: no residual, no rotation, any number of rows. Besides the product there are in it one call into native code, one join of the threads, the
+ * RMSNorm of each column, and what every product has: the conversion of the columns to what the kernels multiply (8 bits for quantized weights) and
+ * the writing of the float32 results.
  */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -96,8 +97,8 @@ public class MatmulBenchmark {
         public void open() {
             build();
             String agreement = verify();
-            System.out.printf("%ncomputed by %s, %d threads, %d matrices of %d bytes in turn; %s%n", forced.backend().name(), forced.backend().threads(),
-                    copies.size(), copies.getFirst().weights().matrix().byteSize(), agreement);
+            System.out.printf("%ncomputed by %s, %d threads, %d matrices of %d bytes in turn; %s%n", forced.backend().name(),
+                    forced.backend().threads(), copies.size(), lastMatrix().byteSize(), agreement);
         }
 
         void build() {
@@ -118,7 +119,7 @@ public class MatmulBenchmark {
                 copies.add(backend.createOutputLayer(new OutputWeights(norms, matrix, NORM_EPS)));
                 bytes += matrix.byteSize();
             } while (bytes < weightBytes);
-            gigabytes = copies.getFirst().weights().matrix().byteSize() / 1e9;
+            gigabytes = lastMatrix().byteSize() / 1e9;
             gigaops = 2e-9 * size.rows() * size.columns() * columns;
         }
 

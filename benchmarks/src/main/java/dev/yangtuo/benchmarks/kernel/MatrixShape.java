@@ -9,8 +9,9 @@ import java.util.List;
  * @param columns width of the input
  */
 record MatrixShape(int rows, int columns) {
-    /** The matrices of LLaMA models of 1B parameters (2048 wide, FFN 5632) and 7B (4096, 11008), and the former's vocabulary matrix with Chinese pieces. */
-    static final List<String> NAMES = List.of("2048x2048", "5632x2048", "2048x5632", "4096x4096", "11008x4096", "4096x11008", "49953x2048");
+    /** The matrices of LLaMA models of 1B parameters (2048 wide, FFN 5632) and 7B (4096, 11008), and the former's for a Chinese vocabulary. */
+    static final List<String> NAMES =
+            List.of("2048x2048", "5632x2048", "2048x5632", "4096x4096", "11008x4096", "4096x11008", "49953x2048");
 
     private static final String NUMBER = "[1-9][0-9]{0,6}";
 

@@ -10,8 +10,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 
 /**
- * Random rows of any type, those that can only be read included: normally distributed values, or random blocks. Only {@value #DIFFERENT} rows differ, for
- * kernels take no other time for others; that is no multiple of what kernels take together, so that a row in the place of another one is noticed.
+ * Random rows of any type, those that can only be read included: normally distributed values, or random blocks. Only {@value #DIFFERENT} rows
+ * differ, for kernels take no other time for others; that is no multiple of what kernels take together, so that a row in the place of another one is
+ * noticed.
  */
 final class RandomWeights implements AutoCloseable {
     static final int DIFFERENT = 61;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.yangtuo.kernel.NativeBackend;
 import dev.yangtuo.tensor.TensorType;
 import java.util.List;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
 class AttentionBenchmarkTest {
@@ -60,7 +61,8 @@ class AttentionBenchmarkTest {
             prepared.verify();
             prepared.queries().upload(2 * 6 * 20, new float[] {9}, 0, 1);
             assertThatIllegalStateException().isThrownBy(prepared::verify)
-                    .withMessageContaining("F16, heads 6x2x20, position 70, layer 0: element 120 of 240").withMessageContaining("expected the same bits");
+                    .withMessageContaining("F16, heads 6x2x20, position 70, layer 0: element 120 of 240")
+                    .withMessageContaining("expected the same bits");
         } finally {
             prepared.close();
         }
@@ -89,7 +91,7 @@ class AttentionBenchmarkTest {
     }
 
     /** Of the divisions and multiplications by 1e9. */
-    private static org.assertj.core.data.Offset<Double> within() {
-        return org.assertj.core.data.Offset.offset(1e-3);
+    private static Offset<Double> within() {
+        return Offset.offset(1e-3);
     }
 }

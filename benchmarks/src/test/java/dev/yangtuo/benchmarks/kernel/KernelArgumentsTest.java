@@ -31,8 +31,10 @@ class KernelArgumentsTest {
         assertThat(complete("-p threads=1 -p kernel=all")).isEqualTo("-p threads=1 -p kernel=slow,fast");
         assertThat(complete("-p threads=1 -p kernel=new,slow")).isEqualTo("-p threads=1 -p kernel=slow");
         assertThat(messages).hasSize(2).containsOnly("kernel new is left out: this processor cannot run it");
-        assertThatIllegalArgumentException().isThrownBy(() -> complete("-p kernel=new")).withMessage("kernels [new]: this processor can run [slow, fast]");
-        assertThatIllegalArgumentException().isThrownBy(() -> complete("-p kernel=old")).withMessage("kernel old: this library has [slow, fast, new]");
+        assertThatIllegalArgumentException().isThrownBy(() -> complete("-p kernel=new"))
+                .withMessage("kernels [new]: this processor can run [slow, fast]");
+        assertThatIllegalArgumentException().isThrownBy(() -> complete("-p kernel=old"))
+                .withMessage("kernel old: this library has [slow, fast, new]");
     }
 
     @Test

@@ -40,7 +40,8 @@ class MatmulBenchmarkTest {
                 MatmulBenchmark.Prepared prepared = prepared(kernel, type, "307x512", columns);
                 try {
                     prepared.build();
-                    assertThat(prepared.verify()).as(kernel).isEqualTo("211 rows of %d columns have the bits of the reference", Math.min(columns, 13));
+                    assertThat(prepared.verify()).as(kernel)
+                            .isEqualTo("211 rows of %d columns have the bits of the reference", Math.min(columns, 13));
                 } finally {
                     prepared.close();
                 }
