@@ -64,7 +64,8 @@ int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_
     int64_t bytes_of_group = group_bytes(info, columns);
     int64_t bytes = bytes_of_group < 0 ? -1 : yt_product(n_groups, bytes_of_group, 1);
     yt_matrix *matrix = bytes < 0 ? NULL : calloc(1, sizeof *matrix);
-    void *memory = matrix == NULL ? NULL : yt_allocate(bytes);
+    struct yt_slab *slab = NULL;
+    void *memory = matrix == NULL ? NULL : yt_allocate_weights(context, bytes, &slab);
     if (memory == NULL) {
         free(matrix);
         return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld (%lld bytes) could not be had", (long long)rows, (long long)columns,
@@ -79,6 +80,7 @@ int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_
         .data = memory,
         .memory = memory,
         .memory_bytes = bytes,
+        .slab = slab,
     };
     *out = matrix;
     return YT_OK;
@@ -87,7 +89,7 @@ int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_
 void yt_matrix_destroy(yt_matrix *matrix)
 {
     if (matrix != NULL) {
-        yt_free(matrix->memory, matrix->memory_bytes);
+        yt_free_weights(matrix->memory, matrix->memory_bytes, matrix->slab);
         free(matrix);
     }
 }

@@ -5,6 +5,17 @@
 #include "../include/yangtuo.h"
 #include "kernels/kernels.h"
 
+/*
+ * Large pages that matrices share, since few are a multiple of one. Goes back to the system with its last owner: a matrix, or the context while it takes more
+ * from it. ThreadSanitizer and AddressSanitizer see single allocations instead.
+ */
+typedef struct yt_slab {
+    uint8_t *data;
+    int64_t bytes;
+    int64_t used;
+    atomic_llong owners;
+} yt_slab;
+
 struct yt_buffer {
     uint8_t *data;
     int64_t bytes;
@@ -28,6 +39,16 @@ struct yt_kv {
 /* Zeroed memory, aligned to 64 bytes, large pages where it pays; returned to the system when freed. NULL if it cannot be had. */
 void *yt_allocate(int64_t bytes);
 void yt_free(void *memory, int64_t bytes);
+
+/*
+ * The same for a matrix, from the context's slab or on its own; *slab is NULL for what is on its own, and handed back by yt_free_weights. Uploads do not change
+ * what is taken; any number of threads may take and free.
+ */
+void *yt_allocate_weights(yt_context *context, int64_t bytes, yt_slab **slab);
+void yt_free_weights(void *memory, int64_t bytes, yt_slab *slab);
+
+/* One owner less. */
+void yt_slab_release(yt_slab *slab);
 
 /* a * b * c without overflow, or -1. All are at least 0. */
 int64_t yt_product(int64_t a, int64_t b, int64_t c);

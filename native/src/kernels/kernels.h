@@ -44,6 +44,7 @@ struct yt_matrix {
     uint8_t *data;
     void *memory;
     int64_t memory_bytes;
+    struct yt_slab *slab; /* that the memory is part of, or NULL */
 };
 
 /*
