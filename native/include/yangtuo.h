@@ -40,7 +40,7 @@ extern "C" {
  * Changes whenever the bytes of a packed matrix of any type change (matrix.c, kernels.h), and nothing else: files of packed matrices belong to one version.
  * native/test/packing_test.c holds the bytes of each type against it.
  */
-#define YT_LAYOUT_VERSION 1
+#define YT_LAYOUT_VERSION 2
 
 enum yt_status {
     YT_OK = 0,

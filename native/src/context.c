@@ -70,6 +70,7 @@ int32_t yt_context_create(const char *kernel_name, int32_t n_threads, yt_context
     context->kernels = kernels;
     context->n_threads = n_threads;
     atomic_flag_clear(&context->busy);
+    pthread_mutex_init(&context->slab_mutex, NULL);
     context->threads = yt_threads_create(n_threads);
     if (context->threads == NULL) {
         yt_context_destroy(context);
@@ -97,6 +98,8 @@ void yt_context_destroy(yt_context *context)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         yt_free(all[i]->data, all[i]->bytes);
     }
+    yt_slab_release(context->slab);
+    pthread_mutex_destroy(&context->slab_mutex);
     free(context);
 }
 

@@ -6,6 +6,8 @@
 #include "kernels/kernels.h"
 #include "threads.h"
 
+#include <pthread.h>
+
 /* Memory that grows. */
 typedef struct {
     void *data;
@@ -36,6 +38,10 @@ struct yt_context {
     yt_scratch counters;
     /* Per thread: what attend needs. */
     yt_scratch attention;
+
+    /* Where matrices come from; NULL before the first. */
+    struct yt_slab *slab;
+    pthread_mutex_t slab_mutex;
 };
 
 enum { YT_TILE_ROWS = YT_MAX_GROUPS * YT_GROUP, YT_TILE_FLOATS = YT_MAX_COLUMNS * YT_TILE_ROWS };

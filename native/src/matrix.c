@@ -20,13 +20,36 @@ static int64_t stored_row_bytes(const yt_type_info *info, int64_t columns)
     return info == NULL || columns % info->block_elements != 0 ? 0 : yt_product(columns / info->block_elements, info->block_bytes, 1);
 }
 
-/* Bytes of a row group without its head, or -1. */
-static int64_t body_bytes(const yt_type_info *info, int64_t columns)
+/* Bytes of a row group; no sum overflows, since columns are fewer than INT64_MAX / 128. */
+static int64_t group_bytes(const yt_type_info *info, int64_t columns)
 {
-    if (yt_is_quantized(info)) {
-        return yt_product(columns / info->block_elements, yt_body_block_bytes(info), 1);
+    if (!yt_is_quantized(info)) {
+        return yt_product(info->type == YT_BF16 ? yt_round_up(columns, 2) : columns, info->block_bytes, YT_GROUP);
     }
-    return yt_product(info->type == YT_BF16 ? yt_round_up(columns, 2) : columns, info->block_bytes, YT_GROUP);
+    int64_t n_blocks = columns / info->block_elements;
+    int64_t chunk = yt_chunk_blocks(info->block_elements);
+    int64_t heads = yt_product(n_blocks / chunk, chunk, yt_head_block_bytes(info)); /* whole cache lines */
+    return heads + yt_chunk_head_bytes(n_blocks % chunk, yt_head_block_bytes(info)) + n_blocks * yt_body_block_bytes(info);
+}
+
+/* Where the head and the body of block b begin, in the group that begins at group. */
+typedef struct {
+    uint8_t *head;
+    uint8_t *body;
+} block_place;
+
+static block_place place_of(const yt_matrix *m, uint8_t *group, int64_t b)
+{
+    const int64_t head_bytes = yt_head_block_bytes(m->info);
+    const int64_t body_bytes = yt_body_block_bytes(m->info);
+    const int64_t chunk = yt_chunk_blocks(m->info->block_elements);
+    const int64_t in_chunk = b % chunk;
+    int64_t n = m->columns / m->info->block_elements - (b - in_chunk); /* blocks of the chunk */
+    if (n > chunk) {
+        n = chunk;
+    }
+    uint8_t *start = group + (b - in_chunk) * (head_bytes + body_bytes);
+    return (block_place){start + in_chunk * head_bytes, start + yt_chunk_head_bytes(n, head_bytes) + in_chunk * body_bytes};
 }
 
 /* Everything about a packed matrix but its memory; `call` is for messages. */
@@ -42,9 +65,8 @@ static int32_t describe(const char *call, int32_t type, int64_t rows, int64_t co
         return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld could not be had", (long long)rows, (long long)columns);
     }
     int64_t n_groups = rows / YT_GROUP + (rows % YT_GROUP != 0);
-    int64_t head = yt_is_quantized(info) ? yt_round_up(columns / info->block_elements * yt_head_block_bytes(info), 64) : 0;
-    int64_t body = body_bytes(info, columns);
-    int64_t bytes = body < 0 ? -1 : yt_product(n_groups, head + body, 1);
+    int64_t bytes_of_group = group_bytes(info, columns);
+    int64_t bytes = bytes_of_group < 0 ? -1 : yt_product(n_groups, bytes_of_group, 1);
     if (bytes < 0) {
         return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld could not be had", (long long)rows, (long long)columns);
     }
@@ -53,8 +75,7 @@ static int32_t describe(const char *call, int32_t type, int64_t rows, int64_t co
         .rows = rows,
         .columns = columns,
         .n_groups = n_groups,
-        .group_bytes = head + body,
-        .head_bytes = head,
+        .group_bytes = bytes_of_group,
         .memory_bytes = bytes,
     };
     return YT_OK;
@@ -83,10 +104,10 @@ int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_
     if (status != YT_OK) {
         return status;
     }
-    void *memory = yt_allocate(description.memory_bytes);
+    void *memory = yt_allocate_weights(context, description.memory_bytes, &description.slab);
     yt_matrix *matrix = memory == NULL ? NULL : with_memory(&description, memory, false);
     if (matrix == NULL) {
-        yt_free(memory, description.memory_bytes);
+        yt_free_weights(memory, description.memory_bytes, description.slab);
         return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld (%lld bytes) could not be had", (long long)rows, (long long)columns,
             (long long)description.memory_bytes);
     }
@@ -154,7 +175,7 @@ void yt_matrix_destroy(yt_matrix *matrix)
         if (matrix->is_mapped) {
             yt_unmap_file(matrix->memory, matrix->memory_bytes);
         } else {
-            yt_free(matrix->memory, matrix->memory_bytes);
+            yt_free_weights(matrix->memory, matrix->memory_bytes, matrix->slab);
         }
         free(matrix);
     }
@@ -279,17 +300,17 @@ static void pack_quantized_rows(const yt_matrix *m, int64_t first_row, int64_t n
 {
     const yt_type_info *info = m->info;
     const int64_t lane = first_row % YT_GROUP;
-    uint8_t *head = m->data + first_row / YT_GROUP * m->group_bytes;
-    uint8_t *body = head + m->head_bytes;
+    uint8_t *group = m->data + first_row / YT_GROUP * m->group_bytes;
     for (int64_t b = 0; b < m->columns / info->block_elements; b++, source += info->block_bytes) {
-        uint8_t *field = head;
+        block_place place = place_of(m, group, b);
+        uint8_t *field = place.head;
+        uint8_t *body = place.body;
         for (int h = 0; h < YT_MAX_HALVES && info->halves[h] >= 0; h++, field += 2 * YT_GROUP) {
             pack_halves(source + info->halves[h], row_bytes, n, field + lane * 2);
         }
         for (int64_t l = 0; l < n && info->exponents.count > 0; l++) {
             field[lane + l] = source[l * row_bytes + info->exponents.offset];
         }
-        head += yt_head_block_bytes(info);
         for (int i = 0; i < info->bytes.count; i++, body += YT_GROUP) {
             for (int64_t l = 0; l < n; l++) {
                 body[lane + l] = source[l * row_bytes + info->bytes.offset + i];
@@ -307,9 +328,9 @@ static void unpack_block(const yt_matrix *m, int64_t row, int64_t b, uint8_t *bl
 {
     const yt_type_info *info = m->info;
     const int64_t lane = row % YT_GROUP;
-    const uint8_t *group = m->data + row / YT_GROUP * m->group_bytes;
-    const uint8_t *field = group + b * yt_head_block_bytes(info);
-    const uint8_t *body = group + m->head_bytes + b * yt_body_block_bytes(info);
+    const block_place place = place_of(m, m->data + row / YT_GROUP * m->group_bytes, b);
+    const uint8_t *field = place.head;
+    const uint8_t *body = place.body;
     for (int h = 0; h < YT_MAX_HALVES && info->halves[h] >= 0; h++, field += 2 * YT_GROUP) {
         memcpy(block + info->halves[h], field + lane * 2, 2);
     }

@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include "context.h"
 #include "error.h"
 #include "half.h"
 
@@ -10,6 +11,12 @@
 #include <unistd.h>
 
 #define HUGE_PAGE ((int64_t)2 << 20)
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SLABS = 0 };
+#else
+enum { SLABS = 1 };
+#endif
 
 #if defined(__SANITIZE_ADDRESS__)
 /* AddressSanitizer watches the borders of what malloc gives, not of what is mapped. Larger blocks stay mapped, since they must cost nothing until used. */
@@ -92,6 +99,66 @@ void *yt_map_file(int file, int64_t byte_offset, int64_t bytes)
 void yt_unmap_file(void *memory, int64_t bytes)
 {
     munmap(memory, (size_t)bytes);
+}
+
+/* ---- slabs of weights -------------------------------------------------------------------------------------------------------------- */
+
+/* Half of this and more is allocated on its own: its last page, which is not large, is then a small part of it. */
+#define SLAB_BYTES ((int64_t)64 << 20)
+
+void yt_slab_release(yt_slab *slab)
+{
+    if (slab != NULL && atomic_fetch_sub(&slab->owners, 1) == 1) {
+        yt_free(slab->data, slab->bytes);
+        free(slab);
+    }
+}
+
+/* A new slab, owned by the caller. */
+static yt_slab *create_slab(void)
+{
+    yt_slab *slab = calloc(1, sizeof *slab);
+    uint8_t *data = slab == NULL ? NULL : yt_allocate(SLAB_BYTES);
+    if (data == NULL) {
+        free(slab);
+        return NULL;
+    }
+    slab->data = data;
+    slab->bytes = SLAB_BYTES;
+    atomic_init(&slab->owners, 1);
+    return slab;
+}
+
+void *yt_allocate_weights(yt_context *context, int64_t bytes, yt_slab **slab)
+{
+    *slab = NULL;
+    if (!SLABS || bytes > SLAB_BYTES / 2) {
+        return yt_allocate(bytes);
+    }
+    pthread_mutex_lock(&context->slab_mutex);
+    yt_slab *current = context->slab;
+    if (current == NULL || bytes > current->bytes - current->used) {
+        yt_slab_release(current);
+        current = context->slab = create_slab();
+    }
+    void *memory = NULL;
+    if (current != NULL) {
+        memory = current->data + current->used;
+        current->used = yt_round_up(current->used + bytes, 64);
+        atomic_fetch_add(&current->owners, 1);
+        *slab = current;
+    }
+    pthread_mutex_unlock(&context->slab_mutex);
+    return memory;
+}
+
+void yt_free_weights(void *memory, int64_t bytes, yt_slab *slab)
+{
+    if (slab != NULL) {
+        yt_slab_release(slab);
+    } else {
+        yt_free(memory, bytes);
+    }
 }
 
 int64_t yt_product(int64_t a, int64_t b, int64_t c)

@@ -5,6 +5,17 @@
 #include "../include/yangtuo.h"
 #include "kernels/kernels.h"
 
+/*
+ * Large pages that matrices share, since few are a multiple of one. Goes back to the system with its last owner: a matrix, or the context while it takes more
+ * from it. ThreadSanitizer and AddressSanitizer see single allocations instead.
+ */
+typedef struct yt_slab {
+    uint8_t *data;
+    int64_t bytes;
+    int64_t used;
+    atomic_llong owners;
+} yt_slab;
+
 struct yt_buffer {
     uint8_t *data;
     int64_t bytes;
@@ -32,6 +43,16 @@ void yt_free(void *memory, int64_t bytes);
 /* A file's bytes, mapped read-only and already in memory where that can be had; byte_offset is a multiple of the page size. NULL with errno set if not. */
 void *yt_map_file(int file, int64_t byte_offset, int64_t bytes);
 void yt_unmap_file(void *memory, int64_t bytes);
+
+/*
+ * The same for a matrix, from the context's slab or on its own; *slab is NULL for what is on its own, and handed back by yt_free_weights. Uploads do not change
+ * what is taken; any number of threads may take and free.
+ */
+void *yt_allocate_weights(yt_context *context, int64_t bytes, yt_slab **slab);
+void yt_free_weights(void *memory, int64_t bytes, yt_slab *slab);
+
+/* One owner less. */
+void yt_slab_release(yt_slab *slab);
 
 /* a * b * c without overflow, or -1. All are at least 0. */
 int64_t yt_product(int64_t a, int64_t b, int64_t c);

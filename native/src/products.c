@@ -110,6 +110,30 @@ static int64_t pieces_of(const yt_product_stage *p, const yt_matrix *matrix)
     return (matrix->n_groups + p->piece_groups - 1) / p->piece_groups;
 }
 
+/* A piece: some row groups of matrix m, and columns. */
+typedef struct {
+    int m;
+    int64_t first_group;
+    int64_t n_groups;
+    int64_t first_column;
+    int64_t n_columns;
+} piece;
+
+static piece piece_at(const yt_product_stage *p, int64_t index)
+{
+    int64_t number = index % p->n_pieces;
+    piece result = {.first_column = index / p->n_pieces * p->piece_columns};
+    while (number >= pieces_of(p, p->matrices[result.m])) {
+        number -= pieces_of(p, p->matrices[result.m]);
+        result.m++;
+    }
+    int64_t left = p->matrices[result.m]->n_groups - number * p->piece_groups;
+    result.first_group = number * p->piece_groups;
+    result.n_groups = left < p->piece_groups ? left : p->piece_groups;
+    result.n_columns = p->n_columns - result.first_column < p->piece_columns ? p->n_columns - result.first_column : p->piece_columns;
+    return result;
+}
+
 /* Adds the bias of the tile's rows, if the matrix has one, to every column. */
 static void add_bias(const yt_product_stage *p, int m, int64_t first_row, int64_t n_rows, int64_t n_columns, float *tile)
 {
@@ -125,44 +149,78 @@ static void add_bias(const yt_product_stage *p, int m, int64_t first_row, int64_
     }
 }
 
-static void multiply_piece(const yt_product_stage *p, int m, int64_t piece, int64_t first_column, const yt_input *input, int32_t worker)
+/* Rows of a piece, without those that fill up its last group. */
+static int64_t rows_of(const yt_matrix *matrix, const piece *a)
 {
-    float *tile = (float *)p->context->tiles.data + (int64_t)worker * 2 * YT_TILE_FLOATS;
-    float *second = tile + YT_TILE_FLOATS;
-    const yt_matrix *matrix = p->matrices[m];
-    int64_t group = piece * p->piece_groups;
-    int64_t n_groups = matrix->n_groups - group < p->piece_groups ? matrix->n_groups - group : p->piece_groups;
-    int64_t first_row = group * YT_GROUP;
-    int64_t n_rows = matrix->rows - first_row < n_groups * YT_GROUP ? matrix->rows - first_row : n_groups * YT_GROUP;
-    int64_t n = p->n_columns - first_column < p->piece_columns ? p->n_columns - first_column : p->piece_columns;
-    p->context->kernels->matmul(matrix, group, n_groups, input, first_column, n, tile, YT_TILE_ROWS);
-    add_bias(p, m, first_row, n_rows, n, tile);
-    if (p->paired) {
-        p->context->kernels->matmul(p->matrices[1], group, n_groups, input, first_column, n, second, YT_TILE_ROWS);
-        add_bias(p, 1, first_row, n_rows, n, second);
+    int64_t left = matrix->rows - a->first_group * YT_GROUP;
+    return left < a->n_groups * YT_GROUP ? left : a->n_groups * YT_GROUP;
+}
+
+/* A piece of two matrices that belong together. */
+static void multiply_paired(const yt_product_stage *p, const piece *a, const yt_input *input, float *tiles)
+{
+    float *second = tiles + YT_TILE_FLOATS;
+    const yt_run runs[2] = {{p->matrices[0], a->first_group, tiles}, {p->matrices[1], a->first_group, second}};
+    const int64_t first_row = a->first_group * YT_GROUP;
+    const int64_t n_rows = rows_of(p->matrices[0], a);
+    if (p->matrices[0]->info == p->matrices[1]->info) {
+        p->context->kernels->matmul(runs, 2, a->n_groups, input, a->first_column, a->n_columns, YT_TILE_ROWS);
+    } else {
+        p->context->kernels->matmul(runs, 1, a->n_groups, input, a->first_column, a->n_columns, YT_TILE_ROWS);
+        p->context->kernels->matmul(runs + 1, 1, a->n_groups, input, a->first_column, a->n_columns, YT_TILE_ROWS);
     }
-    p->take(p, m, first_row, n_rows, first_column, n, tile, second);
+    add_bias(p, 0, first_row, n_rows, a->n_columns, tiles);
+    add_bias(p, 1, first_row, n_rows, a->n_columns, second);
+    p->take(p, 0, first_row, n_rows, a->first_column, a->n_columns, tiles, second);
+}
+
+/* One or two pieces, at once if the kernel can do that. */
+static void multiply_pieces(const yt_product_stage *p, const piece *pieces, int n, const yt_input *input, float *tiles)
+{
+    yt_run runs[2];
+    for (int i = 0; i < n; i++) {
+        runs[i] = (yt_run){p->matrices[pieces[i].m], pieces[i].first_group, tiles + i * YT_TILE_FLOATS};
+    }
+    const bool at_once = n == 2 && runs[0].matrix->info == runs[1].matrix->info && pieces[0].n_groups == pieces[1].n_groups;
+    for (int i = 0; i < n; i += at_once ? 2 : 1) {
+        p->context->kernels->matmul(
+            runs + i, at_once ? 2 : 1, pieces[i].n_groups, input, pieces[i].first_column, pieces[i].n_columns, YT_TILE_ROWS);
+    }
+    for (int i = 0; i < n; i++) {
+        const piece *a = &pieces[i];
+        const int64_t first_row = a->first_group * YT_GROUP;
+        const int64_t n_rows = rows_of(runs[i].matrix, a);
+        add_bias(p, a->m, first_row, n_rows, a->n_columns, runs[i].out);
+        p->take(p, a->m, first_row, n_rows, a->first_column, a->n_columns, runs[i].out, NULL);
+    }
 }
 
 /*
- * The next piece for a worker, -1 if there is none: of its own range, which lies together in memory, and when that is done, of another's that is not. Counters run
- * past the ends of their ranges by as many as there are workers at most.
+ * The next pieces for a worker: of its own range, which lies together in memory, and when that is done, of another's that is not. Few columns, which wait for memory,
+ * take one piece of each half of the range. Returns how many; 0 if there are none. Counters run past their ends by as many as there are workers at most.
  */
-static int64_t take_piece(const yt_product_stage *p, int32_t worker)
+static int take_pieces(const yt_product_stage *p, int32_t worker, piece *pieces)
 {
     const int32_t n = p->context->n_threads;
     for (int32_t i = 0; i < n; i++) {
-        int32_t owner = (worker + i) % n;
+        const int32_t owner = (worker + i) % n;
         yt_counter *counter = (yt_counter *)p->context->counters.data + owner;
-        int64_t end = p->n_pieces * p->n_shares * (owner + 1) / n;
-        if (atomic_load_explicit(&counter->next, memory_order_relaxed) < end) {
+        const int64_t start = p->n_pieces * p->n_shares * owner / n;
+        const int64_t end = p->n_pieces * p->n_shares * (owner + 1) / n;
+        const int64_t half = p->halves ? (end - start + 1) / 2 : end - start;
+        if (atomic_load_explicit(&counter->next, memory_order_relaxed) < half) {
             int64_t next = (int64_t)atomic_fetch_add_explicit(&counter->next, 1, memory_order_relaxed);
-            if (next < end) {
-                return next;
+            if (next < half) {
+                pieces[0] = piece_at(p, start + next);
+                if (start + half + next >= end) {
+                    return 1;
+                }
+                pieces[1] = piece_at(p, start + half + next);
+                return 2;
             }
         }
     }
-    return -1;
+    return 0;
 }
 
 static void product_work(void *argument, int32_t worker)
@@ -184,22 +242,21 @@ static void product_work(void *argument, int32_t worker)
         .width = p->width,
         .n_columns = p->n_columns,
     };
-    for (int64_t next = take_piece(p, worker); next >= 0; next = take_piece(p, worker)) {
-        int64_t first_column = next / p->n_pieces * p->piece_columns;
-        int64_t piece = next % p->n_pieces;
-        int m = 0;
-        while (piece >= pieces_of(p, p->matrices[m])) {
-            piece -= pieces_of(p, p->matrices[m]);
-            m++;
+    float *tiles = (float *)context->tiles.data + (int64_t)worker * 2 * YT_TILE_FLOATS;
+    piece pieces[2];
+    for (int n = take_pieces(p, worker, pieces); n > 0; n = take_pieces(p, worker, pieces)) {
+        if (p->paired) {
+            multiply_paired(p, pieces, &input, tiles);
+        } else {
+            multiply_pieces(p, pieces, n, &input, tiles);
         }
-        multiply_piece(p, m, piece, first_column, &input, worker);
     }
 }
 
-/* Columns whose quants fill half of a second-level cache of 1 MiB, but enough of them to be worth taking a panel apart. */
+/* Columns whose quants a second-level cache holds, roughly, but enough of them to be worth taking a panel apart. */
 static int64_t columns_of_piece(int64_t n_columns, int64_t width)
 {
-    enum { CACHE = 512 << 10, LEAST = 64 };
+    enum { CACHE = 2 << 20, LEAST = 64 };
     int64_t fitting = CACHE / quants_bytes(width > YT_BLOCK ? width : YT_BLOCK) / YT_TILE_COLUMNS * YT_TILE_COLUMNS;
     int64_t most = fitting < LEAST ? LEAST : fitting > YT_MAX_COLUMNS ? YT_MAX_COLUMNS : fitting;
     /* Equal shares, so that no small one is left over. */
@@ -228,13 +285,14 @@ int32_t yt_product_run(yt_product_stage *p)
         YT_TRY(yt_scratch_reserve(&context->pairs, yt_product(slots, pairs_bytes(p->width), 1)));
     }
     p->piece_groups = p->n_columns <= YT_TILE_COLUMNS ? 2 : YT_MAX_GROUPS;
+    p->halves = !p->paired && p->n_columns <= YT_RUN_COLUMNS;
     p->piece_columns = columns_of_piece(p->n_columns, p->width);
     p->n_shares = (p->n_columns + p->piece_columns - 1) / p->piece_columns;
     for (int m = 0; m < (p->paired ? 1 : p->n_matrices); m++) {
         p->n_pieces += pieces_of(p, p->matrices[m]);
     }
     for (int32_t i = 0; i < context->n_threads; i++) {
-        atomic_store(&((yt_counter *)context->counters.data)[i].next, p->n_pieces * p->n_shares * i / context->n_threads);
+        atomic_store(&((yt_counter *)context->counters.data)[i].next, 0);
     }
     yt_threads_run(context->threads, product_work, p);
     return YT_OK;

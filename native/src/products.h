@@ -51,6 +51,7 @@ struct yt_product_stage {
     int64_t piece_columns;
     int64_t n_pieces; /* of all rows */
     int64_t n_shares; /* of the columns */
+    bool halves;      /* two pieces at a time, one of each half of a thread's range */
 };
 
 /* Runs it on all threads of the context. The caller has checked everything. */

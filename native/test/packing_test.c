@@ -25,30 +25,30 @@ typedef struct {
     int32_t type;
     int64_t block_elements;
     int64_t block_bytes;
-    /* FNV-1a of the packed bytes that pack_all gives in layout version 1. A changed layout changes them: then YT_LAYOUT_VERSION counts up, and they become those
+    /* FNV-1a of the packed bytes that pack_all gives in layout version LAYOUT_OF_HASHES. A changed layout changes them: then YT_LAYOUT_VERSION counts up, and they become those
        that this program says it found. */
     uint64_t hash;
 } pinned;
 
-#define LAYOUT_OF_HASHES 1
+#define LAYOUT_OF_HASHES 2
 
 static const pinned TYPES[] = {
     {YT_F32, 1, 4, 0xBB3BD69E15EAC4D4u},
     {YT_F16, 1, 2, 0x496E8573A836294Cu},
     {YT_BF16, 1, 2, 0x4122B2B21747E004u},
-    {YT_Q4_0, 32, 18, 0x39295164EB0FFE04u},
-    {YT_Q4_1, 32, 20, 0xDAA69740967E0A7Au},
-    {YT_Q5_0, 32, 22, 0x29027C6B0B628232u},
-    {YT_Q5_1, 32, 24, 0x5BE2138E58A20D5Du},
-    {YT_Q8_0, 32, 34, 0x8402171661B0591Bu},
-    {YT_Q2_K, 256, 84, 0xB95C5B5B7912C819u},
-    {YT_Q3_K, 256, 110, 0xDC0C36F1E05BBB88u},
-    {YT_Q4_K, 256, 144, 0x4601BBDCA6CB4525u},
-    {YT_Q5_K, 256, 176, 0x78AC5957E5B8ADADu},
-    {YT_Q6_K, 256, 210, 0x5BE487AD985F0A15u},
-    {YT_IQ4_NL, 32, 18, 0x39295164EB0FFE04u},
-    {YT_IQ4_XS, 256, 136, 0x22A0921801FB9786u},
-    {YT_MXFP4, 32, 17, 0xBE31A2FB8A0D25B7u},
+    {YT_Q4_0, 32, 18, 0x5952514137A091D0u},
+    {YT_Q4_1, 32, 20, 0xD4BDCEA8C49C6EE6u},
+    {YT_Q5_0, 32, 22, 0x2B1A5EC13AC62D7Eu},
+    {YT_Q5_1, 32, 24, 0xFDC1C2FA668CA741u},
+    {YT_Q8_0, 32, 34, 0x0709665848DFCDDFu},
+    {YT_Q2_K, 256, 84, 0x7B758E3064F2D9C9u},
+    {YT_Q3_K, 256, 110, 0x1A1D0DBCD8CE4AC0u},
+    {YT_Q4_K, 256, 144, 0xAF3343A11FFA352Du},
+    {YT_Q5_K, 256, 176, 0x874728ECEF08AB61u},
+    {YT_Q6_K, 256, 210, 0xF2207E45D7C4EA5Du},
+    {YT_IQ4_NL, 32, 18, 0x5952514137A091D0u},
+    {YT_IQ4_XS, 256, 136, 0xC1A9D50764ABF4DEu},
+    {YT_MXFP4, 32, 17, 0x8578C5C17A330E23u},
 };
 
 static uint64_t fnv(const uint8_t *bytes, int64_t n)

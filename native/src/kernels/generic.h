@@ -6,7 +6,7 @@
  *  YT_STEP_COLUMNS  columns of a tile that are: their product is what the registers hold;
  *  YT_SCORE_QUERIES  query heads whose scores are computed at once, for 32 positions;
  *  YT_DIRECT_COLUMNS  columns up to which quants are taken apart in registers instead of in panels;
- *  YT_PREFETCH      bytes ahead of the weights in use that are asked for.
+ *  YT_PREFETCH      bytes of weights that are asked for before they are used, of all runs together.
  */
 #ifndef YT_INLINE
 #define YT_INLINE static inline __attribute__((always_inline))

@@ -17,7 +17,10 @@
 /* Row groups that one call of matmul takes at most. */
 #define YT_MAX_GROUPS 6
 /* Columns that one call of matmul takes at most. */
-#define YT_MAX_COLUMNS 128
+#define YT_MAX_COLUMNS 256
+/* Runs of row groups that one call of matmul takes at most, and columns up to which it multiplies them at once. */
+#define YT_MAX_RUNS 2
+#define YT_RUN_COLUMNS 4
 /* Columns that stand beside each other in the input of a product. */
 #define YT_TILE_COLUMNS 8
 /* Query heads that one call of attend takes at most. */
@@ -27,9 +30,10 @@
  * A packed matrix. Row r is lane r % 16 of group r / 16; rows beyond the last are zero.
  *  F32, F16: elements [n_groups][columns][16].
  *  BF16: [n_groups][columns / 2, rounded up][16][2]: two consecutive inputs of 16 rows are one vector; an odd last input is followed by zeros.
- *  Quantized types: GGML's blocks of 16 rows, interleaved (yt_type_info). A group begins with its head, [blocks][the type's head fields][16],
- *    padded to 64 bytes; then come the bodies of its blocks, each [body bytes][16], then [words][16][4]: four consecutive bytes of 16 rows are one vector.
- *    So a matrix takes no more memory than its file, and a vector of quants holds, in whatever bits, four consecutive inputs of sixteen rows.
+ *  Quantized types: GGML's blocks of 16 rows, interleaved (yt_type_info), in chunks of some blocks (yt_chunk_blocks). A chunk is its head, [blocks][the type's head
+ *    fields][16], padded to 64 bytes; then the bodies of its blocks, each [body bytes][16], then [words][16][4]: four consecutive bytes of 16 rows are one vector.
+ *    So all vectors are aligned, and a group, like the matrix, is read as one stream from its first byte to its last.
+ *    A matrix takes no more memory than its file, and a vector of quants holds, in whatever bits, four consecutive inputs of sixteen rows.
  */
 struct yt_matrix {
     const yt_type_info *info;
@@ -37,11 +41,11 @@ struct yt_matrix {
     int64_t columns;
     int64_t n_groups;
     int64_t group_bytes;
-    int64_t head_bytes; /* of a group, padded; 0 for unquantized types */
     uint8_t *data;
     void *memory;
     int64_t memory_bytes;
     bool is_mapped; /* the memory is a file's, and read-only */
+    struct yt_slab *slab; /* that the memory is part of, or NULL */
 };
 
 /*
@@ -79,6 +83,13 @@ static inline int64_t yt_padded_columns(int64_t n_columns)
     return full + (full == n_columns ? 0 : yt_tile_width(n_columns, full));
 }
 
+/* Some row groups of a matrix, and where their products go: out[c][16 g + lane]. */
+typedef struct {
+    const struct yt_matrix *matrix;
+    int64_t first_group;
+    float *out;
+} yt_run;
+
 /* The keys and values of one KV head of one layer, reached page by page. */
 typedef struct {
     const uint8_t *base;    /* of the pool */
@@ -102,11 +113,11 @@ typedef struct {
     void (*quantize)(const float *x, int64_t first, int64_t end, uint8_t *tile, int64_t w, int64_t c);
 
     /*
-     * out[c][16 g + lane] for n_groups <= YT_MAX_GROUPS groups from first_group on and n_columns <= YT_MAX_COLUMNS columns from first_column, a multiple of 8,
-     * on; a row of out is stride values apart from the next. As many rows of out are written as the tiles have columns.
+     * The products of n_groups <= YT_MAX_GROUPS groups of each of n_runs <= YT_MAX_RUNS runs, whose matrices have the same type and width, with n_columns <=
+     * YT_MAX_COLUMNS columns from first_column, a multiple of 8, on; a row of out is stride values apart from the next. As many rows of out are written as the
+     * tiles have columns. Up to YT_RUN_COLUMNS columns are multiplied with all runs at once: two distant streams of weights come faster from memory than one.
      */
-    void (*matmul)(const struct yt_matrix *matrix, int64_t first_group, int64_t n_groups, const yt_input *input, int64_t first_column,
-        int64_t n_columns, float *out, int64_t stride);
+    void (*matmul)(const yt_run *runs, int32_t n_runs, int64_t n_groups, const yt_input *input, int64_t first_column, int64_t n_columns, int64_t stride);
 
     /* x[2j], x[2j + 1] turn by the angle with cosine rope[2j] and sine rope[2j + 1]; n values, even. */
     void (*rotate)(float *x, const float *rope, int64_t n);

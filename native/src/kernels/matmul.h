@@ -78,29 +78,44 @@ YT_INLINE void direct_part(const int32_t type, const uint8_t *head, const uint8_
     }
 }
 
-/* Sixteen rows times a tile of W columns. */
-YT_INLINE void direct_group(const struct yt_matrix *m, int64_t group, const uint8_t *record, const int w, const int32_t type, float *out, int64_t stride)
+/* Sixteen rows of each of RUNS row groups times a tile of W columns; together no more than YT_TILE_COLUMNS sums. */
+YT_INLINE void direct_groups(const uint8_t *const *groups, const int runs, int64_t n_blocks, const uint8_t *record, const int w, const int32_t type, float *const *out,
+    int64_t stride)
 {
-    const uint8_t *head = m->data + group * m->group_bytes;
-    const uint8_t *body = head + m->head_bytes;
     const int n_parts = (int)(quants_block(type) / 32);
+    const int64_t chunk_blocks = yt_chunk_blocks(quants_block(type));
     v16 acc[YT_TILE_COLUMNS];
 #pragma GCC unroll 8
-    for (int c = 0; c < w; c++) {
-        acc[c] = v_set1(0.0f);
+    for (int i = 0; i < runs * w; i++) {
+        acc[i] = v_set1(0.0f);
     }
-    for (int64_t b = 0; b < m->columns / quants_block(type); b++) {
-        for (int p = 0; p < n_parts; p++) {
-            v_prefetch(body + YT_PREFETCH + p * (quants_body_bytes(type) / n_parts), (int)(quants_body_bytes(type) / n_parts));
-            direct_part(type, head, body, p, record, w, acc);
-            record += YT_RECORD * w;
+    const int64_t share = (quants_head_bytes(type) + quants_body_bytes(type)) / n_parts;
+    int64_t ahead = YT_PREFETCH / runs;
+    int64_t head = 0;
+    for (int64_t left = n_blocks; left > 0; left -= chunk_blocks) {
+        const int64_t n = left < chunk_blocks ? left : chunk_blocks;
+        int64_t body = head + yt_chunk_head_bytes(n, quants_head_bytes(type));
+        for (int64_t b = 0; b < n; b++) {
+            for (int p = 0; p < n_parts; p++) {
+#pragma GCC unroll 2
+                for (int r = 0; r < runs; r++) {
+                    v_prefetch(groups[r] + ahead, (int)share);
+                    direct_part(type, groups[r] + head, groups[r] + body, p, record, w, acc + r * w);
+                }
+                ahead += share;
+                record += YT_RECORD * w;
+            }
+            head += quants_head_bytes(type);
+            body += quants_body_bytes(type);
         }
-        head += quants_head_bytes(type);
-        body += quants_body_bytes(type);
+        head = body;
     }
+#pragma GCC unroll 2
+    for (int r = 0; r < runs; r++) {
 #pragma GCC unroll 8
-    for (int c = 0; c < w; c++) {
-        v_store(out + c * stride, acc[c]);
+        for (int c = 0; c < w; c++) {
+            v_store(out[r] + c * stride, acc[r * w + c]);
+        }
     }
 }
 
@@ -115,13 +130,31 @@ typedef struct {
     float minimums[YT_PANEL_GROUPS][PANEL_PARTS][2][16];
 } __attribute__((aligned(64))) panel;
 
+/* Where the head and the body of the block begin that begins with input `first`, a multiple of PANEL_INPUTS: it is the first of its chunk, or a whole panel. */
+typedef struct {
+    const uint8_t *head;
+    const uint8_t *body;
+} quants_place;
+
+YT_INLINE quants_place quants_place_of(const struct yt_matrix *m, int64_t group, int64_t first, const int32_t type)
+{
+    const int64_t block = first / quants_block(type);
+    const int64_t chunk_blocks = yt_chunk_blocks(quants_block(type));
+    const int64_t in_chunk = block % chunk_blocks;
+    const int64_t left = m->columns / quants_block(type) - (block - in_chunk);
+    const uint8_t *start = m->data + group * m->group_bytes + (block - in_chunk) * (quants_head_bytes(type) + quants_body_bytes(type));
+    return (quants_place){
+        start + in_chunk * quants_head_bytes(type),
+        start + yt_chunk_head_bytes(left < chunk_blocks ? left : chunk_blocks, quants_head_bytes(type)) + in_chunk * quants_body_bytes(type),
+    };
+}
+
 /* The inputs from FIRST, a multiple of PANEL_INPUTS, on, in n_parts parts, of one group, as number g of the panel. */
 YT_INLINE void fill_panel(const struct yt_matrix *m, int64_t group, int64_t first, int64_t n_parts, const int32_t type, panel *target, int64_t g)
 {
-    const uint8_t *head = m->data + group * m->group_bytes;
-    const uint8_t *body = head + m->head_bytes;
-    head += first / quants_block(type) * quants_head_bytes(type);
-    body += first / quants_block(type) * quants_body_bytes(type);
+    const quants_place place = quants_place_of(m, group, first, type);
+    const uint8_t *head = place.head;
+    const uint8_t *body = place.body;
     for (int64_t p = 0; p < n_parts; p++) {
         vb q[8];
         v16 scales[2];
@@ -287,53 +320,64 @@ YT_INLINE panel_function choose_panel(const int32_t type, int all)
 
 /* ---- quantized types --------------------------------------------------------------------------------------------------------------- */
 
-YT_INLINE void direct_tile(const struct yt_matrix *m, int64_t group, const uint8_t *tile, int64_t w, const int32_t type, float *out, int64_t stride)
+YT_INLINE void direct_tile(const uint8_t *const *groups, const int runs, int64_t n_blocks, const uint8_t *tile, int64_t w, const int32_t type, float *const *out,
+    int64_t stride)
 {
     switch (w) {
     case 1:
-        direct_group(m, group, tile, 1, type, out, stride);
+        direct_groups(groups, runs, n_blocks, tile, 1, type, out, stride);
         break;
     case 2:
-        direct_group(m, group, tile, 2, type, out, stride);
+        direct_groups(groups, runs, n_blocks, tile, 2, type, out, stride);
         break;
     case 4:
-        direct_group(m, group, tile, 4, type, out, stride);
+        direct_groups(groups, runs, n_blocks, tile, 4, type, out, stride);
         break;
     default:
-        direct_group(m, group, tile, 8, type, out, stride);
+        direct_groups(groups, runs, n_blocks, tile, 8, type, out, stride);
         break;
     }
 }
 
-/* Each group with one tile after the other, the group's weights staying in the first-level cache. */
-YT_INLINE void multiply_direct(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns,
-    const int32_t type, float *out, int64_t stride)
+/* Each group, or pair of groups, with one tile after the other, the weights staying in the first-level cache. */
+YT_INLINE void multiply_direct(const yt_run *runs, const int n_runs, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns, const int32_t type,
+    int64_t stride)
 {
-    const int64_t column_bytes = m->columns / 32 * YT_RECORD;
+    const int64_t n_blocks = runs->matrix->columns / quants_block(type);
+    const int64_t column_bytes = runs->matrix->columns / 32 * YT_RECORD;
     for (int64_t g = 0; g < n_groups; g++) {
         for (int64_t c = 0; c < n_columns; c += YT_TILE_COLUMNS) {
-            direct_tile(m, first_group + g, in->quants + (first_column + c) * column_bytes, yt_tile_width(n_columns, c), type, out + c * stride + g * YT_GROUP, stride);
+            const uint8_t *groups[YT_MAX_RUNS];
+            float *out[YT_MAX_RUNS];
+            for (int r = 0; r < n_runs; r++) {
+                groups[r] = runs[r].matrix->data + (runs[r].first_group + g) * runs[r].matrix->group_bytes;
+                out[r] = runs[r].out + c * stride + g * YT_GROUP;
+            }
+            direct_tile(groups, n_runs, n_blocks, in->quants + (first_column + c) * column_bytes, yt_tile_width(n_columns, c), type, out, stride);
         }
     }
 }
 
-/* Asks for bytes, the SHARE-th of so many shares of them. */
-YT_INLINE void prefetch_share(const uint8_t *p, int64_t bytes, int64_t share, int64_t n_shares)
+/* Asks for the bytes first to end - 1. */
+YT_INLINE void prefetch_bytes(const uint8_t *p, int64_t first, int64_t end)
 {
-    for (int64_t at = bytes * share / n_shares & ~(int64_t)63; at < bytes * (share + 1) / n_shares; at += 64) {
+    for (int64_t at = first; at < end; at += 64) {
         v_prefetch(p + at, 64);
     }
 }
 
-/* Asks for a share of the inputs first to first + PANEL_INPUTS - 1 of some groups, if they exist. */
-YT_INLINE void prefetch_stretch(const struct yt_matrix *m, int64_t group, int64_t n_groups, int64_t first, int64_t share, int64_t n_shares, const int32_t type)
+/* Bytes of a stretch of a group, its head and its body, at most: where heads stand before several stretches, they come with the first. */
+YT_CONSTANT int64_t stretch_bytes(const int32_t type)
 {
-    const int64_t block = first / quants_block(type);
-    const int64_t n_blocks = PANEL_INPUTS / quants_block(type);
+    return PANEL_INPUTS / quants_block(type) * (quants_head_bytes(type) + quants_body_bytes(type)) + 64;
+}
+
+/* Asks for a share, from byte `first` to end - 1, of the stretch from input k on of some groups, if they exist. */
+YT_INLINE void prefetch_stretch(const struct yt_matrix *m, int64_t group, int64_t n_groups, int64_t k, int64_t first, int64_t end, const int32_t type)
+{
+    const int64_t offset = k / quants_block(type) * (quants_head_bytes(type) + quants_body_bytes(type));
     for (int64_t g = group; g < group + n_groups && g < m->n_groups; g++) {
-        const uint8_t *head = m->data + g * m->group_bytes;
-        prefetch_share(head + block * quants_head_bytes(type), n_blocks * quants_head_bytes(type), share, n_shares);
-        prefetch_share(head + m->head_bytes + block * quants_body_bytes(type), n_blocks * quants_body_bytes(type), share, n_shares);
+        prefetch_bytes(m->data + g * m->group_bytes + offset, first, end < stretch_bytes(type) ? end : stretch_bytes(type));
     }
 }
 
@@ -343,6 +387,7 @@ YT_INLINE void multiply_panels(const struct yt_matrix *m, int64_t first_group, i
 {
     const int64_t column_bytes = m->columns / 32 * YT_RECORD;
     const int64_t n_tiles = (n_columns + YT_TILE_COLUMNS - 1) / YT_TILE_COLUMNS;
+    const int64_t share = ((stretch_bytes(type) + n_tiles - 1) / n_tiles + 63) & ~(int64_t)63; /* whole cache lines */
     const panel_function multiply = choose_panel(type, n_groups > 1);
     panel p;
     for (int64_t c = 0; c < yt_padded_columns(n_columns); c++) {
@@ -358,49 +403,56 @@ YT_INLINE void multiply_panels(const struct yt_matrix *m, int64_t first_group, i
         }
         for (int64_t t = 0; t < n_tiles; t++) {
             int64_t w = yt_tile_width(n_columns, t * YT_TILE_COLUMNS);
-            prefetch_stretch(m, last ? first_group + n_groups : first_group, n_groups, last ? 0 : first + n, t, n_tiles, type);
+            prefetch_stretch(m, last ? first_group + n_groups : first_group, n_groups, last ? 0 : first + n, t * share, (t + 1) * share, type);
             multiply(&p, n / 32, in->quants + (first_column + t * YT_TILE_COLUMNS) * column_bytes + first / 32 * YT_RECORD * w, w, quants_zero_bit(type),
                 out + t * YT_TILE_COLUMNS * stride, stride);
         }
     }
 }
 
-YT_INLINE void multiply_quantized(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns,
-    const int32_t type, float *out, int64_t stride)
+YT_INLINE void multiply_quantized(const yt_run *runs, int32_t n_runs, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns, const int32_t type,
+    int64_t stride)
 {
-    if (n_columns <= YT_DIRECT_COLUMNS) {
-        multiply_direct(m, first_group, n_groups, in, first_column, n_columns, type, out, stride);
+    if (n_runs == YT_MAX_RUNS && n_columns <= YT_RUN_COLUMNS) {
+        multiply_direct(runs, YT_MAX_RUNS, n_groups, in, first_column, n_columns, type, stride);
         return;
     }
-    for (int64_t g = 0; g < n_groups;) {
-        int64_t n = n_groups - g >= YT_PANEL_GROUPS ? YT_PANEL_GROUPS : 1;
-        multiply_panels(m, first_group + g, n, in, first_column, n_columns, type, out + g * YT_GROUP, stride);
-        g += n;
+    for (int32_t r = 0; r < n_runs; r++) {
+        if (n_columns <= YT_DIRECT_COLUMNS) {
+            multiply_direct(runs + r, 1, n_groups, in, first_column, n_columns, type, stride);
+            continue;
+        }
+        for (int64_t g = 0; g < n_groups;) {
+            int64_t n = n_groups - g >= YT_PANEL_GROUPS ? YT_PANEL_GROUPS : 1;
+            multiply_panels(runs[r].matrix, runs[r].first_group + g, n, in, first_column, n_columns, type, runs[r].out + g * YT_GROUP, stride);
+            g += n;
+        }
     }
 }
 
 /* ---- F32, F16, BF16 ------------------------------------------------------------------------------------------------------------------ */
 
+enum { FLOAT_GROUPS = YT_FLOAT_GROUPS > YT_MAX_RUNS ? YT_FLOAT_GROUPS : YT_MAX_RUNS };
+
 /* GROUPS row groups times COLUMNS columns from c on of a tile of w. */
-YT_INLINE void float_tile(const struct yt_matrix *m, int64_t group, const int groups, const yt_input *in, int64_t tile, const int w, const int c, const int columns,
-    const int32_t type, float *out, int64_t stride)
+YT_INLINE void float_tile(const uint8_t *const *weights, const int groups, const yt_input *in, int64_t tile, const int w, const int c, const int columns,
+    const int32_t type, float *const *out, int64_t stride)
 {
     const int64_t step = YT_GROUP * (type == YT_F16 ? 2 : 4);
-    const int64_t n_steps = type == YT_BF16 ? (m->columns + 1) / 2 : m->columns;
-    const uint8_t *weights = m->data + group * m->group_bytes;
+    const int64_t n_steps = type == YT_BF16 ? (in->width + 1) / 2 : in->width;
     const float *x = type == YT_BF16 ? NULL : in->floats + tile * in->width + c;
     const uint16_t *pairs = type == YT_BF16 ? in->pairs + 2 * (tile * ((in->width + 1) / 2) + c) : NULL;
-    v16 acc[YT_FLOAT_GROUPS * YT_TILE_COLUMNS];
+    v16 acc[FLOAT_GROUPS * YT_TILE_COLUMNS];
 #pragma GCC unroll 32
     for (int i = 0; i < groups * columns; i++) {
         acc[i] = v_set1(0.0f);
     }
     for (int64_t k = 0; k < n_steps; k++) {
         if (type == YT_BF16) {
-            vb q[YT_FLOAT_GROUPS];
+            vb q[FLOAT_GROUPS];
 #pragma GCC unroll 4
             for (int g = 0; g < groups; g++) {
-                q[g] = vb_load(weights + g * m->group_bytes + k * step);
+                q[g] = vb_load(weights[g] + k * step);
             }
 #pragma GCC unroll 8
             for (int i = 0; i < columns; i++) {
@@ -411,10 +463,10 @@ YT_INLINE void float_tile(const struct yt_matrix *m, int64_t group, const int gr
                 }
             }
         } else {
-            v16 q[YT_FLOAT_GROUPS];
+            v16 q[FLOAT_GROUPS];
 #pragma GCC unroll 4
             for (int g = 0; g < groups; g++) {
-                const uint8_t *p = weights + g * m->group_bytes + k * step;
+                const uint8_t *p = weights[g] + k * step;
                 q[g] = type == YT_F16 ? v_load_f16((const uint16_t *)p) : v_load((const float *)p);
             }
 #pragma GCC unroll 8
@@ -431,49 +483,77 @@ YT_INLINE void float_tile(const struct yt_matrix *m, int64_t group, const int gr
     for (int g = 0; g < groups; g++) {
 #pragma GCC unroll 8
         for (int i = 0; i < columns; i++) {
-            v_store(out + (c + i) * stride + g * YT_GROUP, acc[g * columns + i]);
+            v_store(out[g] + (c + i) * stride, acc[g * columns + i]);
         }
     }
 }
 
-YT_INLINE void float_columns(const struct yt_matrix *m, int64_t group, const int groups, const yt_input *in, int64_t tile, int64_t w, const int32_t type, float *out,
+YT_INLINE void float_columns(const uint8_t *const *weights, const int groups, const yt_input *in, int64_t tile, int64_t w, const int32_t type, float *const *out,
     int64_t stride)
 {
     switch (w) {
     case 1:
-        float_tile(m, group, groups, in, tile, 1, 0, 1, type, out, stride);
+        float_tile(weights, groups, in, tile, 1, 0, 1, type, out, stride);
         break;
     case 2:
-        float_tile(m, group, groups, in, tile, 2, 0, 2, type, out, stride);
+        float_tile(weights, groups, in, tile, 2, 0, 2, type, out, stride);
         break;
     case 4:
-        float_tile(m, group, groups, in, tile, 4, 0, 4, type, out, stride);
+        float_tile(weights, groups, in, tile, 4, 0, 4, type, out, stride);
         break;
     default:
 #pragma GCC unroll 2
         for (int c = 0; c < YT_TILE_COLUMNS; c += YT_STEP_COLUMNS) {
-            float_tile(m, group, groups, in, tile, YT_TILE_COLUMNS, c, YT_STEP_COLUMNS, type, out, stride);
+            float_tile(weights, groups, in, tile, YT_TILE_COLUMNS, c, YT_STEP_COLUMNS, type, out, stride);
         }
         break;
     }
 }
 
-/* Several row groups at once, so that enough independent sums hide the latency of an addition. */
-YT_INLINE void multiply_floats(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns,
-    const int32_t type, float *out, int64_t stride)
+/* GROUPS row groups, one of each run or consecutive ones of one, times all columns; out is where their first columns go. */
+YT_INLINE void float_groups(const uint8_t *const *weights, const int groups, const yt_input *in, int64_t first_column, int64_t n_columns, const int32_t type,
+    float *const *out, int64_t stride)
 {
-    for (int64_t g = 0; g < n_groups;) {
-        int64_t n = n_groups - g >= YT_FLOAT_GROUPS ? YT_FLOAT_GROUPS : 1;
-        for (int64_t c = 0; c < n_columns; c += YT_TILE_COLUMNS) {
-            float *target = out + c * stride + g * YT_GROUP;
-            int64_t w = yt_tile_width(n_columns, c);
-            if (n > 1) {
-                float_columns(m, first_group + g, YT_FLOAT_GROUPS, in, first_column + c, w, type, target, stride);
-            } else {
-                float_columns(m, first_group + g, 1, in, first_column + c, w, type, target, stride);
-            }
+    for (int64_t c = 0; c < n_columns; c += YT_TILE_COLUMNS) {
+        float *target[FLOAT_GROUPS];
+        for (int g = 0; g < groups; g++) {
+            target[g] = out[g] + c * stride;
         }
-        g += n;
+        float_columns(weights, groups, in, first_column + c, yt_tile_width(n_columns, c), type, target, stride);
+    }
+}
+
+/* Several row groups at once, so that enough independent sums hide the latency of an addition. */
+YT_INLINE void multiply_floats(const yt_run *runs, int32_t n_runs, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns, const int32_t type,
+    int64_t stride)
+{
+    const uint8_t *weights[FLOAT_GROUPS];
+    float *out[FLOAT_GROUPS];
+    if (n_runs == YT_MAX_RUNS && n_columns <= YT_RUN_COLUMNS) {
+        for (int64_t g = 0; g < n_groups; g++) {
+            for (int r = 0; r < YT_MAX_RUNS; r++) {
+                weights[r] = runs[r].matrix->data + (runs[r].first_group + g) * runs[r].matrix->group_bytes;
+                out[r] = runs[r].out + g * YT_GROUP;
+            }
+            float_groups(weights, YT_MAX_RUNS, in, first_column, n_columns, type, out, stride);
+        }
+        return;
+    }
+    for (int32_t r = 0; r < n_runs; r++) {
+        const struct yt_matrix *m = runs[r].matrix;
+        for (int64_t g = 0; g < n_groups;) {
+            int64_t n = n_groups - g >= YT_FLOAT_GROUPS ? YT_FLOAT_GROUPS : 1;
+            for (int64_t i = 0; i < n; i++) {
+                weights[i] = m->data + (runs[r].first_group + g + i) * m->group_bytes;
+                out[i] = runs[r].out + (g + i) * YT_GROUP;
+            }
+            if (n > 1) {
+                float_groups(weights, YT_FLOAT_GROUPS, in, first_column, n_columns, type, out, stride);
+            } else {
+                float_groups(weights, 1, in, first_column, n_columns, type, out, stride);
+            }
+            g += n;
+        }
     }
 }
 
@@ -485,24 +565,22 @@ YT_INLINE void multiply_floats(const struct yt_matrix *m, int64_t first_group, i
 
 /* A function for each type, so that the compiler sees one at a time. */
 #define YT_MULTIPLY(kind, name) \
-    static void multiply_##name(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns, \
-        float *out, int64_t stride) \
+    static void multiply_##name(const yt_run *runs, int32_t n_runs, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns, int64_t stride) \
     { \
-        kind(m, first_group, n_groups, in, first_column, n_columns, YT_##name, out, stride); \
+        kind(runs, n_runs, n_groups, in, first_column, n_columns, YT_##name, stride); \
     }
 #define YT_MULTIPLY_QUANTIZED(name) YT_MULTIPLY(multiply_quantized, name)
 #define YT_MULTIPLY_FLOATS(name) YT_MULTIPLY(multiply_floats, name)
 YT_EVERY_QUANTIZED_TYPE(YT_MULTIPLY_QUANTIZED)
 YT_EVERY_FLOAT_TYPE(YT_MULTIPLY_FLOATS)
 
-static void matmul(const struct yt_matrix *m, int64_t first_group, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns,
-    float *out, int64_t stride)
+static void matmul(const yt_run *runs, int32_t n_runs, int64_t n_groups, const yt_input *in, int64_t first_column, int64_t n_columns, int64_t stride)
 {
     atomic_fetch_add_explicit(&matmul_calls, 1, memory_order_relaxed);
-    switch (m->info->type) {
+    switch (runs->matrix->info->type) {
 #define YT_CASE(name) \
     case YT_##name: \
-        multiply_##name(m, first_group, n_groups, in, first_column, n_columns, out, stride); \
+        multiply_##name(runs, n_runs, n_groups, in, first_column, n_columns, stride); \
         break;
         YT_EVERY_QUANTIZED_TYPE(YT_CASE)
         YT_EVERY_FLOAT_TYPE(YT_CASE)

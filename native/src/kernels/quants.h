@@ -54,7 +54,7 @@ YT_CONSTANT int quants_are_wide(const int32_t type)
     return quants_zero_bit(type) == 7;
 }
 
-/* Bytes of a block in the head of its group, and of its body: yt_head_block_bytes and yt_body_block_bytes as constants. */
+/* Bytes of a block in the head of its chunk, and of its body: yt_head_block_bytes and yt_body_block_bytes as constants. */
 YT_CONSTANT int64_t quants_head_bytes(const int32_t type)
 {
     switch (type) {

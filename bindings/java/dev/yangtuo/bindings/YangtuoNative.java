@@ -32,10 +32,10 @@ public class YangtuoNative extends YangtuoNative$shared {
     public static int YT_ABI_VERSION() {
         return YT_ABI_VERSION;
     }
-    private static final int YT_LAYOUT_VERSION = (int)1L;
+    private static final int YT_LAYOUT_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define YT_LAYOUT_VERSION 1
+     * #define YT_LAYOUT_VERSION 2
      * }
      */
     public static int YT_LAYOUT_VERSION() {

@@ -1,6 +1,7 @@
 /**
  * How fast the library is, measured through its public API with JMH. Each benchmark checks what it computes before it is timed, and says which
- * kernels ran. {@code DemoModel} opens the model that all of them use.
+ * kernels ran. {@code RunBenchmarks} is what {@code benchmarks/run} starts; {@code DemoModel} opens the model of those here. Single kernels, the
+ * tokenizer, loading and the comparison with other programs have packages of their own.
  */
 @org.jspecify.annotations.NullMarked
 package dev.yangtuo.benchmarks;
