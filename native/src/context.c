@@ -94,7 +94,7 @@ void yt_context_destroy(yt_context *context)
         return;
     }
     yt_threads_destroy(context->threads);
-    yt_scratch *all[] = {&context->normed, &context->quants, &context->floats, &context->pairs, &context->tiles, &context->counters, &context->attention};
+    yt_scratch *all[] = {&context->normed, &context->quants, &context->floats, &context->pairs, &context->tiles, &context->counters, &context->attention, &context->blocks};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         yt_free(all[i]->data, all[i]->bytes);
     }

@@ -38,6 +38,8 @@ struct yt_context {
     yt_scratch counters;
     /* Per thread: what attend needs. */
     yt_scratch attention;
+    /* Where the blocks of columns begin that attention takes together, int32. */
+    yt_scratch blocks;
 
     /* Where matrices come from; NULL before the first. */
     struct yt_slab *slab;

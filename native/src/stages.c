@@ -118,43 +118,84 @@ typedef struct {
     const float *q;
     float *out;
     int64_t scratch_floats; /* of a thread */
+    const int32_t *blocks;  /* [n_blocks + 1]: the first column of each */
+    int64_t n_blocks;
     atomic_llong next_item;
 } attention_job;
 
-/* One item is a column and a KV head: the query heads that share it read its keys and values once. */
-static void attention_work(void *argument, int32_t worker)
+/* One item is a block of columns of one sequence and a KV head: the queries that share it read its keys and values once. */
+static void attend_block(const attention_job *job, int64_t first, int64_t end, int64_t head, float *scratch)
 {
-    attention_job *job = argument;
     const yt_layer *layer = job->layer;
     const yt_batch *batch = job->batch;
     const yt_kv *kv = job->kv;
     const int64_t group = layer->n_heads / layer->n_kv_heads;
+    const int64_t key_offset = (layer->index * layer->n_kv_heads + head) * kv->head_bytes;
+    const yt_kv_head view = {
+        .base = kv->data,
+        .pages = (const int32_t *)batch->page_table->data + yt_int_at(batch->sequences, first) * batch->max_pages,
+        .page_bytes = kv->page_bytes,
+        .key_offset = key_offset,
+        .value_offset = key_offset + kv->key_bytes,
+        .page_positions = kv->shape.page_positions,
+        .head_dim = layer->head_dim,
+        .value_stride = kv->value_stride,
+        .type = kv->shape.type,
+    };
+    yt_query queries[YT_MAX_QUERIES];
+    int64_t n = 0;
+    for (int64_t c = first; c < end; c++) {
+        for (int64_t h = 0; h < group; h++) {
+            const int64_t offset = (c * layer->n_heads + head * group + h) * layer->head_dim;
+            queries[n++] = (yt_query){job->q + offset, job->out + offset, yt_int_at(batch->positions, c) + (int64_t)1};
+            if (n == YT_MAX_QUERIES || (c + 1 == end && h + 1 == group)) {
+                job->context->kernels->attend(&view, queries, n, scratch);
+                n = 0;
+            }
+        }
+    }
+}
+
+static void attention_work(void *argument, int32_t worker)
+{
+    attention_job *job = argument;
+    const int64_t n_kv_heads = job->layer->n_kv_heads;
     float *scratch = (float *)job->context->attention.data + worker * job->scratch_floats;
     while (true) {
         int64_t item = (int64_t)atomic_fetch_add_explicit(&job->next_item, 1, memory_order_relaxed);
-        if (item >= batch->n_columns * layer->n_kv_heads) {
+        if (item >= job->n_blocks * n_kv_heads) {
             return;
         }
-        int64_t c = item / layer->n_kv_heads;
-        int64_t head = item % layer->n_kv_heads;
-        int64_t key_offset = (layer->index * layer->n_kv_heads + head) * kv->head_bytes;
-        yt_kv_head view = {
-            .base = kv->data,
-            .pages = (const int32_t *)batch->page_table->data + yt_int_at(batch->sequences, c) * batch->max_pages,
-            .page_bytes = kv->page_bytes,
-            .key_offset = key_offset,
-            .value_offset = key_offset + kv->key_bytes,
-            .page_positions = kv->shape.page_positions,
-            .head_dim = layer->head_dim,
-            .value_stride = kv->value_stride,
-            .type = kv->shape.type,
-        };
-        for (int64_t h = 0; h < group; h += YT_MAX_QUERIES) {
-            int64_t n = group - h < YT_MAX_QUERIES ? group - h : YT_MAX_QUERIES;
-            int64_t offset = (c * layer->n_heads + head * group + h) * layer->head_dim;
-            job->context->kernels->attend(&view, job->q + offset, n, yt_int_at(batch->positions, c) + (int64_t)1, scratch, job->out + offset);
+        const int32_t *block = job->blocks + item / n_kv_heads;
+        attend_block(job, block[0], block[1], item % n_kv_heads, scratch);
+    }
+}
+
+/*
+ * Columns of a block at most: as many as one call of the kernel takes, whose scores stay in a second-level cache, and few enough for every thread to get some blocks.
+ */
+static int64_t columns_of_block(const yt_context *context, const yt_layer *layer, const yt_batch *batch, int64_t longest)
+{
+    enum { SCORES = 32 << 10 };
+    const int64_t group = layer->n_heads / layer->n_kv_heads;
+    int64_t most = (SCORES / longest < YT_MAX_QUERIES ? SCORES / longest : YT_MAX_QUERIES) / group;
+    int64_t fair = batch->n_columns * layer->n_kv_heads / (4 * context->n_threads);
+    most = most < fair ? most : fair;
+    return most < 1 ? 1 : most;
+}
+
+/* Writes the first column of every block, and the end; returns how many blocks there are. */
+static int64_t divide_columns(const yt_batch *batch, int64_t most, int32_t *blocks)
+{
+    int64_t n = 0;
+    for (int64_t c = 0; c < batch->n_columns; c++) {
+        if (c == 0 || c - blocks[n - 1] == most || yt_int_at(batch->sequences, c) != yt_int_at(batch->sequences, c - 1)
+            || yt_int_at(batch->positions, c) < yt_int_at(batch->positions, c - 1)) {
+            blocks[n++] = (int32_t)c;
         }
     }
+    blocks[n] = (int32_t)batch->n_columns;
+    return n;
 }
 
 static int32_t attention(
@@ -183,6 +224,9 @@ static int32_t attention(
         .scratch_floats = YT_MAX_QUERIES * ((longest + 1023) / 1024 * 1024 + 2 * kv->value_stride),
     };
     YT_TRY(yt_scratch_reserve(&context->attention, yt_product(job.scratch_floats, context->n_threads, 4)));
+    YT_TRY(yt_scratch_reserve(&context->blocks, yt_product(batch->n_columns + 1, 4, 1)));
+    job.blocks = context->blocks.data;
+    job.n_blocks = divide_columns(batch, columns_of_block(context, layer, batch, longest), context->blocks.data);
     yt_threads_run(context->threads, attention_work, &job);
     return YT_OK;
 }

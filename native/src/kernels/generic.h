@@ -4,7 +4,8 @@
  *  YT_INLINE        how the parts of a kernel are inlined; they are where their sizes are constants, so that their sums stay in registers;
  *  YT_PANEL_GROUPS  row groups of a panel of quants that are multiplied at once, YT_FLOAT_GROUPS the same for floats,
  *  YT_STEP_COLUMNS  columns of a tile that are: their product is what the registers hold;
- *  YT_SCORE_QUERIES  query heads whose scores are computed at once, for 32 positions;
+ *  YT_SCORE_QUERIES  queries whose scores are computed at once, for 32 positions;
+ *  YT_VALUE_QUERIES, YT_VALUE_WIDTH  queries that take values at once, and sixteens of elements that they take;
  *  YT_DIRECT_COLUMNS  columns up to which quants are taken apart in registers instead of in panels;
  *  YT_PREFETCH      bytes of weights that are asked for before they are used, of all runs together.
  */
@@ -17,6 +18,10 @@
 #endif
 #ifndef YT_DIRECT_COLUMNS
 #define YT_DIRECT_COLUMNS 16
+#endif
+#ifndef YT_VALUE_QUERIES
+#define YT_VALUE_QUERIES 4
+#define YT_VALUE_WIDTH 4
 #endif
 #ifndef YT_PREFETCH
 #define YT_PREFETCH 4096

@@ -23,7 +23,7 @@
 #define YT_RUN_COLUMNS 4
 /* Columns that stand beside each other in the input of a product. */
 #define YT_TILE_COLUMNS 8
-/* Query heads that one call of attend takes at most. */
+/* Queries that one call of attend takes at most. */
 #define YT_MAX_QUERIES 32
 
 /*
@@ -103,6 +103,13 @@ typedef struct {
     int32_t type;
 } yt_kv_head;
 
+/* A query head of one column, which sees the positions 0 to length - 1. */
+typedef struct {
+    const float *q; /* [head_dim] */
+    float *out;     /* [head_dim] */
+    int64_t length; /* at least 1 */
+} yt_query;
+
 typedef struct {
     const char *name;
 
@@ -126,10 +133,10 @@ typedef struct {
     void (*swiglu)(float *gate, const float *up, int64_t n);
 
     /*
-     * Attention of n_queries <= YT_MAX_QUERIES query heads [n_queries][head_dim] that share one KV head, over positions 0 to length - 1. scratch: float32
-     * [n_queries][length rounded up to 16] + [n_queries][head_dim rounded up to 16] twice.
+     * Attention of n_queries <= YT_MAX_QUERIES queries that share one KV head of one sequence, in ascending order of length. scratch: float32 [n_queries][the
+     * greatest length, rounded up to 16] + [n_queries][head_dim rounded up to 16] twice.
      */
-    void (*attend)(const yt_kv_head *kv, const float *queries, int64_t n_queries, int64_t length, float *scratch, float *out);
+    void (*attend)(const yt_kv_head *kv, const yt_query *queries, int64_t n_queries, float *scratch);
 
     /* Stores n values as a type, whole blocks of it. Returns 0, and does nothing, if the type is only read. */
     int32_t (*encode)(int32_t type, const float *x, int64_t n, uint8_t *out);
