@@ -81,24 +81,42 @@ void yt_free(void *memory, int64_t bytes)
 
 void *yt_map_file(int file, int64_t byte_offset, int64_t bytes)
 {
-    void *memory = mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, file, byte_offset);
-    if (memory == MAP_FAILED) {
+    /* Whole large pages of the file, at addresses that are multiples of them: so it is mapped in large pages wherever the system keeps it in such. */
+    const int64_t before = byte_offset % HUGE_PAGE;
+    const int64_t mapped = yt_round_up(before + bytes, HUGE_PAGE);
+    uint8_t *reserved = mmap(NULL, (size_t)(mapped + HUGE_PAGE), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (reserved == MAP_FAILED) {
         return NULL;
     }
-    /* Hints. Large pages: where the file system keeps a file in such, and when it has to be read first, in pieces of that size. */
+    const int64_t skipped = (int64_t)(-(uintptr_t)reserved & (uintptr_t)(HUGE_PAGE - 1));
+    uint8_t *memory = mmap(reserved + skipped, (size_t)mapped, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, byte_offset - before);
+    if (memory == MAP_FAILED) {
+        munmap(reserved, (size_t)(mapped + HUGE_PAGE));
+        return NULL;
+    }
+    if (skipped > 0) {
+        munmap(reserved, (size_t)skipped);
+    }
+    if (skipped < HUGE_PAGE) {
+        munmap(memory + mapped, (size_t)(HUGE_PAGE - skipped));
+    }
+    memory += before;
+    /* Hints, for the part that is used, which alone is surely in the file. Large pages: when it has to be read first, in pieces of that size. */
 #if defined(MADV_HUGEPAGE)
-    (void)madvise(memory, (size_t)bytes, MADV_HUGEPAGE);
+    (void)madvise(memory - before, (size_t)mapped, MADV_HUGEPAGE);
 #endif
 #if defined(__linux__)
     /* MADV_POPULATE_READ, Linux 5.14: all pages at once, for a small part of what it costs to meet them one by one in the first product. */
-    (void)madvise(memory, (size_t)bytes, 22);
+    const int64_t page_start = (int64_t)((uintptr_t)memory & (uintptr_t)(sysconf(_SC_PAGESIZE) - 1));
+    (void)madvise(memory - page_start, (size_t)(bytes + page_start), 22);
 #endif
     return memory;
 }
 
 void yt_unmap_file(void *memory, int64_t bytes)
 {
-    munmap(memory, (size_t)bytes);
+    uint8_t *start = (uint8_t *)((uintptr_t)memory & ~(uintptr_t)(HUGE_PAGE - 1));
+    munmap(start, (size_t)yt_round_up((uint8_t *)memory - start + bytes, HUGE_PAGE));
 }
 
 /* ---- slabs of weights -------------------------------------------------------------------------------------------------------------- */
