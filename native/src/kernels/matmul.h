@@ -434,20 +434,31 @@ YT_INLINE void multiply_quantized(const yt_run *runs, int32_t n_runs, int64_t n_
 
 enum { FLOAT_GROUPS = YT_FLOAT_GROUPS > YT_MAX_RUNS ? YT_FLOAT_GROUPS : YT_MAX_RUNS };
 
-/* GROUPS row groups times COLUMNS columns from c on of a tile of w. */
-YT_INLINE void float_tile(const uint8_t *const *weights, const int groups, const yt_input *in, int64_t tile, const int w, const int c, const int columns,
-    const int32_t type, float *const *out, int64_t stride)
+/* Bytes of a row group that are multiplied with all columns before the next ones: those of some groups stay in the first-level cache meanwhile. */
+enum { FLOAT_STRETCH = 8192 };
+
+/* Bytes of a step: one input of a group, or a pair of them. */
+YT_CONSTANT int64_t float_step(const int32_t type)
 {
-    const int64_t step = YT_GROUP * (type == YT_F16 ? 2 : 4);
-    const int64_t n_steps = type == YT_BF16 ? (in->width + 1) / 2 : in->width;
+    return YT_GROUP * (type == YT_F16 ? 2 : 4);
+}
+
+/* The steps first to end - 1 of GROUPS row groups times COLUMNS columns from c on of a tile of w, added to out, which the first step begins. */
+YT_INLINE void float_tile(const uint8_t *const *weights, const int groups, int64_t first, int64_t end, const yt_input *in, int64_t tile, const int w, const int c,
+    const int columns, const int32_t type, float *const *out, int64_t stride)
+{
+    const int64_t step = float_step(type);
     const float *x = type == YT_BF16 ? NULL : in->floats + tile * in->width + c;
     const uint16_t *pairs = type == YT_BF16 ? in->pairs + 2 * (tile * ((in->width + 1) / 2) + c) : NULL;
     v16 acc[FLOAT_GROUPS * YT_TILE_COLUMNS];
-#pragma GCC unroll 32
-    for (int i = 0; i < groups * columns; i++) {
-        acc[i] = v_set1(0.0f);
+#pragma GCC unroll 4
+    for (int g = 0; g < groups; g++) {
+#pragma GCC unroll 8
+        for (int i = 0; i < columns; i++) {
+            acc[g * columns + i] = first == 0 ? v_set1(0.0f) : v_load(out[g] + (c + i) * stride);
+        }
     }
-    for (int64_t k = 0; k < n_steps; k++) {
+    for (int64_t k = first; k < end; k++) {
         if (type == YT_BF16) {
             vb q[FLOAT_GROUPS];
 #pragma GCC unroll 4
@@ -488,38 +499,43 @@ YT_INLINE void float_tile(const uint8_t *const *weights, const int groups, const
     }
 }
 
-YT_INLINE void float_columns(const uint8_t *const *weights, const int groups, const yt_input *in, int64_t tile, int64_t w, const int32_t type, float *const *out,
-    int64_t stride)
+YT_INLINE void float_columns(const uint8_t *const *weights, const int groups, int64_t first, int64_t end, const yt_input *in, int64_t tile, int64_t w,
+    const int32_t type, float *const *out, int64_t stride)
 {
     switch (w) {
     case 1:
-        float_tile(weights, groups, in, tile, 1, 0, 1, type, out, stride);
+        float_tile(weights, groups, first, end, in, tile, 1, 0, 1, type, out, stride);
         break;
     case 2:
-        float_tile(weights, groups, in, tile, 2, 0, 2, type, out, stride);
+        float_tile(weights, groups, first, end, in, tile, 2, 0, 2, type, out, stride);
         break;
     case 4:
-        float_tile(weights, groups, in, tile, 4, 0, 4, type, out, stride);
+        float_tile(weights, groups, first, end, in, tile, 4, 0, 4, type, out, stride);
         break;
     default:
 #pragma GCC unroll 2
         for (int c = 0; c < YT_TILE_COLUMNS; c += YT_STEP_COLUMNS) {
-            float_tile(weights, groups, in, tile, YT_TILE_COLUMNS, c, YT_STEP_COLUMNS, type, out, stride);
+            float_tile(weights, groups, first, end, in, tile, YT_TILE_COLUMNS, c, YT_STEP_COLUMNS, type, out, stride);
         }
         break;
     }
 }
 
-/* GROUPS row groups, one of each run or consecutive ones of one, times all columns; out is where their first columns go. */
+/* GROUPS row groups, one of each run or consecutive ones of one, times all columns, one stretch after the other; out is where their first columns go. */
 YT_INLINE void float_groups(const uint8_t *const *weights, const int groups, const yt_input *in, int64_t first_column, int64_t n_columns, const int32_t type,
     float *const *out, int64_t stride)
 {
-    for (int64_t c = 0; c < n_columns; c += YT_TILE_COLUMNS) {
-        float *target[FLOAT_GROUPS];
-        for (int g = 0; g < groups; g++) {
-            target[g] = out[g] + c * stride;
+    const int64_t n_steps = type == YT_BF16 ? (in->width + 1) / 2 : in->width;
+    const int64_t stretch = n_columns <= YT_TILE_COLUMNS ? n_steps : FLOAT_STRETCH / float_step(type);
+    for (int64_t first = 0; first < n_steps; first += stretch) {
+        const int64_t end = first + stretch < n_steps ? first + stretch : n_steps;
+        for (int64_t c = 0; c < n_columns; c += YT_TILE_COLUMNS) {
+            float *target[FLOAT_GROUPS];
+            for (int g = 0; g < groups; g++) {
+                target[g] = out[g] + c * stride;
+            }
+            float_columns(weights, groups, first, end, in, first_column + c, yt_tile_width(n_columns, c), type, target, stride);
         }
-        float_columns(weights, groups, in, first_column + c, yt_tile_width(n_columns, c), type, target, stride);
     }
 }
 
