@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What a program said of one test.
@@ -21,6 +23,9 @@ record ProgramOutput(List<Double> tokensPerSecond, Map<String, String> facts, Ma
     private static final List<String> OWN_FACTS = List.of("machine", "system", "features", "version", "backend", "output_type", "int8_instruction", "fma_instruction");
     private static final List<String> OWN_NUMBERS = List.of("read_gbps", "int8_tops", "fma_tflops");
     private static final List<String> OWN_SHARES = List.of("share_of_bandwidth", "share_of_int8_peak", "share_of_fma_peak");
+    /** What ik_llama.cpp's llama-batched-bench prints whatever format it is asked for: PP, TG, B, N_KV, T_PP, S_PP, T_TG, S_TG and more. */
+    private static final Pattern TABLE_ROW = Pattern.compile("\\|\\s*\\d+\\s*\\|\\s*(?<tokens>\\d+)\\s*\\|\\s*(?<sequences>\\d+)\\s*\\|"
+            + "(?:[\\s\\d.]+\\|){4}\\s*(?<speed>\\d+(?:\\.\\d+)?)\\s*\\|.*");
     private static final int SHOWN = 120;
 
     /**
@@ -97,6 +102,14 @@ record ProgramOutput(List<Double> tokensPerSecond, Map<String, String> facts, Ma
                 speeds.add(result.path("speed_tg").asDouble());
             }
         }
+        if (speeds.isEmpty()) {
+            output.lines().map(TABLE_ROW::matcher).filter(row -> row.matches() && isRowOf(row, test))
+                    .forEach(row -> speeds.add(Double.valueOf(row.group("speed"))));
+        }
         return new ProgramOutput(speeds, Map.of(), Map.of());
+    }
+
+    private static boolean isRowOf(Matcher row, BenchTest test) {
+        return row.group("tokens").equals(Integer.toString(test.tokens())) && row.group("sequences").equals(Integer.toString(test.sequences()));
     }
 }

@@ -57,6 +57,18 @@ class ProgramOutputTest {
     }
 
     @Test
+    void batchedBenchsTableServesWhereItPrintsNoLines() {
+        String table = """
+                |    PP |     TG |    B |   N_KV |   T_PP s | S_PP t/s |   T_TG s | S_TG t/s |      T s |    S t/s |
+                |-------|--------|------|--------|----------|----------|----------|----------|----------|----------|
+                |     1 |      4 |    2 |     10 |    1.048 |     1.91 |    0.615 |    13.00 |    1.663 |     6.01 |
+                |     1 |      8 |    2 |     18 |    1.048 |     1.91 |    0.615 |    14.00 |    1.663 |     6.01 |
+                """;
+        assertThat(ProgramOutput.parse(Kind.LLAMA_BATCHED_BENCH, table, test("tg4x2")).tokensPerSecond()).containsExactly(13.0);
+        assertThatIllegalArgumentException().isThrownBy(() -> ProgramOutput.parse(Kind.LLAMA_BATCHED_BENCH, table, test("tg4x8")));
+    }
+
+    @Test
     void batchedBenchsLinesAreRepeats() {
         assertThat(ProgramOutput.parse(Kind.LLAMA_BATCHED_BENCH, BATCHED_BENCH, test("tg4x2")).tokensPerSecond()).containsExactly(2.647225, 3.5);
     }
