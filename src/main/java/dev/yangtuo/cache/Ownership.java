@@ -1,6 +1,7 @@
 package dev.yangtuo.cache;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -24,7 +25,14 @@ final class Ownership {
      */
     static Path requirePrivateFolder(Path named, long userId) throws IOException {
         if (!Files.isDirectory(named)) {
-            Files.createDirectories(named, PRIVATE);
+            try {
+                Files.createDirectories(named, PRIVATE);
+            } catch (FileAlreadyExistsException e) {
+                throw new FileSystemException(e.getFile(), null, "is no folder; name another one");
+            } catch (FileSystemException e) {
+                String reason = e.getReason() == null ? "" : " (%s)".formatted(e.getReason());
+                throw new FileSystemException(named.toString(), null, "the folder cannot be made%s; name another one".formatted(reason));
+            }
         }
         Path folder = named.toRealPath();
         requireOwn(folder, userId);

@@ -64,7 +64,8 @@ final class LoadCache {
         try {
             return new LoadCache(backend, files, merged, plan, settings, settings.cache(), opened);
         } catch (IOException | UncheckedIOException | InternalError e) {
-            LOGGER.log(Level.WARNING, "the cache of weights is not used: {0}", e instanceof FileSystemException ? e.toString() : e.getMessage());
+            boolean namesTheFileAlone = e instanceof FileSystemException failure && failure.getReason() == null;
+            LOGGER.log(Level.WARNING, "the cache of weights is not used: {0}", namesTheFileAlone ? e.toString() : e.getMessage());
             return null;
         }
     }
