@@ -101,12 +101,15 @@ void *yt_map_file(int file, int64_t byte_offset, int64_t bytes)
         munmap(memory + mapped, (size_t)(HUGE_PAGE - skipped));
     }
     memory += before;
-    /* Hints, for the part that is used, which alone is surely in the file. Large pages: when it has to be read first, in pieces of that size. */
+    /* Hints. Large pages: when it has to be read first, in pieces of that size. */
 #if defined(MADV_HUGEPAGE)
     (void)madvise(memory - before, (size_t)mapped, MADV_HUGEPAGE);
 #endif
 #if defined(__linux__)
-    /* MADV_POPULATE_READ, Linux 5.14: all pages at once, for a small part of what it costs to meet them one by one in the first product. */
+    /*
+     * MADV_POPULATE_READ, Linux 5.14: all pages at once, for a small part of what it costs to meet them one by one in the first product. Of the matrix alone: what else
+     * was mapped may lie behind the end of the file.
+     */
     const int64_t page_start = (int64_t)((uintptr_t)memory & (uintptr_t)(sysconf(_SC_PAGESIZE) - 1));
     (void)madvise(memory - page_start, (size_t)(bytes + page_start), 22);
 #endif

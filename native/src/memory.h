@@ -45,8 +45,8 @@ void *yt_map_file(int file, int64_t byte_offset, int64_t bytes);
 void yt_unmap_file(void *memory, int64_t bytes);
 
 /*
- * The same for a matrix, from the context's slab or on its own; *slab is NULL for what is on its own, and handed back by yt_free_weights. Uploads do not change
- * what is taken; any number of threads may take and free.
+ * The same for a matrix, from the context's slab or on its own; *slab is NULL for what is on its own, and handed back by yt_free_weights.
+ * Any number of threads may take and free.
  */
 void *yt_allocate_weights(yt_context *context, int64_t bytes, yt_slab **slab);
 void yt_free_weights(void *memory, int64_t bytes, yt_slab *slab);
