@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a struct, a signature or a meaning below changes; Java refuses a library of another version. */
-#define YT_ABI_VERSION 6
+#define YT_ABI_VERSION 7
 
 /*
  * Changes whenever the bytes of a packed matrix of any type change (matrix.c, kernels.h), and nothing else: files of packed matrices belong to one version.
@@ -245,6 +245,27 @@ typedef struct yt_output {
     float norm_eps;
 } yt_output;
 
+/* A change of one logit before candidates are chosen: l becomes (l > 0 ? l / divisor : l * divisor) + addend, in float32. */
+typedef struct yt_edit {
+    int32_t id;
+    float divisor;
+    float addend;
+} yt_edit;
+
+enum { YT_MAX_CANDIDATES = 1024 };
+
+/*
+ * What to choose of the logits of each output: the `count` largest after its edits, the largest first, of equal ones that with the smaller id; a NaN counts as larger
+ * than everything. (0 and -0 are equal.) What is written must be none of what the stage reads.
+ */
+typedef struct yt_candidates {
+    int64_t count;              /* 1 to YT_MAX_CANDIDATES, at most vocab_size */
+    yt_buffer *ids;             /* int32 [n_outputs][count] */
+    yt_buffer *values;          /* float32 [n_outputs][count]: their logits */
+    const yt_buffer *edits;     /* yt_edit, those of the first output first; may be NULL if there are none */
+    const yt_buffer *edit_ends; /* int32 [n_outputs]: how many edits there are up to the end of each output's; NULL if there are none */
+} yt_candidates;
+
 /* ---- stages, in the order of the model -------------------------------------------------------------------------------------------- */
 
 /* x[c] = row tokens[c] of table, as float32. table: [vocab_size][dim]; x: float32 [n_columns][dim]. */
@@ -260,6 +281,13 @@ YT_API int32_t yt_qkv(yt_context *context, const yt_layer *layer, const yt_batch
 YT_API int32_t yt_attention(
     yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, yt_buffer *out);
 
+/*
+ * yt_qkv and yt_attention in one, for a forward pass: the same q and out. Few columns need no waiting for all threads between the two where each can have KV heads of
+ * its own.
+ */
+YT_API int32_t yt_qkv_attention(
+    yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q, yt_buffer *out);
+
 /* x = x + (wo attention + o_bias). attention: float32 [n_columns][q_dim]; x: float32 [n_columns][dim]. */
 YT_API int32_t yt_attention_output(
     yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *attention, yt_buffer *x);
@@ -270,9 +298,12 @@ YT_API int32_t yt_gate_up(yt_context *context, const yt_layer *layer, const yt_b
 /* x = x + (w_down hidden + down_bias). */
 YT_API int32_t yt_down(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *hidden, yt_buffer *x);
 
-/* logits[i] = matrix rms_norm(x[columns[i]]). columns: int32 [n_outputs]; logits: float32 [n_outputs][vocab_size]. */
-YT_API int32_t yt_logits(
-    yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits);
+/*
+ * logits[i] = matrix rms_norm(x[columns[i]]). columns: int32 [n_outputs]; logits: float32 [n_outputs][vocab_size]. candidates: NULL if they are not wanted; with
+ * them, logits are as edited.
+ */
+YT_API int32_t yt_logits(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits,
+    const yt_candidates *candidates);
 
 #ifdef __cplusplus
 }

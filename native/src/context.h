@@ -14,10 +14,11 @@ typedef struct {
     int64_t bytes;
 } yt_scratch;
 
-/* Counts up through a range of pieces; alone in its cache lines. */
+/* Counts of a range, each alone in its cache lines: pieces taken, pieces finished, and what is taken of what comes after them. */
 typedef struct {
-    atomic_llong next;
-    char alone[128 - sizeof(atomic_llong)];
+    _Alignas(128) atomic_llong next;
+    _Alignas(128) atomic_llong finished;
+    _Alignas(128) atomic_llong next_item;
 } yt_counter;
 
 struct yt_context {

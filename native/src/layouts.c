@@ -41,11 +41,21 @@ static const field OUTPUT[] = {
     FIELD(yt_output, norm), FIELD(yt_output, matrix), FIELD(yt_output, norm_eps),
 };
 
+static const field EDIT[] = {
+    FIELD(yt_edit, id), FIELD(yt_edit, divisor), FIELD(yt_edit, addend),
+};
+
+static const field CANDIDATES[] = {
+    FIELD(yt_candidates, count), FIELD(yt_candidates, ids), FIELD(yt_candidates, values), FIELD(yt_candidates, edits), FIELD(yt_candidates, edit_ends),
+};
+
 static const layout LAYOUTS[] = {
     LAYOUT(yt_kv_shape, KV_SHAPE),
     LAYOUT(yt_batch, BATCH),
     LAYOUT(yt_layer, LAYER),
     LAYOUT(yt_output, OUTPUT),
+    LAYOUT(yt_edit, EDIT),
+    LAYOUT(yt_candidates, CANDIDATES),
 };
 
 const char *yt_struct_layouts(void)

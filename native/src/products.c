@@ -104,10 +104,39 @@ static void prepare_columns(const yt_product_stage *p, int32_t worker)
     }
 }
 
-/* Pieces of some row groups, counted through all matrices. */
-static int64_t pieces_of(const yt_product_stage *p, const yt_matrix *matrix)
+/* Row groups of matrix m that belong to a worker's range, where that is made of heads: all of them if not. */
+static void groups_of_range(const yt_product_stage *p, int m, int32_t owner, int64_t *first, int64_t *end)
 {
-    return (matrix->n_groups + p->piece_groups - 1) / p->piece_groups;
+    const int64_t n_groups = p->matrices[m]->n_groups;
+    const int32_t n = p->context->n_threads;
+    *first = p->by_heads == 0 ? 0 : n_groups / p->by_heads * yt_first_head(p->by_heads, owner, n);
+    *end = p->by_heads == 0 ? n_groups : n_groups / p->by_heads * yt_first_head(p->by_heads, owner + 1, n);
+}
+
+static int64_t pieces_of(const yt_product_stage *p, int64_t n_groups)
+{
+    return (n_groups + p->piece_groups - 1) / p->piece_groups;
+}
+
+/* Pieces of all rows of a range, counted through its matrices. */
+static int64_t pieces_of_rows(const yt_product_stage *p, int32_t owner)
+{
+    int64_t n = 0;
+    for (int m = 0; m < (p->paired ? 1 : p->n_matrices); m++) {
+        int64_t first;
+        int64_t end;
+        groups_of_range(p, m, owner, &first, &end);
+        n += pieces_of(p, end - first);
+    }
+    return n;
+}
+
+/* A worker's own range of pieces. */
+static void range_of(const yt_product_stage *p, int32_t owner, int64_t *start, int64_t *end)
+{
+    const int32_t n = p->context->n_threads;
+    *start = p->by_heads == 0 ? p->n_pieces * p->n_shares * owner / n : 0;
+    *end = p->by_heads == 0 ? p->n_pieces * p->n_shares * (owner + 1) / n : pieces_of_rows(p, owner);
 }
 
 /* A piece: some row groups of matrix m, and columns. */
@@ -119,17 +148,21 @@ typedef struct {
     int64_t n_columns;
 } piece;
 
-static piece piece_at(const yt_product_stage *p, int64_t index)
+/* Piece number index of a worker's range. */
+static piece piece_at(const yt_product_stage *p, int32_t owner, int64_t index)
 {
-    int64_t number = index % p->n_pieces;
-    piece result = {.first_column = index / p->n_pieces * p->piece_columns};
-    while (number >= pieces_of(p, p->matrices[result.m])) {
-        number -= pieces_of(p, p->matrices[result.m]);
-        result.m++;
+    int64_t number = p->by_heads == 0 ? index % p->n_pieces : index;
+    int64_t share = p->by_heads == 0 ? index / p->n_pieces : 0;
+    piece result = {.first_column = share * p->piece_columns};
+    int64_t first;
+    int64_t end;
+    groups_of_range(p, 0, owner, &first, &end);
+    while (number >= pieces_of(p, end - first)) {
+        number -= pieces_of(p, end - first);
+        groups_of_range(p, ++result.m, owner, &first, &end);
     }
-    int64_t left = p->matrices[result.m]->n_groups - number * p->piece_groups;
-    result.first_group = number * p->piece_groups;
-    result.n_groups = left < p->piece_groups ? left : p->piece_groups;
+    result.first_group = first + number * p->piece_groups;
+    result.n_groups = end - result.first_group < p->piece_groups ? end - result.first_group : p->piece_groups;
     result.n_columns = p->n_columns - result.first_column < p->piece_columns ? p->n_columns - result.first_column : p->piece_columns;
     return result;
 }
@@ -195,32 +228,48 @@ static void multiply_pieces(const yt_product_stage *p, const piece *pieces, int 
     }
 }
 
+/* Pieces that a worker has taken. */
+typedef struct {
+    piece pieces[2];
+    int n;         /* 0 if there were none */
+    int32_t owner; /* of the range that they are of */
+} taken_pieces;
+
 /*
  * The next pieces for a worker: of its own range, which lies together in memory, and when that is done, of another's that is not. Few columns, which wait for memory,
- * take one piece of each half of the range. Returns how many; 0 if there are none. Counters run past their ends by as many as there are workers at most.
+ * take one piece of each half of the range. Counters run past their ends by as many as there are workers at most.
  */
-static int take_pieces(const yt_product_stage *p, int32_t worker, piece *pieces)
+static taken_pieces take_pieces(const yt_product_stage *p, int32_t worker)
 {
     const int32_t n = p->context->n_threads;
+    taken_pieces taken = {.n = 0};
     for (int32_t i = 0; i < n; i++) {
-        const int32_t owner = (worker + i) % n;
-        yt_counter *counter = (yt_counter *)p->context->counters.data + owner;
-        const int64_t start = p->n_pieces * p->n_shares * owner / n;
-        const int64_t end = p->n_pieces * p->n_shares * (owner + 1) / n;
+        taken.owner = (worker + i) % n;
+        yt_counter *counter = yt_counter_of(p->context, taken.owner);
+        int64_t start;
+        int64_t end;
+        range_of(p, taken.owner, &start, &end);
         const int64_t half = p->halves ? (end - start + 1) / 2 : end - start;
         if (atomic_load_explicit(&counter->next, memory_order_relaxed) < half) {
             int64_t next = (int64_t)atomic_fetch_add_explicit(&counter->next, 1, memory_order_relaxed);
             if (next < half) {
-                pieces[0] = piece_at(p, start + next);
-                if (start + half + next >= end) {
-                    return 1;
+                taken.pieces[taken.n++] = piece_at(p, taken.owner, start + next);
+                if (start + half + next < end) {
+                    taken.pieces[taken.n++] = piece_at(p, taken.owner, start + half + next);
                 }
-                pieces[1] = piece_at(p, start + half + next);
-                return 2;
+                return taken;
             }
         }
     }
-    return 0;
+    return taken;
+}
+
+void yt_await_range(const yt_product_stage *p, int32_t owner)
+{
+    int64_t start;
+    int64_t end;
+    range_of(p, owner, &start, &end);
+    yt_threads_await(p->context->threads, &yt_counter_of(p->context, owner)->finished, end - start);
 }
 
 static void product_work(void *argument, int32_t worker)
@@ -243,13 +292,19 @@ static void product_work(void *argument, int32_t worker)
         .n_columns = p->n_columns,
     };
     float *tiles = (float *)context->tiles.data + (int64_t)worker * 2 * YT_TILE_FLOATS;
-    piece pieces[2];
-    for (int n = take_pieces(p, worker, pieces); n > 0; n = take_pieces(p, worker, pieces)) {
+    for (taken_pieces taken = take_pieces(p, worker); taken.n > 0; taken = take_pieces(p, worker)) {
         if (p->paired) {
-            multiply_paired(p, pieces, &input, tiles);
+            multiply_paired(p, taken.pieces, &input, tiles);
         } else {
-            multiply_pieces(p, pieces, n, &input, tiles);
+            multiply_pieces(p, taken.pieces, taken.n, &input, tiles);
         }
+        atomic_fetch_add_explicit(&yt_counter_of(p->context, taken.owner)->finished, taken.n, memory_order_release);
+    }
+    if (p->afterwards != NULL) {
+        if (p->by_heads == 0) {
+            yt_threads_barrier(context->threads);
+        }
+        p->afterwards(p, worker);
     }
 }
 
@@ -262,6 +317,16 @@ static int64_t columns_of_piece(int64_t n_columns, int64_t width)
     /* Equal shares, so that no small one is left over. */
     int64_t shares = (n_columns + most - 1) / most;
     return yt_round_up((n_columns + shares - 1) / shares, YT_TILE_COLUMNS);
+}
+
+/* Divides it into pieces. */
+static void plan(yt_product_stage *p)
+{
+    p->piece_groups = p->n_columns <= YT_TILE_COLUMNS ? 2 : YT_MAX_GROUPS;
+    p->halves = !p->paired && p->n_columns <= YT_RUN_COLUMNS;
+    p->piece_columns = p->by_heads == 0 ? columns_of_piece(p->n_columns, p->width) : p->n_columns;
+    p->n_shares = (p->n_columns + p->piece_columns - 1) / p->piece_columns;
+    p->n_pieces = p->by_heads == 0 ? pieces_of_rows(p, 0) : 0;
 }
 
 int32_t yt_product_run(yt_product_stage *p)
@@ -284,15 +349,11 @@ int32_t yt_product_run(yt_product_stage *p)
     if (p->wants_pairs) {
         YT_TRY(yt_scratch_reserve(&context->pairs, yt_product(slots, pairs_bytes(p->width), 1)));
     }
-    p->piece_groups = p->n_columns <= YT_TILE_COLUMNS ? 2 : YT_MAX_GROUPS;
-    p->halves = !p->paired && p->n_columns <= YT_RUN_COLUMNS;
-    p->piece_columns = columns_of_piece(p->n_columns, p->width);
-    p->n_shares = (p->n_columns + p->piece_columns - 1) / p->piece_columns;
-    for (int m = 0; m < (p->paired ? 1 : p->n_matrices); m++) {
-        p->n_pieces += pieces_of(p, p->matrices[m]);
-    }
+    plan(p);
     for (int32_t i = 0; i < context->n_threads; i++) {
-        atomic_store(&((yt_counter *)context->counters.data)[i].next, 0);
+        atomic_store_explicit(&yt_counter_of(context, i)->next, 0, memory_order_relaxed);
+        atomic_store_explicit(&yt_counter_of(context, i)->finished, 0, memory_order_relaxed);
+        atomic_store_explicit(&yt_counter_of(context, i)->next_item, 0, memory_order_relaxed);
     }
     yt_threads_run(context->threads, product_work, p);
     return YT_OK;

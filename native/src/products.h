@@ -41,6 +41,9 @@ struct yt_product_stage {
     bool wants_pairs;
 
     yt_take_tile take;
+    /* What every worker does when all pieces are finished, or, with by_heads, when none are left to take (yt_await_range); NULL for nothing. */
+    void (*afterwards)(const yt_product_stage *p, int32_t worker);
+    void *argument; /* its own */
     const yt_layer *layer;
     const yt_batch *batch;
     const yt_kv *kv;
@@ -52,7 +55,27 @@ struct yt_product_stage {
     int64_t n_pieces; /* of all rows */
     int64_t n_shares; /* of the columns */
     bool halves;      /* two pieces at a time, one of each half of a thread's range */
+    /*
+     * If not 0, ranges are made of whole KV heads, so many in all: of each matrix the rows that belong to them. The groups of each matrix are a multiple of it, and
+     * the columns are one share.
+     */
+    int64_t by_heads;
 };
+
+/* The counts of a worker's range. */
+static inline yt_counter *yt_counter_of(const yt_context *context, int32_t owner)
+{
+    return (yt_counter *)context->counters.data + owner;
+}
+
+/* The first KV head of a worker; the last one of the worker before is the one before it. */
+static inline int64_t yt_first_head(int64_t n_kv_heads, int32_t worker, int32_t n_threads)
+{
+    return n_kv_heads * worker / n_threads;
+}
+
+/* In afterwards, with by_heads: waits until all pieces of a worker's range are finished, by whomever. */
+void yt_await_range(const yt_product_stage *p, int32_t owner);
 
 /* Runs it on all threads of the context. The caller has checked everything. */
 int32_t yt_product_run(yt_product_stage *p);

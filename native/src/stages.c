@@ -1,4 +1,5 @@
 /* The stages of a forward pass, in the order of the model: checks of what comes in, and what happens with a finished tile. */
+#include "candidates.h"
 #include "checks.h"
 #include "error.h"
 #include "products.h"
@@ -65,9 +66,8 @@ static void take_qkv(const yt_product_stage *p, int m, int64_t first_row, int64_
     }
 }
 
-static int32_t qkv(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q)
+static int32_t check_qkv(const char *stage, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, const yt_kv *kv, const yt_buffer *q)
 {
-    const char *stage = "yt_qkv";
     YT_TRY(yt_check_columns(stage, batch));
     YT_TRY(yt_check_heads(stage, layer));
     YT_TRY(yt_check_output(stage, q, layer->attention_norm, batch));
@@ -82,14 +82,19 @@ static int32_t qkv(yt_context *context, const yt_layer *layer, const yt_batch *b
     YT_TRY(yt_check_buffer(stage, "x", x, batch->n_columns, dim));
     YT_TRY(yt_check_buffer(stage, "q", q, batch->n_columns, layer->n_heads * layer->head_dim));
     YT_TRY(yt_check_buffer(stage, "rope", batch->rope, batch->n_columns, layer->head_dim));
-    YT_TRY(yt_check_pages(stage, layer, batch, kv, false));
-    yt_product_stage p = {
+    return yt_check_pages(stage, layer, batch, kv, false);
+}
+
+static yt_product_stage qkv_product(
+    yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, const yt_kv *kv, const yt_buffer *q)
+{
+    return (yt_product_stage){
         .context = context,
         .matrices = {layer->wq, layer->wk, layer->wv},
         .biases = {yt_bias(layer->q_bias), yt_bias(layer->k_bias), yt_bias(layer->v_bias)},
         .n_matrices = 3,
         .n_columns = batch->n_columns,
-        .width = dim,
+        .width = layer->wq->columns,
         .x = yt_floats(x),
         .norm_weight = yt_floats(layer->attention_norm),
         .norm_eps = layer->norm_eps,
@@ -99,13 +104,17 @@ static int32_t qkv(yt_context *context, const yt_layer *layer, const yt_batch *b
         .kv = kv,
         .out = yt_floats(q),
     };
-    return yt_product_run(&p);
 }
 
 int32_t yt_qkv(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q)
 {
     YT_TRY(yt_enter(context, layer != NULL && batch != NULL && x != NULL && kv != NULL && q != NULL && x != q, "yt_qkv"));
-    return yt_leave(context, qkv(context, layer, batch, x, kv, q));
+    int32_t status = check_qkv("yt_qkv", layer, batch, x, kv, q);
+    if (status == YT_OK) {
+        yt_product_stage p = qkv_product(context, layer, batch, x, kv, q);
+        status = yt_product_run(&p);
+    }
+    return yt_leave(context, status);
 }
 
 /* ---- attention -------------------------------------------------------------------------------------------------------------------- */
@@ -156,18 +165,48 @@ static void attend_block(const attention_job *job, int64_t first, int64_t end, i
     }
 }
 
+static float *attention_scratch(const attention_job *job, int32_t worker)
+{
+    return (float *)job->context->attention.data + worker * job->scratch_floats;
+}
+
 static void attention_work(void *argument, int32_t worker)
 {
     attention_job *job = argument;
     const int64_t n_kv_heads = job->layer->n_kv_heads;
-    float *scratch = (float *)job->context->attention.data + worker * job->scratch_floats;
     while (true) {
         int64_t item = (int64_t)atomic_fetch_add_explicit(&job->next_item, 1, memory_order_relaxed);
         if (item >= job->n_blocks * n_kv_heads) {
             return;
         }
         const int32_t *block = job->blocks + item / n_kv_heads;
-        attend_block(job, block[0], block[1], item % n_kv_heads, scratch);
+        attend_block(job, block[0], block[1], item % n_kv_heads, attention_scratch(job, worker));
+    }
+}
+
+/* The same behind a product: whoever's range is complete can be attended to, a worker's own heads first. */
+static void attention_afterwards(const yt_product_stage *p, int32_t worker)
+{
+    attention_job *job = p->argument;
+    if (p->by_heads == 0) {
+        attention_work(job, worker);
+        return;
+    }
+    const int32_t n = job->context->n_threads;
+    for (int32_t i = 0; i < n; i++) {
+        const int32_t owner = (worker + i) % n;
+        const int64_t first_head = yt_first_head(p->by_heads, owner, n);
+        const int64_t n_heads = yt_first_head(p->by_heads, owner + 1, n) - first_head;
+        atomic_llong *next = &yt_counter_of(job->context, owner)->next_item;
+        yt_await_range(p, owner);
+        while (true) {
+            int64_t item = (int64_t)atomic_fetch_add_explicit(next, 1, memory_order_relaxed);
+            if (item >= job->n_blocks * n_heads) {
+                break;
+            }
+            const int32_t *block = job->blocks + item / n_heads;
+            attend_block(job, block[0], block[1], first_head + item % n_heads, attention_scratch(job, worker));
+        }
     }
 }
 
@@ -198,22 +237,24 @@ static int64_t divide_columns(const yt_batch *batch, int64_t most, int32_t *bloc
     return n;
 }
 
-static int32_t attention(
-    yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, yt_buffer *out)
+static int32_t check_attention(const char *stage, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, const yt_buffer *out)
 {
-    const char *stage = "yt_attention";
     YT_TRY(yt_check_columns(stage, batch));
     YT_TRY(yt_check_heads(stage, layer));
     YT_TRY(yt_check_output(stage, out, NULL, batch));
     YT_TRY(yt_check_buffer(stage, "q", q, batch->n_columns, layer->n_heads * layer->head_dim));
     YT_TRY(yt_check_buffer(stage, "out", out, batch->n_columns, layer->n_heads * layer->head_dim));
-    YT_TRY(yt_check_pages(stage, layer, batch, kv, true));
+    return yt_check_pages(stage, layer, batch, kv, true);
+}
+
+static int32_t prepare_attention(attention_job *job, yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, const yt_buffer *out)
+{
     int64_t longest = 0;
     for (int64_t c = 0; c < batch->n_columns; c++) {
         int64_t length = yt_int_at(batch->positions, c) + (int64_t)1;
         longest = length > longest ? length : longest;
     }
-    attention_job job = {
+    *job = (attention_job){
         .context = context,
         .layer = layer,
         .batch = batch,
@@ -223,10 +264,19 @@ static int32_t attention(
         /* In steps of a page, so that a growing text does not ask for a little more at every token. */
         .scratch_floats = YT_MAX_QUERIES * ((longest + 1023) / 1024 * 1024 + 2 * kv->value_stride),
     };
-    YT_TRY(yt_scratch_reserve(&context->attention, yt_product(job.scratch_floats, context->n_threads, 4)));
+    YT_TRY(yt_scratch_reserve(&context->attention, yt_product(job->scratch_floats, context->n_threads, 4)));
     YT_TRY(yt_scratch_reserve(&context->blocks, yt_product(batch->n_columns + 1, 4, 1)));
-    job.blocks = context->blocks.data;
-    job.n_blocks = divide_columns(batch, columns_of_block(context, layer, batch, longest), context->blocks.data);
+    job->blocks = context->blocks.data;
+    job->n_blocks = divide_columns(batch, columns_of_block(context, layer, batch, longest), context->blocks.data);
+    return YT_OK;
+}
+
+static int32_t attention(
+    yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, yt_buffer *out)
+{
+    attention_job job;
+    YT_TRY(check_attention("yt_attention", layer, batch, q, kv, out));
+    YT_TRY(prepare_attention(&job, context, layer, batch, q, kv, out));
     yt_threads_run(context->threads, attention_work, &job);
     return YT_OK;
 }
@@ -236,6 +286,40 @@ int32_t yt_attention(
 {
     YT_TRY(yt_enter(context, layer != NULL && batch != NULL && q != NULL && kv != NULL && out != NULL && q != out, "yt_attention"));
     return yt_leave(context, attention(context, layer, batch, q, kv, out));
+}
+
+/* Whether every worker can have some KV heads of its own, whose rows are whole groups; not worth its while for many columns, which wait for each other anyway. */
+static bool heads_divide(const yt_context *context, const yt_layer *layer, const yt_batch *batch)
+{
+    return batch->n_columns <= YT_TILE_COLUMNS && layer->head_dim % YT_GROUP == 0 && layer->n_kv_heads >= context->n_threads;
+}
+
+static int32_t qkv_attention(
+    yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q, yt_buffer *out)
+{
+    const char *stage = "yt_qkv_attention";
+    attention_job job;
+    YT_TRY(check_qkv(stage, layer, batch, x, kv, q));
+    /* Some threads may write into out while others still multiply. */
+    YT_TRY(yt_check_output(stage, out, layer->attention_norm, batch));
+    YT_TRY(yt_check_bias(stage, "q_bias", layer->q_bias, layer->wq->rows, out));
+    YT_TRY(yt_check_bias(stage, "k_bias", layer->k_bias, layer->wk->rows, out));
+    YT_TRY(yt_check_bias(stage, "v_bias", layer->v_bias, layer->wv->rows, out));
+    YT_TRY(check_attention(stage, layer, batch, q, kv, out));
+    YT_TRY(prepare_attention(&job, context, layer, batch, q, kv, out));
+    yt_product_stage p = qkv_product(context, layer, batch, x, kv, q);
+    p.by_heads = heads_divide(context, layer, batch) ? layer->n_kv_heads : 0;
+    p.afterwards = attention_afterwards;
+    p.argument = &job;
+    return yt_product_run(&p);
+}
+
+int32_t yt_qkv_attention(
+    yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q, yt_buffer *out)
+{
+    bool complete = layer != NULL && batch != NULL && x != NULL && kv != NULL && q != NULL && out != NULL && x != q && x != out && q != out;
+    YT_TRY(yt_enter(context, complete, "yt_qkv_attention"));
+    return yt_leave(context, qkv_attention(context, layer, batch, x, kv, q, out));
 }
 
 /* ---- projections with the residual ------------------------------------------------------------------------------------------------ */
@@ -347,10 +431,22 @@ static void take_logits(
     }
 }
 
-static int32_t logits_stage(
-    yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits)
+/* The candidates of one output after the other, whoever has time. */
+static void choose_afterwards(const yt_product_stage *p, int32_t worker)
 {
-    const char *stage = "yt_logits";
+    (void)worker;
+    const yt_candidates *wanted = p->argument;
+    const int64_t vocab_size = p->matrices[0]->rows;
+    atomic_llong *next = &yt_counter_of(p->context, 0)->next_item;
+    for (int64_t i = atomic_fetch_add(next, 1); i < p->n_columns; i = atomic_fetch_add(next, 1)) {
+        float *logits = p->out + i * vocab_size;
+        yt_edit_logits(wanted, i, logits);
+        yt_choose(logits, vocab_size, wanted->count, (int32_t *)wanted->ids->data + i * wanted->count, yt_floats(wanted->values) + i * wanted->count);
+    }
+}
+
+static int32_t check_logits(const char *stage, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, const yt_buffer *logits)
+{
     const yt_matrix *matrix = output->matrix;
     if (n_outputs < 1 || n_outputs > INT32_MAX) {
         return yt_fail(YT_ERR_ARGUMENT, "%s: %lld outputs", stage, (long long)n_outputs);
@@ -366,6 +462,15 @@ static int32_t logits_stage(
         }
         YT_TRY(yt_check_buffer(stage, "x", x, column + 1, matrix->columns));
     }
+    return YT_OK;
+}
+
+static int32_t logits_stage(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns,
+    yt_buffer *logits, const yt_candidates *candidates)
+{
+    const char *stage = "yt_logits";
+    const yt_matrix *matrix = output->matrix;
+    YT_TRY(check_logits(stage, output, x, n_outputs, columns, logits));
     yt_product_stage p = {
         .context = context,
         .matrices = {matrix},
@@ -379,13 +484,21 @@ static int32_t logits_stage(
         .take = take_logits,
         .out = yt_floats(logits),
     };
+    yt_candidates wanted; /* p.argument is not const */
+    if (candidates != NULL) {
+        const yt_buffer *others[] = {x, columns, logits, output->norm};
+        YT_TRY(yt_check_candidates(stage, candidates, n_outputs, matrix->rows, others, sizeof others / sizeof others[0]));
+        wanted = *candidates;
+        p.afterwards = choose_afterwards;
+        p.argument = &wanted;
+    }
     return yt_product_run(&p);
 }
 
-int32_t yt_logits(
-    yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits)
+int32_t yt_logits(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits,
+    const yt_candidates *candidates)
 {
     bool complete = output != NULL && output->matrix != NULL && x != NULL && columns != NULL && logits != NULL && x != logits && columns != logits;
     YT_TRY(yt_enter(context, complete, "yt_logits"));
-    return yt_leave(context, logits_stage(context, output, x, n_outputs, columns, logits));
+    return yt_leave(context, logits_stage(context, output, x, n_outputs, columns, logits, candidates));
 }

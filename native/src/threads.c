@@ -172,6 +172,14 @@ void yt_threads_run(yt_threads *t, yt_work work, void *argument)
     }
 }
 
+void yt_threads_await(const yt_threads *t, const atomic_llong *counter, int64_t number)
+{
+    int spins = 0;
+    while (atomic_load_explicit(counter, memory_order_acquire) < number) {
+        spin_or_yield(t, &spins);
+    }
+}
+
 void yt_threads_barrier(yt_threads *t)
 {
     if (t->n_threads == 1) {

@@ -22,4 +22,7 @@ void yt_threads_run(yt_threads *threads, yt_work work, void *argument);
 /* Inside work: waits until every worker is here. */
 void yt_threads_barrier(yt_threads *threads);
 
+/* Inside work: waits until another worker's counter has reached a number, and sees what was written before that. */
+void yt_threads_await(const yt_threads *threads, const atomic_llong *counter, int64_t number);
+
 #endif

@@ -228,10 +228,16 @@ typedef struct {
     yt_buffer *x, *q, *attention, *hidden, *logits, *columns;
     yt_kv *kv;
     int64_t n_outputs;
+    const yt_candidates *candidates;
     yt_layer layer_value;
     yt_batch batch_value;
     yt_output output_value;
+    yt_candidates candidates_value;
 } arguments;
+
+/* Of the good candidates: two of each of two outputs, an edit of the first and two of the second. */
+static yt_buffer *candidate_ids, *candidate_values, *edits, *edit_ends;
+static yt_candidates good_candidates;
 
 typedef int32_t (*stage)(const arguments *a);
 
@@ -248,6 +254,11 @@ static int32_t qkv(const arguments *a)
 static int32_t attention(const arguments *a)
 {
     return yt_attention(a->context, a->layer, a->batch, a->q, a->kv, a->attention);
+}
+
+static int32_t qkv_attention(const arguments *a)
+{
+    return yt_qkv_attention(a->context, a->layer, a->batch, a->x, a->kv, a->q, a->attention);
 }
 
 static int32_t attention_output(const arguments *a)
@@ -267,7 +278,7 @@ static int32_t down(const arguments *a)
 
 static int32_t logits(const arguments *a)
 {
-    return yt_logits(a->context, a->output, a->x, a->n_outputs, a->columns, a->logits);
+    return yt_logits(a->context, a->output, a->x, a->n_outputs, a->columns, a->logits, a->candidates);
 }
 
 static arguments good(void)
@@ -277,6 +288,8 @@ static arguments good(void)
     a.layer_value = d.layer;
     a.batch_value = d.batch;
     a.output_value = d.output;
+    a.candidates_value = good_candidates;
+    a.candidates = &good_candidates;
     return a;
 }
 
@@ -303,7 +316,7 @@ static uint64_t contents(void)
 static const struct {
     stage run;
     const char *name;
-} STAGES[] = {{embed, "yt_embed"}, {qkv, "yt_qkv"}, {attention, "yt_attention"}, {attention_output, "yt_attention_output"}, {gate_up, "yt_gate_up"},
+} STAGES[] = {{embed, "yt_embed"}, {qkv, "yt_qkv"}, {attention, "yt_attention"}, {qkv_attention, "yt_qkv_attention"}, {attention_output, "yt_attention_output"}, {gate_up, "yt_gate_up"},
     {down, "yt_down"}, {logits, "yt_logits"}};
 
 static const char *stage_name(stage run)
@@ -338,8 +351,21 @@ static void refuse(const char *change, int32_t status, stage run, const argument
         refuse(#change, status, run, &a); \
     } while (0)
 
+/* Of a stage, and of the one that holds it and another. */
+#define REFUSE_QKV(status, change) \
+    do { \
+        REFUSE(status, qkv, change); \
+        REFUSE(status, qkv_attention, change); \
+    } while (0)
+#define REFUSE_ATTENTION(status, change) \
+    do { \
+        REFUSE(status, attention, change); \
+        REFUSE(status, qkv_attention, change); \
+    } while (0)
+
 #define LAYER(change) (a.layer = &a.layer_value, a.layer_value.change)
 #define BATCH(change) (a.batch = &a.batch_value, a.batch_value.change)
+#define CANDIDATES(change) (a.candidates = &a.candidates_value, a.candidates_value.change)
 #define OUTPUT(change) (a.output = &a.output_value, a.output_value.change)
 
 static yt_buffer *tiny;
@@ -364,7 +390,7 @@ static void check_nulls(void)
             REFUSE(YT_ERR_ARGUMENT, run, a.x = NULL);
             REFUSE(YT_ERR_SHAPE, run, a.x = tiny);
         }
-        if (run == qkv || run == attention) {
+        if (run == qkv || run == attention || run == qkv_attention) {
             REFUSE(YT_ERR_ARGUMENT, run, a.q = NULL);
             REFUSE(YT_ERR_SHAPE, run, a.q = tiny);
             REFUSE(YT_ERR_ARGUMENT, run, a.kv = NULL);
@@ -372,8 +398,8 @@ static void check_nulls(void)
     }
     REFUSE(YT_ERR_ARGUMENT, embed, a.table = NULL);
     REFUSE(YT_ERR_ARGUMENT, embed, BATCH(tokens = NULL));
-    REFUSE(YT_ERR_ARGUMENT, attention, a.attention = NULL);
-    REFUSE(YT_ERR_SHAPE, attention, a.attention = tiny);
+    REFUSE_ATTENTION(YT_ERR_ARGUMENT, a.attention = NULL);
+    REFUSE_ATTENTION(YT_ERR_SHAPE, a.attention = tiny);
     REFUSE(YT_ERR_ARGUMENT, attention_output, a.attention = NULL);
     REFUSE(YT_ERR_SHAPE, attention_output, a.attention = tiny);
     REFUSE(YT_ERR_ARGUMENT, attention_output, LAYER(wo = NULL));
@@ -393,34 +419,34 @@ static void check_nulls(void)
 
 static void check_shapes(void)
 {
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(n_heads = 0));
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(n_heads = 3));
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(n_heads = INT64_MAX));
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(n_kv_heads = 0));
-    REFUSE(YT_ERR_ARGUMENT, attention, LAYER(n_kv_heads = INT64_MIN));
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(head_dim = 15));
-    REFUSE(YT_ERR_ARGUMENT, attention, LAYER(head_dim = INT64_MAX));
-    REFUSE(YT_ERR_SHAPE, qkv, LAYER(n_heads = 2));
-    REFUSE(YT_ERR_SHAPE, qkv, LAYER(head_dim = 8));
-    REFUSE(YT_ERR_SHAPE, attention, LAYER(n_kv_heads = 1));
-    REFUSE(YT_ERR_SHAPE, attention, LAYER(head_dim = 8));
-    REFUSE(YT_ERR_SHAPE, attention, LAYER(index = -1));
-    REFUSE(YT_ERR_SHAPE, attention, LAYER(index = 3));
-    REFUSE(YT_ERR_SHAPE, qkv, LAYER(index = INT64_MAX));
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(wq = NULL));
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(wk = NULL));
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(wv = NULL));
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(attention_norm = NULL));
-    REFUSE(YT_ERR_SHAPE, qkv, LAYER(attention_norm = tiny));
-    REFUSE(YT_ERR_SHAPE, qkv, LAYER(wk = d.matrices[WQ]));
-    REFUSE(YT_ERR_SHAPE, qkv, LAYER(wv = d.matrices[WO]));
-    REFUSE(YT_ERR_SHAPE, qkv, BATCH(rope = tiny));
-    REFUSE(YT_ERR_ARGUMENT, qkv, BATCH(rope = NULL));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(n_heads = 0));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(n_heads = 3));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(n_heads = INT64_MAX));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(n_kv_heads = 0));
+    REFUSE_ATTENTION(YT_ERR_ARGUMENT, LAYER(n_kv_heads = INT64_MIN));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(head_dim = 15));
+    REFUSE_ATTENTION(YT_ERR_ARGUMENT, LAYER(head_dim = INT64_MAX));
+    REFUSE_QKV(YT_ERR_SHAPE, LAYER(n_heads = 2));
+    REFUSE_QKV(YT_ERR_SHAPE, LAYER(head_dim = 8));
+    REFUSE_ATTENTION(YT_ERR_SHAPE, LAYER(n_kv_heads = 1));
+    REFUSE_ATTENTION(YT_ERR_SHAPE, LAYER(head_dim = 8));
+    REFUSE_ATTENTION(YT_ERR_SHAPE, LAYER(index = -1));
+    REFUSE_ATTENTION(YT_ERR_SHAPE, LAYER(index = 3));
+    REFUSE_QKV(YT_ERR_SHAPE, LAYER(index = INT64_MAX));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(wq = NULL));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(wk = NULL));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(wv = NULL));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(attention_norm = NULL));
+    REFUSE_QKV(YT_ERR_SHAPE, LAYER(attention_norm = tiny));
+    REFUSE_QKV(YT_ERR_SHAPE, LAYER(wk = d.matrices[WQ]));
+    REFUSE_QKV(YT_ERR_SHAPE, LAYER(wv = d.matrices[WO]));
+    REFUSE_QKV(YT_ERR_SHAPE, BATCH(rope = tiny));
+    REFUSE_QKV(YT_ERR_ARGUMENT, BATCH(rope = NULL));
     REFUSE(YT_ERR_SHAPE, gate_up, LAYER(w_up = d.matrices[W_DOWN]));
     REFUSE(YT_ERR_SHAPE, gate_up, LAYER(ffn_norm = tiny));
-    REFUSE(YT_ERR_SHAPE, qkv, LAYER(q_bias = tiny));
-    REFUSE(YT_ERR_SHAPE, qkv, LAYER(k_bias = tiny));
-    REFUSE(YT_ERR_SHAPE, qkv, LAYER(v_bias = tiny));
+    REFUSE_QKV(YT_ERR_SHAPE, LAYER(q_bias = tiny));
+    REFUSE_QKV(YT_ERR_SHAPE, LAYER(k_bias = tiny));
+    REFUSE_QKV(YT_ERR_SHAPE, LAYER(v_bias = tiny));
     REFUSE(YT_ERR_SHAPE, attention_output, LAYER(o_bias = tiny));
     REFUSE(YT_ERR_SHAPE, gate_up, LAYER(gate_bias = tiny));
     REFUSE(YT_ERR_SHAPE, gate_up, LAYER(up_bias = tiny));
@@ -430,8 +456,8 @@ static void check_shapes(void)
     REFUSE(YT_ERR_SHAPE, logits, a.n_outputs = INT32_MAX);
     REFUSE(YT_ERR_ARGUMENT, logits, a.n_outputs = INT64_MAX);
     REFUSE(YT_ERR_ARGUMENT, logits, a.n_outputs = 0);
-    static const stage paged[] = {qkv, attention};
-    for (int i = 0; i < 2; i++) {
+    static const stage paged[] = {qkv, attention, qkv_attention};
+    for (int i = 0; i < 3; i++) {
         REFUSE(YT_ERR_ARGUMENT, paged[i], BATCH(n_sequences = 0));
         REFUSE(YT_ERR_ARGUMENT, paged[i], BATCH(max_pages = 0));
         REFUSE(YT_ERR_SHAPE, paged[i], BATCH(max_pages = INT64_MAX));
@@ -447,14 +473,17 @@ static void check_shapes(void)
 static void check_aliases(void)
 {
     REFUSE(YT_ERR_ARGUMENT, embed, a.x = d.tokens);
-    REFUSE(YT_ERR_ARGUMENT, qkv, a.q = a.x);
-    REFUSE(YT_ERR_ARGUMENT, qkv, a.q = d.positions);
-    REFUSE(YT_ERR_ARGUMENT, qkv, a.q = d.sequences);
-    REFUSE(YT_ERR_ARGUMENT, qkv, a.q = d.page_table);
-    REFUSE(YT_ERR_ARGUMENT, qkv, a.q = d.rope);
-    REFUSE(YT_ERR_ARGUMENT, qkv, a.q = d.norm);
-    REFUSE(YT_ERR_ARGUMENT, attention, a.attention = a.q);
-    REFUSE(YT_ERR_ARGUMENT, attention, a.attention = d.page_table);
+    REFUSE_QKV(YT_ERR_ARGUMENT, a.q = a.x);
+    REFUSE_QKV(YT_ERR_ARGUMENT, a.q = d.positions);
+    REFUSE_QKV(YT_ERR_ARGUMENT, a.q = d.sequences);
+    REFUSE_QKV(YT_ERR_ARGUMENT, a.q = d.page_table);
+    REFUSE_QKV(YT_ERR_ARGUMENT, a.q = d.rope);
+    REFUSE_QKV(YT_ERR_ARGUMENT, a.q = d.norm);
+    REFUSE_ATTENTION(YT_ERR_ARGUMENT, a.attention = a.q);
+    REFUSE_ATTENTION(YT_ERR_ARGUMENT, a.attention = d.page_table);
+    REFUSE(YT_ERR_ARGUMENT, qkv_attention, a.attention = d.norm);
+    REFUSE(YT_ERR_ARGUMENT, qkv_attention, a.attention = a.x);
+    REFUSE(YT_ERR_ARGUMENT, qkv_attention, LAYER(q_bias = a.attention));
     REFUSE(YT_ERR_ARGUMENT, attention_output, a.attention = a.x);
     REFUSE(YT_ERR_ARGUMENT, gate_up, a.hidden = a.x);
     REFUSE(YT_ERR_ARGUMENT, gate_up, a.hidden = d.norm);
@@ -462,11 +491,49 @@ static void check_aliases(void)
     REFUSE(YT_ERR_ARGUMENT, logits, a.logits = a.x);
     REFUSE(YT_ERR_ARGUMENT, logits, a.logits = a.columns);
     REFUSE(YT_ERR_ARGUMENT, logits, a.logits = d.norm);
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(q_bias = a.q));
-    REFUSE(YT_ERR_ARGUMENT, qkv, LAYER(v_bias = a.q));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(q_bias = a.q));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(v_bias = a.q));
     REFUSE(YT_ERR_ARGUMENT, attention_output, LAYER(o_bias = a.x));
     REFUSE(YT_ERR_ARGUMENT, gate_up, LAYER(up_bias = a.hidden));
     REFUSE(YT_ERR_ARGUMENT, down, LAYER(down_bias = a.x));
+}
+
+static void create_candidates(void)
+{
+    static const yt_edit good_edits[] = {{0, 1.0f, 0.5f}, {1, 1.5f, 0.0f}, {2, 2.0f, -1.0f}};
+    static const int32_t ends[] = {1, 3};
+    must(yt_buffer_create(context, 4 * 4, &candidate_ids), "yt_buffer_create");
+    must(yt_buffer_create(context, 4 * 4, &candidate_values), "yt_buffer_create");
+    must(yt_buffer_create(context, sizeof good_edits, &edits), "yt_buffer_create");
+    must(yt_buffer_create(context, sizeof ends, &edit_ends), "yt_buffer_create");
+    must(yt_buffer_upload(edits, 0, good_edits, sizeof good_edits), "yt_buffer_upload");
+    must(yt_buffer_upload(edit_ends, 0, ends, sizeof ends), "yt_buffer_upload");
+    good_candidates = (yt_candidates){2, candidate_ids, candidate_values, edits, edit_ends};
+}
+
+static void check_candidates(void)
+{
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(count = 0));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(count = -1));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(count = SHAPE.vocab_size + 1));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(count = YT_MAX_CANDIDATES + 1));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(count = INT64_MAX));
+    REFUSE(YT_ERR_SHAPE, logits, CANDIDATES(count = 3));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(ids = NULL));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(values = NULL));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(edits = NULL));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(edit_ends = NULL));
+    REFUSE(YT_ERR_SHAPE, logits, CANDIDATES(ids = tiny));
+    REFUSE(YT_ERR_SHAPE, logits, CANDIDATES(values = tiny));
+    REFUSE(YT_ERR_SHAPE, logits, CANDIDATES(edits = tiny));
+    REFUSE(YT_ERR_SHAPE, logits, CANDIDATES(edit_ends = tiny));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(ids = candidate_values));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(ids = d.x));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(ids = d.logits));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(values = d.norm));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(values = d.logits));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(edits = candidate_ids));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(edits = d.logits));
 }
 
 /* Puts a number into a buffer, expects the failure, and puts the old one back. */
@@ -485,15 +552,20 @@ static void refuse_number(const char *what, yt_buffer *buffer, int64_t index, in
 static void check_numbers(void)
 {
     static const int32_t wild[] = {-1, INT32_MIN, INT32_MAX};
-    static const stage paged[] = {qkv, attention};
+    static const stage paged[] = {qkv, attention, qkv_attention};
     int32_t n_pages = (int32_t)(SHAPE.n_sequences * d.source->max_pages);
     int64_t last_column = SHAPE.n_columns - 1;
     const expected_batch *b = &d.source->batches[0];
     int64_t page = b->sequences[last_column] * d.source->max_pages + b->positions[last_column] / SHAPE.page_positions;
+    refuse_number("end of edits", edit_ends, 0, 4, YT_ERR_ARGUMENT, logits);
+    refuse_number("end of edits", edit_ends, 1, 4, YT_ERR_SHAPE, logits);
+    refuse_number("edited token", edits, 6, (int32_t)SHAPE.vocab_size, YT_ERR_ARGUMENT, logits);
     for (int i = 0; i < 3; i++) {
+        refuse_number("end of edits", edit_ends, 1, wild[i], wild[i] < 0 ? YT_ERR_ARGUMENT : YT_ERR_SHAPE, logits);
+        refuse_number("edited token", edits, 0, wild[i], YT_ERR_ARGUMENT, logits);
         refuse_number("token", d.tokens, last_column, wild[i], YT_ERR_ARGUMENT, embed);
         refuse_number("output column", d.columns, 1, wild[i], wild[i] < 0 ? YT_ERR_ARGUMENT : YT_ERR_SHAPE, logits);
-        for (int j = 0; j < 2; j++) {
+        for (int j = 0; j < 3; j++) {
             refuse_number("position", d.positions, last_column, wild[i], YT_ERR_ARGUMENT, paged[j]);
             refuse_number("sequence", d.sequences, last_column, wild[i], YT_ERR_ARGUMENT, paged[j]);
             refuse_number("page", d.page_table, page, wild[i], YT_ERR_ARGUMENT, paged[j]);
@@ -501,7 +573,7 @@ static void check_numbers(void)
     }
     refuse_number("token", d.tokens, 0, (int32_t)SHAPE.vocab_size, YT_ERR_ARGUMENT, embed);
     refuse_number("output column", d.columns, 0, (int32_t)SHAPE.n_columns, YT_ERR_SHAPE, logits);
-    for (int j = 0; j < 2; j++) {
+    for (int j = 0; j < 3; j++) {
         refuse_number("position", d.positions, 0, (int32_t)d.source->max_pages * SHAPE.page_positions, YT_ERR_ARGUMENT, paged[j]);
         refuse_number("sequence", d.sequences, 0, (int32_t)SHAPE.n_sequences, YT_ERR_ARGUMENT, paged[j]);
         refuse_number("page", d.page_table, page, n_pages, YT_ERR_ARGUMENT, paged[j]);
@@ -522,12 +594,14 @@ int main(void)
     device_create(&m, context, &d);
     device_set_batch(&d, &m.batches[0], 0, SHAPE.n_columns);
     must(yt_buffer_create(context, 4, &tiny), "yt_buffer_create");
+    create_candidates();
     arguments a = good();
     must(embed(&a), "yt_embed");
     must(qkv(&a), "yt_qkv");
     check_nulls();
     check_shapes();
     check_aliases();
+    check_candidates();
     check_numbers();
     /* After all of that the stages still give what they should: the pool was not touched either. */
     must(attention(&a), "yt_attention");
@@ -537,6 +611,10 @@ int main(void)
     expect_status("attention is as before", 0, memcmp(out, m.batches[0].attention, (size_t)n) != 0);
     free(out);
     yt_buffer_destroy(tiny);
+    yt_buffer_destroy(candidate_ids);
+    yt_buffer_destroy(candidate_values);
+    yt_buffer_destroy(edits);
+    yt_buffer_destroy(edit_ends);
     device_destroy(&d);
     yt_context_destroy(context);
     model_destroy(&m);

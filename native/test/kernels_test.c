@@ -131,7 +131,7 @@ static void *visit(void *argument)
     while (atomic_load(v->ready) < 2) {
     }
     for (int i = 0; i < 300; i++) {
-        int32_t status = yt_logits(d->context, &d->output, d->x, v->batch->n_outputs, d->columns, v->logits);
+        int32_t status = yt_logits(d->context, &d->output, d->x, v->batch->n_outputs, d->columns, v->logits, NULL);
         if (status == YT_ERR_BUSY) {
             v->n_busy++;
             v->n_other += strstr(yt_last_error(), "another thread") == NULL;

@@ -23,10 +23,10 @@ public class YangtuoNative extends YangtuoNative$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int YT_ABI_VERSION = (int)6L;
+    private static final int YT_ABI_VERSION = (int)7L;
     /**
      * {@snippet lang=c :
-     * #define YT_ABI_VERSION 6
+     * #define YT_ABI_VERSION 7
      * }
      */
     public static int YT_ABI_VERSION() {
@@ -1910,6 +1910,15 @@ public class YangtuoNative extends YangtuoNative$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+    private static final int YT_MAX_CANDIDATES = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.YT_MAX_CANDIDATES = 1024
+     * }
+     */
+    public static int YT_MAX_CANDIDATES() {
+        return YT_MAX_CANDIDATES;
+    }
 
     private static class yt_embed {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
@@ -2097,6 +2106,72 @@ public class YangtuoNative extends YangtuoNative$shared {
                 traceDowncall("yt_attention", context, layer, batch, q, kv, out);
             }
             return (int)mh$.invokeExact(context, layer, batch, q, kv, out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_qkv_attention {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_qkv_attention");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_qkv_attention(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q, yt_buffer *out)
+     * }
+     */
+    public static FunctionDescriptor yt_qkv_attention$descriptor() {
+        return yt_qkv_attention.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_qkv_attention(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q, yt_buffer *out)
+     * }
+     */
+    public static MethodHandle yt_qkv_attention$handle() {
+        return yt_qkv_attention.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_qkv_attention(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q, yt_buffer *out)
+     * }
+     */
+    public static MemorySegment yt_qkv_attention$address() {
+        return yt_qkv_attention.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_qkv_attention(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q, yt_buffer *out)
+     * }
+     */
+    public static int yt_qkv_attention(MemorySegment context, MemorySegment layer, MemorySegment batch, MemorySegment x, MemorySegment kv, MemorySegment q, MemorySegment out) {
+        var mh$ = yt_qkv_attention.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_qkv_attention", context, layer, batch, x, kv, q, out);
+            }
+            return (int)mh$.invokeExact(context, layer, batch, x, kv, q, out);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -2304,6 +2379,7 @@ public class YangtuoNative extends YangtuoNative$shared {
             YangtuoNative.C_POINTER,
             YangtuoNative.C_LONG_LONG,
             YangtuoNative.C_POINTER,
+            YangtuoNative.C_POINTER,
             YangtuoNative.C_POINTER
         );
 
@@ -2315,7 +2391,7 @@ public class YangtuoNative extends YangtuoNative$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t yt_logits(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits)
+     * int32_t yt_logits(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits, const yt_candidates *candidates)
      * }
      */
     public static FunctionDescriptor yt_logits$descriptor() {
@@ -2325,7 +2401,7 @@ public class YangtuoNative extends YangtuoNative$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t yt_logits(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits)
+     * int32_t yt_logits(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits, const yt_candidates *candidates)
      * }
      */
     public static MethodHandle yt_logits$handle() {
@@ -2335,7 +2411,7 @@ public class YangtuoNative extends YangtuoNative$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t yt_logits(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits)
+     * int32_t yt_logits(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits, const yt_candidates *candidates)
      * }
      */
     public static MemorySegment yt_logits$address() {
@@ -2344,16 +2420,16 @@ public class YangtuoNative extends YangtuoNative$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t yt_logits(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits)
+     * int32_t yt_logits(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, yt_buffer *logits, const yt_candidates *candidates)
      * }
      */
-    public static int yt_logits(MemorySegment context, MemorySegment output, MemorySegment x, long n_outputs, MemorySegment columns, MemorySegment logits) {
+    public static int yt_logits(MemorySegment context, MemorySegment output, MemorySegment x, long n_outputs, MemorySegment columns, MemorySegment logits, MemorySegment candidates) {
         var mh$ = yt_logits.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("yt_logits", context, output, x, n_outputs, columns, logits);
+                traceDowncall("yt_logits", context, output, x, n_outputs, columns, logits, candidates);
             }
-            return (int)mh$.invokeExact(context, output, x, n_outputs, columns, logits);
+            return (int)mh$.invokeExact(context, output, x, n_outputs, columns, logits, candidates);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
