@@ -259,7 +259,8 @@ enum { YT_MAX_CANDIDATES = 1024 };
  * than everything. (0 and -0 are equal.) What is written must be none of what the stage reads.
  */
 typedef struct yt_candidates {
-    int64_t count;              /* 1 to YT_MAX_CANDIDATES, at most vocab_size */
+    int64_t count;              /* 1 to YT_MAX_CANDIDATES, at most n_choices */
+    int64_t n_choices;          /* only ids below this are chosen: rows beyond may be padding; 1 to vocab_size */
     yt_buffer *ids;             /* int32 [n_outputs][count] */
     yt_buffer *values;          /* float32 [n_outputs][count]: their logits */
     const yt_buffer *edits;     /* yt_edit, those of the first output first; may be NULL if there are none */

@@ -119,8 +119,9 @@ static int32_t check_edits(const char *stage, const yt_candidates *c, int64_t n_
 int32_t yt_check_candidates(
     const char *stage, const yt_candidates *c, int64_t n_outputs, int64_t vocab_size, const yt_buffer *const *others, size_t n_others)
 {
-    if (c->count < 1 || c->count > YT_MAX_CANDIDATES || c->count > vocab_size) {
-        return yt_fail(YT_ERR_ARGUMENT, "%s: %lld candidates of %lld; 1 to %d are possible", stage, (long long)c->count, (long long)vocab_size, YT_MAX_CANDIDATES);
+    if (c->n_choices < 1 || c->n_choices > vocab_size || c->count < 1 || c->count > YT_MAX_CANDIDATES || c->count > c->n_choices) {
+        return yt_fail(YT_ERR_ARGUMENT, "%s: %lld candidates of %lld, of a vocabulary of %lld; 1 to %d are possible", stage, (long long)c->count,
+            (long long)c->n_choices, (long long)vocab_size, YT_MAX_CANDIDATES);
     }
     YT_TRY(yt_check_buffer(stage, "ids", c->ids, n_outputs, c->count));
     YT_TRY(yt_check_buffer(stage, "values", c->values, n_outputs, c->count));

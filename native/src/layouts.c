@@ -46,7 +46,7 @@ static const field EDIT[] = {
 };
 
 static const field CANDIDATES[] = {
-    FIELD(yt_candidates, count), FIELD(yt_candidates, ids), FIELD(yt_candidates, values), FIELD(yt_candidates, edits), FIELD(yt_candidates, edit_ends),
+    FIELD(yt_candidates, count), FIELD(yt_candidates, n_choices), FIELD(yt_candidates, ids), FIELD(yt_candidates, values), FIELD(yt_candidates, edits), FIELD(yt_candidates, edit_ends),
 };
 
 static const layout LAYOUTS[] = {

@@ -441,7 +441,7 @@ static void choose_afterwards(const yt_product_stage *p, int32_t worker)
     for (int64_t i = atomic_fetch_add(next, 1); i < p->n_columns; i = atomic_fetch_add(next, 1)) {
         float *logits = p->out + i * vocab_size;
         yt_edit_logits(wanted, i, logits);
-        yt_choose(logits, vocab_size, wanted->count, (int32_t *)wanted->ids->data + i * wanted->count, yt_floats(wanted->values) + i * wanted->count);
+        yt_choose(logits, wanted->n_choices, wanted->count, (int32_t *)wanted->ids->data + i * wanted->count, yt_floats(wanted->values) + i * wanted->count);
     }
 }
 

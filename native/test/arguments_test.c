@@ -508,7 +508,7 @@ static void create_candidates(void)
     must(yt_buffer_create(context, sizeof ends, &edit_ends), "yt_buffer_create");
     must(yt_buffer_upload(edits, 0, good_edits, sizeof good_edits), "yt_buffer_upload");
     must(yt_buffer_upload(edit_ends, 0, ends, sizeof ends), "yt_buffer_upload");
-    good_candidates = (yt_candidates){2, candidate_ids, candidate_values, edits, edit_ends};
+    good_candidates = (yt_candidates){2, SHAPE.vocab_size, candidate_ids, candidate_values, edits, edit_ends};
 }
 
 static void check_candidates(void)
@@ -518,6 +518,9 @@ static void check_candidates(void)
     REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(count = SHAPE.vocab_size + 1));
     REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(count = YT_MAX_CANDIDATES + 1));
     REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(count = INT64_MAX));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(n_choices = 0));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(n_choices = 1));
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(n_choices = SHAPE.vocab_size + 1));
     REFUSE(YT_ERR_SHAPE, logits, CANDIDATES(count = 3));
     REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(ids = NULL));
     REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(values = NULL));

@@ -32,7 +32,7 @@ static int compare_entries(const void *a, const void *b)
     return x->id < y->id ? -1 : 1;
 }
 
-/* A matrix with one column, whose product with the normed input, exactly 1, are the values. */
+/* A matrix with one column, whose product with the normed input, exactly 1, are the values; two more rows are padding. */
 typedef struct {
     yt_context *context;
     yt_matrix *matrix;
@@ -59,10 +59,12 @@ static void create(yt_context *context, const float *values, int64_t n, int64_t 
         columns[i] = (int32_t)i;
     }
     *f = (fixture){.context = context, .norm = buffer_of(context, 1, ones), .x = buffer_of(context, outputs, ones), .columns = buffer_of(context, outputs, columns),
-        .logits = buffer_of(context, outputs * n, NULL), .ids = buffer_of(context, outputs * count, NULL), .values = buffer_of(context, outputs * count, NULL),
+        .logits = buffer_of(context, outputs * (n + 2), NULL), .ids = buffer_of(context, outputs * count, NULL), .values = buffer_of(context, outputs * count, NULL),
         .vocab_size = n};
-    must(yt_matrix_create(context, YT_F32, n, 1, &f->matrix), "yt_matrix_create");
+    const float padding[2] = {1e30f, NAN}; /* must not be chosen */
+    must(yt_matrix_create(context, YT_F32, n + 2, 1, &f->matrix), "yt_matrix_create");
     must(yt_matrix_upload(f->matrix, 0, n, values, n * 4), "yt_matrix_upload");
+    must(yt_matrix_upload(f->matrix, n, 2, padding, sizeof padding), "yt_matrix_upload");
     free(ones);
     free(columns);
 }
@@ -96,7 +98,7 @@ static void check(const char *what, yt_context *context, const float *values, in
         free(ends);
     }
     yt_output output = {f.norm, f.matrix, 0.0f};
-    yt_candidates wanted = {count, f.ids, f.values, f.edits, f.edit_ends};
+    yt_candidates wanted = {count, n, f.ids, f.values, f.edits, f.edit_ends};
     must(yt_logits(context, &output, f.x, outputs, f.columns, f.logits, &wanted), "yt_logits");
     int32_t *ids = malloc((size_t)(outputs * count) * 4);
     float *logits = malloc((size_t)(outputs * count) * 4);

@@ -16,6 +16,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * {@snippet lang=c :
  * struct yt_candidates {
  *     int64_t count;
+ *     int64_t n_choices;
  *     yt_buffer *ids;
  *     yt_buffer *values;
  *     const yt_buffer *edits;
@@ -31,6 +32,7 @@ public class yt_candidates {
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         YangtuoNative.C_LONG_LONG.withName("count"),
+        YangtuoNative.C_LONG_LONG.withName("n_choices"),
         YangtuoNative.C_POINTER.withName("ids"),
         YangtuoNative.C_POINTER.withName("values"),
         YangtuoNative.C_POINTER.withName("edits"),
@@ -86,6 +88,50 @@ public class yt_candidates {
      */
     public static void count(MemorySegment struct, long fieldValue) {
         struct.set(count$LAYOUT, count$OFFSET, fieldValue);
+    }
+
+    private static final OfLong n_choices$LAYOUT = (OfLong)$LAYOUT.select(groupElement("n_choices"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t n_choices
+     * }
+     */
+    public static final OfLong n_choices$layout() {
+        return n_choices$LAYOUT;
+    }
+
+    private static final long n_choices$OFFSET = $LAYOUT.byteOffset(groupElement("n_choices"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t n_choices
+     * }
+     */
+    public static final long n_choices$offset() {
+        return n_choices$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t n_choices
+     * }
+     */
+    public static long n_choices(MemorySegment struct) {
+        return struct.get(n_choices$LAYOUT, n_choices$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t n_choices
+     * }
+     */
+    public static void n_choices(MemorySegment struct, long fieldValue) {
+        struct.set(n_choices$LAYOUT, n_choices$OFFSET, fieldValue);
     }
 
     private static final AddressLayout ids$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("ids"));

@@ -1,6 +1,9 @@
 package dev.yangtuo;
 
+import dev.yangtuo.kernel.Candidates;
 import dev.yangtuo.model.Model;
+import dev.yangtuo.model.PassOutputs;
+import dev.yangtuo.model.PassPart;
 import dev.yangtuo.model.Sequence;
 import dev.yangtuo.sampling.Sampler;
 import dev.yangtuo.tokenizer.StreamingDecoder;
@@ -8,6 +11,7 @@ import java.lang.ref.Cleaner;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -29,7 +33,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
     private final Sampler sampler;
     private final StreamingDecoder decoder;
     private final StopText stopText;
-    private final float[] logits;
+    private final NextToken nextToken = new NextToken();
 
     private final StringBuilder text = new StringBuilder();
     private int[] ids = new int[64];
@@ -70,7 +74,6 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         this.sampler = sampler;
         this.decoder = decoder;
         this.stopText = stopText;
-        this.logits = new float[model.config().vocabSize()];
     }
 
     /**
@@ -170,15 +173,50 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         return null;
     }
 
+    /** The token that follows, chosen within the pass, where the device has the logits. */
+    private final class NextToken implements PassOutputs {
+        private int id;
+        /** All logits, for options that need them. */
+        private float @Nullable [] logits;
+
+        @Override
+        public int candidateCount() {
+            return sampler.candidateCount();
+        }
+
+        @Override
+        public int choices() {
+            return sampler.choices();
+        }
+
+        @Override
+        public void addEdits(Candidates wanted, int outputs) {
+            sampler.addEdits(wanted);
+        }
+
+        @Override
+        public void accept(PassLogits result) {
+            if (candidateCount() > 0) {
+                id = sampler.sample(result.candidates(), 0);
+                return;
+            }
+            if (logits == null) {
+                logits = new float[model.config().vocabSize()];
+            }
+            result.read(0, logits);
+            id = sampler.sample(logits);
+        }
+    }
+
     /** Computes one token. */
     private String step() {
         if (!cancelled) {
-            computeLogits();
+            compute();
         }
         if (cancelled) {
             return finish(FinishReason.CANCELLED, "");
         }
-        int id = sampler.sample(logits);
+        int id = nextToken.id;
         countToken();
         if (request.isEnd(id)) {
             return finish(FinishReason.END_OF_TEXT, "");
@@ -196,9 +234,9 @@ public final class Generation implements Iterable<String>, AutoCloseable {
     }
 
     /** The forward pass of the token before, or, at the start, of the prompt. */
-    private void computeLogits() {
+    private void compute() {
         if (idCount > 0) {
-            model.forward(openSequence(), ids, idCount - 1, 1, logits);
+            model.forward(List.of(PassPart.withLastOutput(openSequence(), ids, idCount - 1, 1)), nextToken);
             return;
         }
         startNanos = System.nanoTime();
@@ -206,7 +244,11 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         for (int id : prompt) {
             sampler.accept(id);
         }
-        model.prefill(openSequence(), prompt, model.maxColumns(), logits, () -> !cancelled);
+        int before = (prompt.length - 1) / model.maxColumns() * model.maxColumns();
+        model.prefill(openSequence(), Arrays.copyOf(prompt, before), model.maxColumns(), null, () -> !cancelled);
+        if (!cancelled) {
+            model.forward(List.of(PassPart.withLastOutput(openSequence(), prompt, before, prompt.length - before)), nextToken);
+        }
     }
 
     private String finish(FinishReason reason, String piece) {

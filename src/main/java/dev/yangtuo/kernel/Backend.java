@@ -49,6 +49,9 @@ public sealed interface Backend extends AutoCloseable permits NativeBackend, Sca
     /** Room for the inputs of forward passes of up to this size. */
     Batch createBatch(BatchCapacity capacity);
 
+    /** Room for candidates, to be filled by {@link #logits(OutputLayer, Batch, DeviceFloats, DeviceFloats, Candidates)}. */
+    Candidates createCandidates();
+
     /** Binds the weights of one layer so that a stage needs one argument for them. The matrices stay the caller's. */
     Layer createLayer(LayerWeights weights);
 
@@ -64,6 +67,9 @@ public sealed interface Backend extends AutoCloseable permits NativeBackend, Sca
     /** {@code out = softmax(q k / sqrt(headDim)) v}, per head, over the positions 0 to the column's own. */
     void attention(Layer layer, Batch batch, DeviceFloats q, KvPool kv, DeviceFloats out);
 
+    /** {@link #qkv} and {@link #attention} in one: for a forward pass, which so waits for all threads once less. {@code q} is left as by the first. */
+    void qkvAttention(Layer layer, Batch batch, DeviceFloats x, KvPool kv, DeviceFloats q, DeviceFloats out);
+
     /** {@code x += wo attention}. */
     void attentionOutput(Layer layer, Batch batch, DeviceFloats attention, DeviceFloats x);
 
@@ -75,6 +81,13 @@ public sealed interface Backend extends AutoCloseable permits NativeBackend, Sca
 
     /** {@code logits[i] = matrix rmsNorm(x[i-th output column of the batch])}. */
     void logits(OutputLayer output, Batch batch, DeviceFloats x, DeviceFloats logits);
+
+    /**
+     * The same; then makes the edits of {@code candidates} to {@code logits}, and chooses the best of them.
+     *
+     * @param candidates with as many outputs as the batch; receives what was chosen
+     */
+    void logits(OutputLayer output, Batch batch, DeviceFloats x, DeviceFloats logits, Candidates candidates);
 
     /** Ends the backend's threads and frees its scratch memory. Closing twice is harmless. */
     @Override

@@ -192,6 +192,12 @@ public final class NativeBackend implements Backend {
     }
 
     @Override
+    public Candidates createCandidates() {
+        context.address();
+        return new NativeCandidates(this);
+    }
+
+    @Override
     public Layer createLayer(LayerWeights weights) {
         return NativeLayer.of(weights);
     }
@@ -217,6 +223,12 @@ public final class NativeBackend implements Backend {
     }
 
     @Override
+    public void qkvAttention(Layer layer, Batch batch, DeviceFloats x, KvPool kv, DeviceFloats q, DeviceFloats out) {
+        NativeStatus.check(YangtuoNative.yt_qkv_attention(
+                context.address(), struct(layer), struct(batch), address(x), address(kv), address(q), address(out)));
+    }
+
+    @Override
     public void attentionOutput(Layer layer, Batch batch, DeviceFloats attention, DeviceFloats x) {
         NativeStatus.check(YangtuoNative.yt_attention_output(context.address(), struct(layer), struct(batch), address(attention), address(x)));
     }
@@ -233,9 +245,22 @@ public final class NativeBackend implements Backend {
 
     @Override
     public void logits(OutputLayer output, Batch batch, DeviceFloats x, DeviceFloats logits) {
+        logits(output, batch, x, logits, MemorySegment.NULL);
+    }
+
+    @Override
+    public void logits(OutputLayer output, Batch batch, DeviceFloats x, DeviceFloats logits, Candidates candidates) {
+        candidates.requireOutputs(batch.outputCount());
+        NativeCandidates wanted = (NativeCandidates) candidates;
+        logits(output, batch, x, logits, wanted.upload());
+        wanted.download();
+    }
+
+    private void logits(OutputLayer output, Batch batch, DeviceFloats x, DeviceFloats logits, MemorySegment candidates) {
         MemorySegment struct = ((NativeOutputLayer) output).checkedStruct();
         MemorySegment columns = ((NativeBatch) batch).outputColumns();
-        NativeStatus.check(YangtuoNative.yt_logits(context.address(), struct, address(x), batch.outputCount(), columns, address(logits)));
+        NativeStatus.check(YangtuoNative.yt_logits(
+                context.address(), struct, address(x), batch.outputCount(), columns, address(logits), candidates));
     }
 
     private static MemorySegment address(DeviceFloats floats) {

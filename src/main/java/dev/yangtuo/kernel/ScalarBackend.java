@@ -77,6 +77,12 @@ public final class ScalarBackend implements Backend {
     }
 
     @Override
+    public Candidates createCandidates() {
+        requireOpen();
+        return new ScalarCandidates();
+    }
+
+    @Override
     public Layer createLayer(LayerWeights weights) {
         requireOpen();
         return new ScalarLayer(weights);
@@ -197,6 +203,12 @@ public final class ScalarBackend implements Backend {
     }
 
     @Override
+    public void qkvAttention(Layer layer, Batch batch, DeviceFloats x, KvPool kv, DeviceFloats q, DeviceFloats out) {
+        qkv(layer, batch, x, kv, q);
+        attention(layer, batch, q, kv, out);
+    }
+
+    @Override
     public void attentionOutput(Layer layer, Batch batch, DeviceFloats attention, DeviceFloats x) {
         requireOpen();
         addProduct(layer.weights().o(), attention, batch.columnCount(), x);
@@ -236,6 +248,17 @@ public final class ScalarBackend implements Backend {
             System.arraycopy(all, batch.outputs[i] * dim, chosen, i * dim, dim);
         }
         multiply((ScalarMatrix) w.matrix(), normalize(chosen, n, w.norm(), w.normEps()), n, floats(logits, n * w.matrix().rows()));
+    }
+
+    @Override
+    public void logits(OutputLayer output, Batch batch, DeviceFloats x, DeviceFloats logits, Candidates candidates) {
+        candidates.requireOutputs(batch.outputCount());
+        int vocabSize = Math.toIntExact(output.weights().matrix().rows());
+        if (candidates.choices() > vocabSize) {
+            throw new IllegalArgumentException("candidates of %d are wanted, there are %d".formatted(candidates.choices(), vocabSize));
+        }
+        logits(output, batch, x, logits);
+        ((ScalarCandidates) candidates).choose(floats(logits, (long) batch.outputCount() * vocabSize), vocabSize);
     }
 
     private void addProduct(Projection projection, DeviceFloats input, int n, DeviceFloats x) {

@@ -3,11 +3,14 @@ package dev.yangtuo.model;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.Batch;
 import dev.yangtuo.kernel.BatchCapacity;
+import dev.yangtuo.kernel.Candidates;
 import dev.yangtuo.kernel.DeviceFloats;
 import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.OutputLayer;
 import dev.yangtuo.tensor.TensorType;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +42,7 @@ public final class Model implements AutoCloseable {
     private final DeviceFloats attention;
     /** Between gate/up and down, float32 [columns][hiddenDim]. */
     private final DeviceFloats hidden;
+    private final Candidates candidates;
     /** Float32 [outputs][vocabSize]; made when first wanted, replaced when more outputs are. */
     private @Nullable DeviceFloats logits;
 
@@ -65,6 +69,7 @@ public final class Model implements AutoCloseable {
             q = undo.push(backend.createFloats((long) columns * config.qDim()));
             attention = undo.push(backend.createFloats((long) columns * config.qDim()));
             hidden = undo.push(backend.createFloats((long) columns * config.hiddenDim()));
+            candidates = undo.push(backend.createCandidates());
             undo.keep();
         }
     }
@@ -123,15 +128,60 @@ public final class Model implements AutoCloseable {
      * Appends any number of tokens to a sequence, some at a time, and computes the logits of the last one.
      *
      * @param step tokens of a forward pass at most, 1 to {@link #maxColumns()}
-     * @param target receives {@code vocabSize} logits
+     * @param target receives {@code vocabSize} logits; null if they are not wanted
      * @param goesOn asked before each pass; what was appended until it says no stays
      */
-    public void prefill(Sequence sequence, int[] tokens, int step, float[] target, BooleanSupplier goesOn) {
+    public void prefill(Sequence sequence, int[] tokens, int step, float @Nullable [] target, BooleanSupplier goesOn) {
         for (int done = 0; done < tokens.length && goesOn.getAsBoolean(); ) {
             int count = Math.min(step, tokens.length - done);
             forward(sequence, tokens, done, count, done + count == tokens.length ? target : null);
             done += count;
         }
+    }
+
+    /**
+     * Appends tokens to any mix of sequences in one pass. What a sequence gives does not depend on what else is in the pass.
+     *
+     * @param parts at least one, of different sequences, 1 to {@link #maxBatchSequences()}; together at most {@link #maxColumns()} tokens
+     * @param outputs receives the logits that the parts want
+     */
+    public void forward(List<PassPart> parts, PassOutputs outputs) {
+        lock.lock();
+        try {
+            computeLayers(parts);
+            if (batch.outputCount() > 0) {
+                computeOutputs(outputs);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void computeOutputs(PassOutputs outputs) {
+        DeviceFloats all = logitsBuffer();
+        boolean choose = outputs.candidateCount() > 0;
+        if (choose) {
+            candidates.clear(outputs.candidateCount(), outputs.choices());
+            outputs.addEdits(candidates, batch.outputCount());
+            backend.logits(weights.output(), batch, x, all, candidates);
+        } else {
+            backend.logits(weights.output(), batch, x, all);
+        }
+        outputs.accept(new PassOutputs.PassLogits() {
+            @Override
+            public Candidates candidates() {
+                if (!choose) {
+                    throw new IllegalStateException("no candidates were wanted");
+                }
+                return candidates;
+            }
+
+            @Override
+            public void read(int output, float[] target) {
+                Objects.checkIndex(output, batch.outputCount());
+                all.download((long) output * config.vocabSize(), target, 0, config.vocabSize());
+            }
+        });
     }
 
     /**
@@ -142,25 +192,11 @@ public final class Model implements AutoCloseable {
      * @param target receives {@code sequences.size() * vocabSize} logits, row-major
      */
     public void forwardEach(List<Sequence> sequences, int[] tokens, float[] target) {
-        lock.lock();
-        try {
-            requireReady();
-            requireIds(tokens, 0, sequences.size());
-            for (Sequence sequence : sequences) {
-                sequence.reserve(1);
-            }
-            batch.clear();
-            for (int i = 0; i < sequences.size(); i++) {
-                Sequence sequence = sequences.get(i);
-                addColumn(tokens[i], sequence.length(), batch.addSequence(sequence.pages(), sequence.pageCount()), true);
-            }
-            batch.upload();
-            compute();
-            sequences.forEach(sequence -> sequence.advance(1));
-            computeLogits(target);
-        } finally {
-            lock.unlock();
+        List<PassPart> parts = new ArrayList<>();
+        for (int i = 0; i < sequences.size(); i++) {
+            parts.add(PassPart.withLastOutput(sequences.get(i), tokens, i, 1));
         }
+        forward(parts, target);
     }
 
     /**
@@ -170,7 +206,7 @@ public final class Model implements AutoCloseable {
      * @param target receives {@code vocabSize} logits; null if they are not wanted
      */
     public void forward(Sequence sequence, int[] tokens, int offset, int count, float @Nullable [] target) {
-        forward(sequence, tokens, offset, count, false, target);
+        forward(List.of(new PassPart(sequence, tokens, offset, count, target == null ? count : count - 1)), target);
     }
 
     /**
@@ -180,13 +216,13 @@ public final class Model implements AutoCloseable {
      * @param target receives {@code count * vocabSize} logits, row-major
      */
     public void forwardAll(Sequence sequence, int[] tokens, int offset, int count, float[] target) {
-        forward(sequence, tokens, offset, count, true, target);
+        forward(List.of(new PassPart(sequence, tokens, offset, count, 0)), target);
     }
 
-    private void forward(Sequence sequence, int[] tokens, int offset, int count, boolean all, float @Nullable [] target) {
+    private void forward(List<PassPart> parts, float @Nullable [] target) {
         lock.lock();
         try {
-            computeLayers(sequence, tokens, offset, count, all ? 0 : target == null ? count : count - 1);
+            computeLayers(parts);
             if (target != null) {
                 computeLogits(target);
             }
@@ -205,7 +241,7 @@ public final class Model implements AutoCloseable {
     public void forward(Sequence sequence, int[] tokens, int offset, int count, int firstOutput, LogitRows rows) {
         lock.lock();
         try {
-            computeLayers(sequence, tokens, offset, count, firstOutput);
+            computeLayers(List.of(new PassPart(sequence, tokens, offset, count, Math.min(firstOutput, count))));
             float[] target = new float[Math.multiplyExact(Math.min(MAX_OUTPUT_COLUMNS, batch.outputCount()), config.vocabSize())];
             for (int column = firstOutput; column < count; ) {
                 int part = Math.min(MAX_OUTPUT_COLUMNS, count - column);
@@ -232,13 +268,29 @@ public final class Model implements AutoCloseable {
     }
 
     /** Everything but the output matrix: leaves the residual stream of the tokens in {@link #x}, and the batch ready for their logits. */
-    private void computeLayers(Sequence sequence, int[] tokens, int offset, int count, int firstOutput) {
+    private void computeLayers(List<PassPart> parts) {
         requireReady();
-        requireIds(tokens, offset, count);
-        sequence.reserve(count);
-        fillBatch(sequence, tokens, offset, count, firstOutput);
+        requireFitting(parts);
+        for (PassPart part : parts) {
+            part.sequence().reserve(part.count());
+        }
+        fillBatch(parts);
         compute();
-        sequence.advance(count);
+        for (PassPart part : parts) {
+            part.sequence().advance(part.count());
+        }
+    }
+
+    private void requireFitting(List<PassPart> parts) {
+        int columns = 0;
+        for (PassPart part : parts) {
+            requireIds(part.tokens(), part.offset(), part.count());
+            columns += part.count();
+        }
+        if (parts.isEmpty() || parts.size() > maxBatchSequences() || columns > maxColumns()) {
+            throw new IllegalArgumentException("a forward pass of %d tokens of %d sequences is not possible; 1 to %d of 1 to %d are"
+                    .formatted(columns, parts.size(), maxColumns(), maxBatchSequences()));
+        }
     }
 
     private void requireReady() {
@@ -265,11 +317,14 @@ public final class Model implements AutoCloseable {
         out.download(0, target, 0, Math.multiplyExact(batch.outputCount(), config.vocabSize()));
     }
 
-    private void fillBatch(Sequence sequence, int[] tokens, int offset, int count, int firstOutput) {
+    private void fillBatch(List<PassPart> parts) {
         batch.clear();
-        int row = batch.addSequence(sequence.pages(), sequence.pageCount());
-        for (int i = 0; i < count; i++) {
-            addColumn(tokens[offset + i], sequence.length() + i, row, i >= firstOutput);
+        for (PassPart part : parts) {
+            Sequence sequence = part.sequence();
+            int row = batch.addSequence(sequence.pages(), sequence.pageCount());
+            for (int i = 0; i < part.count(); i++) {
+                addColumn(part.tokens()[part.offset() + i], sequence.length() + i, row, i >= part.firstOutput());
+            }
         }
         batch.upload();
     }
@@ -283,8 +338,7 @@ public final class Model implements AutoCloseable {
     private void compute() {
         backend.embed(weights.embedding(), batch, x);
         for (Layer layer : weights.layers()) {
-            backend.qkv(layer, batch, x, kvCache.pool(), q);
-            backend.attention(layer, batch, q, kvCache.pool(), attention);
+            backend.qkvAttention(layer, batch, x, kvCache.pool(), q, attention);
             backend.attentionOutput(layer, batch, attention, x);
             backend.gateUp(layer, batch, x, hidden);
             backend.down(layer, batch, hidden, x);
@@ -332,6 +386,7 @@ public final class Model implements AutoCloseable {
                 all.push(q);
                 all.push(attention);
                 all.push(hidden);
+                all.push(candidates);
                 if (logits != null) {
                     all.push(logits);
                 }

@@ -1,12 +1,16 @@
 package dev.yangtuo.sampling;
 
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.kernel.Candidates;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
  * Chooses tokens for one text. The steps, in this order: repetition penalty, top-k, top-p, min-p, temperature, draw. The same options,
  * seed and logits give the same tokens. Allocates nothing per token. Used by one thread at a time.
+ *
+ * <p>Where a few candidates are enough, {@link #candidateCount()} says so: then {@link #addEdits} and {@link #sample(Candidates, int)} choose among what the device
+ * has chosen before, and give what {@link #sample(float[])} would of all logits.
  */
 public final class Sampler {
     private final SamplingOptions options;
@@ -22,9 +26,9 @@ public final class Sampler {
      * Candidates, best first once sorted: the logit turned into an integer that sorts descending in the upper half, the id in the lower,
      * so that equal logits are ordered by id.
      */
-    private final long[] candidates;
+    private long[] candidates = new long[0];
 
-    private final float[] probabilities;
+    private float[] probabilities = new float[0];
 
     /** @param vocabSize number of logits of each call */
     public Sampler(SamplingOptions options, long seed, int vocabSize) {
@@ -33,8 +37,14 @@ public final class Sampler {
         this.vocabSize = vocabSize;
         this.seen = new boolean[vocabSize];
         this.seenIds = new int[vocabSize];
-        this.candidates = new long[vocabSize];
-        this.probabilities = new float[vocabSize];
+    }
+
+    /** Makes room for candidates: few where the device chooses them, the whole vocabulary where not. */
+    private void makeRoom(int count) {
+        if (candidates.length < count) {
+            candidates = new long[count];
+            probabilities = new float[count];
+        }
     }
 
     /** Counts a token as having been there, for the repetition penalty; ids outside the vocabulary are ignored. */
@@ -43,6 +53,56 @@ public final class Sampler {
             seen[id] = true;
             seenIds[seenCount++] = id;
         }
+    }
+
+    /**
+     * How many of the best logits are needed, 1 to {@link Candidates#MAX_COUNT}; 0 if all logits are.
+     */
+    public int candidateCount() {
+        if (isGreedy()) {
+            return 1;
+        }
+        return options.topK() > 0 && options.topK() < vocabSize && options.topK() <= Candidates.MAX_COUNT ? options.topK() : 0;
+    }
+
+    /** Number of ids to choose from. */
+    public int choices() {
+        return vocabSize;
+    }
+
+    private boolean isGreedy() {
+        return options.temperature() == 0 || options.topK() == 1;
+    }
+
+    /** Begins the next output of what the device chooses, with the penalties of the tokens that were there. */
+    public void addEdits(Candidates wanted) {
+        wanted.addOutput();
+        if (options.repeatPenalty() != 1f) {
+            for (int i = 0; i < seenCount; i++) {
+                wanted.addEdit(seenIds[i], options.repeatPenalty(), 0f);
+            }
+        }
+    }
+
+    /**
+     * The next token, of what the device chose; the caller {@linkplain #accept accepts} it if it becomes part of the text.
+     *
+     * @param chosen {@link #candidateCount()} or more of each output, after the edits of {@link #addEdits}
+     * @return an id
+     * @throws YangtuoException if the best logit is a NaN or not finite
+     */
+    public int sample(Candidates chosen, int output) {
+        int best = requireFinite(chosen.id(output, 0), chosen.logit(output, 0));
+        if (isGreedy()) {
+            return best;
+        }
+        int count = options.topK();
+        makeRoom(count);
+        for (int i = 0; i < count; i++) {
+            candidates[i] = chosen.id(output, i);
+            probabilities[i] = chosen.logit(output, i);
+        }
+        return choose(exponentiate(count, probabilities[0]));
     }
 
     /**
@@ -55,21 +115,29 @@ public final class Sampler {
     public int sample(float[] logits) {
         penalize(logits);
         int best = argmax(logits);
-        if (options.temperature() == 0 || options.topK() == 1) {
+        if (isGreedy()) {
             return best;
         }
+        makeRoom(vocabSize);
         float max = logits[best];
-        int count;
         if (options.topK() > 0 && options.topK() < vocabSize) {
-            count = keepTopK(logits, max);
-        } else if (options.topP() < 1f) {
-            count = keepNucleusCandidates(logits, max);
-        } else {
-            count = keepAll(logits, max);
+            return choose(keepTopK(logits, max));
         }
-        count = keepTopP(count);
-        count = keepMinP(count);
-        return draw(count);
+        return choose(options.topP() < 1f ? keepNucleusCandidates(logits, max) : keepAll(logits, max));
+    }
+
+    private int choose(int count) {
+        return draw(keepMinP(keepTopP(count)));
+    }
+
+    private int requireFinite(int id, float logit) {
+        if (Float.isNaN(logit)) {
+            throw new YangtuoException("the model computed NaN as the logit of token %d; its weights are probably damaged".formatted(id));
+        }
+        if (Float.isInfinite(logit)) {
+            throw new YangtuoException("the model computed no finite logit; its weights are probably damaged");
+        }
+        return id;
     }
 
     private void penalize(float[] logits) {
@@ -88,17 +156,13 @@ public final class Sampler {
         for (int id = 0; id < vocabSize; id++) {
             float logit = logits[id];
             if (Float.isNaN(logit)) {
-                throw new YangtuoException(
-                        "the model computed NaN as the logit of token %d; its weights are probably damaged".formatted(id));
+                return requireFinite(id, logit);
             }
             if (logit > logits[best]) {
                 best = id;
             }
         }
-        if (Float.isInfinite(logits[best])) {
-            throw new YangtuoException("the model computed no finite logit; its weights are probably damaged");
-        }
-        return best;
+        return requireFinite(best, logits[best]);
     }
 
     /** The top-k candidates, best first, with their probabilities among themselves. */
@@ -109,9 +173,17 @@ public final class Sampler {
         int count = options.topK();
         selectSmallest(candidates, vocabSize, count);
         Arrays.sort(candidates, 0, count);
+        for (int i = 0; i < count; i++) {
+            probabilities[i] = logits[(int) candidates[i]];
+        }
+        return exponentiate(count, max);
+    }
+
+    /** Turns logits, the largest of them {@code max}, into the probabilities among themselves. */
+    private int exponentiate(int count, float max) {
         float sum = 0;
         for (int i = 0; i < count; i++) {
-            probabilities[i] = (float) Math.exp(logits[(int) candidates[i]] - max);
+            probabilities[i] = (float) Math.exp(probabilities[i] - max);
             sum += probabilities[i];
         }
         scale(count, sum);

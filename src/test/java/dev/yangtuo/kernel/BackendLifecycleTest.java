@@ -106,6 +106,9 @@ class BackendLifecycleTest {
         assertThatIllegalStateException().isThrownBy(() -> backend.embed(parts.q, parts.batch, parts.x)).withMessageContaining("closed");
         assertThatIllegalStateException().isThrownBy(() -> backend.qkv(parts.layer, parts.batch, parts.x, parts.pool, parts.wide));
         assertThatIllegalStateException().isThrownBy(() -> backend.attention(parts.layer, parts.batch, parts.x, parts.pool, parts.wide));
+        assertThatIllegalStateException().isThrownBy(
+                () -> backend.qkvAttention(parts.layer, parts.batch, parts.x, parts.pool, parts.wide, parts.x));
+        assertThatIllegalStateException().isThrownBy(backend::createCandidates).withMessageContaining("closed");
         assertThatIllegalStateException().isThrownBy(() -> backend.gateUp(parts.layer, parts.batch, parts.x, parts.wide));
         assertThatIllegalStateException().isThrownBy(() -> backend.down(parts.layer, parts.batch, parts.wide, parts.x));
         assertThatCode(() -> backend.name()).doesNotThrowAnyException();
@@ -171,6 +174,15 @@ class BackendLifecycleTest {
             assertThatIllegalArgumentException().isThrownBy(() -> backend.down(parts.layer, parts.batch, small, parts.x));
             OutputLayer output = backend.createOutputLayer(new OutputWeights(parts.norm, parts.up, 1e-5f));
             assertThatIllegalArgumentException().isThrownBy(() -> backend.logits(output, parts.batch, parts.x, small));
+            Candidates none = backend.createCandidates();
+            none.clear(1, 1);
+            none.addOutput();
+            none.addOutput();
+            assertThatIllegalArgumentException().isThrownBy(() -> backend.logits(output, parts.batch, parts.x, small, none))
+                    .withMessageContaining("2 outputs");
+            assertThatIllegalArgumentException().isThrownBy(() -> none.clear(0, 5));
+            assertThatIllegalArgumentException().isThrownBy(() -> none.clear(6, 5));
+            assertThatIllegalArgumentException().isThrownBy(() -> none.clear(Candidates.MAX_COUNT + 1, 50_000));
             KvPool otherHead = backend.createKvPool(new KvShape(TensorType.F32, 16, 2, 1, 1, 6));
             assertThatIllegalArgumentException().isThrownBy(() -> backend.qkv(parts.layer, parts.batch, parts.x, otherHead, parts.wide));
             Layer second = backend.createLayer(new LayerWeights(

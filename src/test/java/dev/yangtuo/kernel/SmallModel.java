@@ -48,6 +48,7 @@ final class SmallModel implements AutoCloseable {
     private final DeviceFloats attention;
     private final DeviceFloats hidden;
     private final DeviceFloats logits;
+    private final Candidates candidates;
 
     SmallModel(Shape shape, Backend backend, long seed) {
         this.shape = shape;
@@ -70,6 +71,7 @@ final class SmallModel implements AutoCloseable {
         q = own(backend.createFloats((long) MAX_COLUMNS * shape.qDim()));
         attention = own(backend.createFloats((long) MAX_COLUMNS * shape.qDim()));
         hidden = own(backend.createFloats((long) MAX_COLUMNS * shape.hiddenDim));
+        candidates = own(backend.createCandidates());
         logits = own(backend.createFloats((long) MAX_COLUMNS * shape.vocabSize));
     }
 
@@ -161,9 +163,14 @@ final class SmallModel implements AutoCloseable {
         backend.embed(table, batch, x);
         results.add(read(x, batch.columnCount() * shape.dim));
         for (Layer layer : layers) {
-            backend.qkv(layer, batch, x, kv, q);
-            results.add(read(q, batch.columnCount() * shape.qDim()));
-            backend.attention(layer, batch, q, kv, attention);
+            if (parts.length == 1) {
+                backend.qkvAttention(layer, batch, x, kv, q, attention);
+                results.add(read(q, batch.columnCount() * shape.qDim()));
+            } else {
+                backend.qkv(layer, batch, x, kv, q);
+                results.add(read(q, batch.columnCount() * shape.qDim()));
+                backend.attention(layer, batch, q, kv, attention);
+            }
             results.add(read(attention, batch.columnCount() * shape.qDim()));
             backend.attentionOutput(layer, batch, attention, x);
             results.add(read(x, batch.columnCount() * shape.dim));
@@ -174,6 +181,26 @@ final class SmallModel implements AutoCloseable {
         }
         backend.logits(output, batch, x, logits);
         results.add(read(logits, batch.outputCount() * shape.vocabSize));
+        results.add(chosen());
+    }
+
+    /** The ids and logits of the best, after some edits. */
+    private float[] chosen() {
+        int count = Math.min(5, shape.vocabSize);
+        candidates.clear(count, shape.vocabSize);
+        for (int output = 0; output < batch.outputCount(); output++) {
+            candidates.addOutput();
+            for (int i = 0; i < output; i++) {
+                candidates.addEdit(random.nextInt(shape.vocabSize), 1.5f, i % 2);
+            }
+        }
+        backend.logits(output, batch, x, logits, candidates);
+        float[] result = new float[2 * count * batch.outputCount()];
+        for (int i = 0; i < result.length / 2; i++) {
+            result[2 * i] = candidates.id(i / count, i % count);
+            result[2 * i + 1] = candidates.logit(i / count, i % count);
+        }
+        return result;
     }
 
     private static float[] read(DeviceFloats floats, int count) {
