@@ -177,6 +177,12 @@ YT_API int32_t yt_matrix_map(
 YT_API int32_t yt_encode_rows(
     const yt_context *context, int32_t type, const float *values, int64_t rows, int64_t columns, void *out, int64_t out_bytes);
 
+/*
+ * Finds damage in stored rows: the number of the first block, or of the first value of a type that has none, that is or can only give NaN or infinite values; -1 if there
+ * is none. byte_size: whole blocks. Any number of threads may look at the same time.
+ */
+YT_API int32_t yt_first_not_finite(int32_t type, const void *source, int64_t byte_size, int64_t *block);
+
 /* The pool of key/value pages that all sequences share. */
 typedef struct yt_kv yt_kv;
 

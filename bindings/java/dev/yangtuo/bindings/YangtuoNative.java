@@ -1790,6 +1790,69 @@ public class YangtuoNative extends YangtuoNative$shared {
         }
     }
 
+    private static class yt_first_not_finite {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_first_not_finite");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_first_not_finite(int32_t type, const void *source, int64_t byte_size, int64_t *block)
+     * }
+     */
+    public static FunctionDescriptor yt_first_not_finite$descriptor() {
+        return yt_first_not_finite.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_first_not_finite(int32_t type, const void *source, int64_t byte_size, int64_t *block)
+     * }
+     */
+    public static MethodHandle yt_first_not_finite$handle() {
+        return yt_first_not_finite.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_first_not_finite(int32_t type, const void *source, int64_t byte_size, int64_t *block)
+     * }
+     */
+    public static MemorySegment yt_first_not_finite$address() {
+        return yt_first_not_finite.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_first_not_finite(int32_t type, const void *source, int64_t byte_size, int64_t *block)
+     * }
+     */
+    public static int yt_first_not_finite(int type, MemorySegment source, long byte_size, MemorySegment block) {
+        var mh$ = yt_first_not_finite.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_first_not_finite", type, source, byte_size, block);
+            }
+            return (int)mh$.invokeExact(type, source, byte_size, block);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class yt_kv_create {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             YangtuoNative.C_INT,

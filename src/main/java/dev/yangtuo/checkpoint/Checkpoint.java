@@ -60,6 +60,11 @@ public interface Checkpoint extends AutoCloseable {
      */
     MemorySegment bytes(TensorInfo tensor);
 
+    /** The same bytes, to be copied; throws as {@link #bytes} does. */
+    default StoredBytes stored(TensorInfo tensor) {
+        return new StoredBytes(tensor, bytes(tensor));
+    }
+
     /**
      * Whether a tensor of this checkpoint is stored as its type says, row after row. Otherwise only {@link #rows} can read it: it may be
      * transposed, in parts, or in blocks of another kind.

@@ -43,6 +43,14 @@ public sealed interface Backend extends AutoCloseable permits NativeBackend, Sca
      */
     void encodeRows(TensorType type, float[] values, int rows, int columns, MemorySegment target);
 
+    /**
+     * Finds damage in stored rows; any number of threads may do so at the same time, and during a stage.
+     *
+     * @param stored off-heap memory with whole blocks of the type
+     * @return the number of the first block, or value of a type without blocks, that is or can only give NaN or infinite values; -1 if there is none
+     */
+    long firstNotFinite(TensorType type, MemorySegment stored);
+
     /** Memory for keys and values, reserved at once and taken from the system as positions are written. */
     KvPool createKvPool(KvShape shape);
 

@@ -171,6 +171,16 @@ public final class NativeBackend implements Backend {
     }
 
     @Override
+    public long firstNotFinite(TensorType type, MemorySegment stored) {
+        context.address();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment block = arena.allocate(ValueLayout.JAVA_LONG);
+            NativeStatus.check(YangtuoNative.yt_first_not_finite(NativeMatrix.typeNumber(type), stored, stored.byteSize(), block));
+            return block.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    @Override
     public KvPool createKvPool(KvShape shape) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment struct = yt_kv_shape.allocate(arena);

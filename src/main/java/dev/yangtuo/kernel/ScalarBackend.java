@@ -65,6 +65,12 @@ public final class ScalarBackend implements Backend {
     }
 
     @Override
+    public long firstNotFinite(TensorType type, MemorySegment stored) {
+        requireOpen();
+        return RowCodec.firstNotFinite(type, stored);
+    }
+
+    @Override
     public KvPool createKvPool(KvShape shape) {
         requireOpen();
         return new ScalarKvPool(shape);

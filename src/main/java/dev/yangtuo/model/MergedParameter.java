@@ -1,8 +1,8 @@
 package dev.yangtuo.model;
 
+import dev.yangtuo.checkpoint.StoredBytes;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tensor.TensorType;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param headDim elements of a head, if its rows are those of heads that RoPE turns; else 0
  */
 record MergedParameter(
-        String name, @Nullable LayerParameter kind, int layer, FloatRows rows, TensorType storedType, @Nullable MemorySegment blocks, int headDim) {
+        String name, @Nullable LayerParameter kind, int layer, FloatRows rows, TensorType storedType, @Nullable StoredBytes blocks, int headDim) {
     /** A norm or a bias: kept as float32, whatever the matrices are kept as. */
     boolean isVector() {
         return kind == null ? name.equals(ModelSource.NORM) : kind.isVector();

@@ -102,7 +102,7 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
 
     /** A stored tensor whose rows are in the order in which they are asked for. */
     final Parameter plain(TensorInfo tensor) {
-        return new Parameter(checkpoint.rows(tensor), tensor.type(), checkpoint.storesRows(tensor) ? checkpoint.bytes(tensor) : null);
+        return new Parameter(checkpoint.rows(tensor), tensor.type(), checkpoint.storesRows(tensor) ? checkpoint.stored(tensor) : null);
     }
 
     final Checkpoint checkpoint() {

@@ -1,8 +1,8 @@
 package dev.yangtuo.model;
 
+import dev.yangtuo.checkpoint.StoredBytes;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tensor.TensorType;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,4 +12,4 @@ import org.jspecify.annotations.Nullable;
  * @param type how it is stored
  * @param blocks its stored rows, if they stand in the order of the kernels and can be packed as they are; else null
  */
-record Parameter(FloatRows rows, TensorType type, @Nullable MemorySegment blocks) {}
+record Parameter(FloatRows rows, TensorType type, @Nullable StoredBytes blocks) {}

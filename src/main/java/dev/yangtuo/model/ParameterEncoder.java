@@ -1,14 +1,12 @@
 package dev.yangtuo.model;
 
+import dev.yangtuo.checkpoint.StoredBytes;
 import dev.yangtuo.exception.CheckpointFormatException;
 import dev.yangtuo.kernel.Backend;
-import dev.yangtuo.tensor.BlockCodec;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,15 +25,13 @@ import org.jspecify.annotations.Nullable;
 final class ParameterEncoder implements AutoCloseable {
     /** Elements of a piece of rows: 4 MB of float32. */
     private static final int PIECE_ELEMENTS = 1 << 20;
+    /** Bytes of a piece that is copied as it is: what stays in a second-level cache until it is packed. */
+    private static final int COPIED_BYTES = 1 << 19;
     /** Rows that kernels keep together; pieces are multiples of it. */
     private static final int ROW_GROUP = 16;
     private static final int INFINITY_BITS = 0x7F800000;
     /** From here on a value rounds to infinity in binary16. */
     private static final float F16_OVERFLOW = 65520f;
-
-    private static final ValueLayout.OfLong LITTLE_LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfInt LITTLE_INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort LITTLE_SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Backend backend;
     private final Path source;
@@ -92,7 +88,7 @@ final class ParameterEncoder implements AutoCloseable {
     /** Hands all rows on, stored as {@code type}. */
     void encode(MergedParameter parameter, TensorType type, Order order, Sink sink) {
         boolean asStored = type == parameter.storedType() && (order == Order.PAIRS || parameter.headDim() == 0);
-        MemorySegment blocks = asStored ? parameter.blocks() : null;
+        StoredBytes blocks = asStored ? parameter.blocks() : null;
         Job job = new Job(parameter, type, order, sink, new AtomicLong(), new AtomicLong());
         List<Future<?>> workers = new ArrayList<>();
         for (int i = 1; i < threads; i++) {
@@ -130,7 +126,7 @@ final class ParameterEncoder implements AutoCloseable {
         }
     }
 
-    private void run(Job job, @Nullable MemorySegment blocks, Runnable afterPiece) {
+    private void run(Job job, @Nullable StoredBytes blocks, Runnable afterPiece) {
         try {
             if (blocks == null) {
                 convert(job, afterPiece);
@@ -170,23 +166,20 @@ final class ParameterEncoder implements AutoCloseable {
      * Copies before it hands on: if another process truncates the mapped file, the copy fails with an error of the JVM, whereas native code would
      * end the process.
      */
-    private void copy(Job job, MemorySegment blocks, Runnable afterPiece) {
+    private void copy(Job job, StoredBytes blocks, Runnable afterPiece) {
         int columns = job.columns();
         long rowBytes = job.type.rowBytes(columns);
-        int pieceRows = job.pieceRows();
-        try (Arena arena = Arena.ofConfined()) {
+        int pieceRows = (int) Math.clamp(Math.max(1, COPIED_BYTES / rowBytes / ROW_GROUP) * ROW_GROUP, 1, job.rows());
+        try (Arena arena = Arena.ofConfined(); StoredBytes.Reader reader = blocks.open()) {
             MemorySegment copy = arena.allocate(pieceRows * rowBytes, Long.BYTES);
             for (long first = job.next.getAndAdd(pieceRows); first < job.rows(); first = job.next.getAndAdd(pieceRows)) {
                 long count = Math.min(pieceRows, job.rows() - first);
                 MemorySegment rows = copy.asSlice(0, count * rowBytes);
-                MemorySegment.copy(blocks, first * rowBytes, rows, 0, count * rowBytes);
+                reader.read(first * rowBytes, rows);
                 requireFinite(job.parameter.name(), rows, job.type, columns, first);
                 job.handOn(first, count, rows);
                 afterPiece.run();
             }
-        } catch (InternalError e) {
-            throw new CheckpointFormatException(
-                    source, "tensor '%s' could not be read; was the file changed while it was being loaded?".formatted(job.parameter.name()), e);
         }
     }
 
@@ -241,7 +234,7 @@ final class ParameterEncoder implements AutoCloseable {
 
     /** Of values that fit, scales do; values near the largest float32 give blocks that cannot be read back. */
     private void requireFiniteScales(Job job, MemorySegment blocks, long firstRow, int headDim) {
-        long overflowed = job.type.isQuantized() ? BlockCodec.of(job.type).firstNotFinite(blocks) : -1;
+        long overflowed = job.type.isQuantized() ? backend.firstNotFinite(job.type, blocks) : -1;
         if (overflowed >= 0) {
             long element = overflowed * job.type.blockElements();
             long row = firstRow + element / job.columns();
@@ -250,49 +243,14 @@ final class ParameterEncoder implements AutoCloseable {
         }
     }
 
-    /** The same for rows as they are stored: only exponents are looked at, those of the scales where the type has blocks. */
+    /** The same for rows as they are stored. */
     private void requireFinite(String name, MemorySegment bytes, TensorType type, int columns, long firstRow) {
-        long damaged = type.isQuantized() ? BlockCodec.of(type).firstNotFinite(bytes) : firstNotFinite(bytes, type);
+        long damaged = backend.firstNotFinite(type, bytes);
         if (damaged >= 0) {
             long element = damaged * type.blockElements();
             throw new CheckpointFormatException(source, "tensor '%s', row %d, column %d: a NaN or an infinite value; the file is damaged"
                     .formatted(name, firstRow + element / columns, element % columns));
         }
-    }
-
-    /** The index of the first value that is NaN or infinite, or -1. */
-    private static long firstNotFinite(MemorySegment bytes, TensorType type) {
-        int stride = type.blockBytes();
-        int exponent = switch (type) {
-            case F32 -> 0x7F800000;
-            case BF16 -> 0x7F80;
-            default -> 0x7C00;
-        };
-        for (long at = finiteBytes(bytes, exponent, stride); at < bytes.byteSize(); at += stride) {
-            int bits = type == TensorType.F32 ? bytes.get(LITTLE_INT, at) : bytes.get(LITTLE_SHORT, at);
-            if ((bits & exponent) == exponent) {
-                return at / stride;
-            }
-        }
-        return -1;
-    }
-
-    /**
-     * Eight bytes at a time: adding the exponent's lowest bit carries into the sign's place, which was cleared, only where all its bits are set.
-     *
-     * @param exponent of a value of {@code valueBytes} bytes, 2 or 4
-     * @return how many of the first bytes hold finite values only; a multiple of 8
-     */
-    private static long finiteBytes(MemorySegment bytes, int exponent, int valueBytes) {
-        long everyValue = valueBytes == 2 ? 0x0001_0001_0001_0001L : 0x0000_0001_0000_0001L;
-        long exponents = exponent * everyValue;
-        long lowest = Integer.lowestOneBit(exponent) * everyValue;
-        long signs = (1L << (8 * valueBytes - 1)) * everyValue;
-        long at = 0;
-        while (at + Long.BYTES <= bytes.byteSize() && ((bytes.get(LITTLE_LONG, at) & exponents) + lowest & signs) == 0) {
-            at += Long.BYTES;
-        }
-        return at;
     }
 
     @Override

@@ -73,6 +73,26 @@ public final class RowCodec {
         }
     }
 
+    /**
+     * Finds damage in stored rows.
+     *
+     * @param stored whole blocks of the type
+     * @return the number of the first block, or of the first value of a type that has none, that is or can only give NaN or infinite values; -1 if there is none
+     */
+    public static long firstNotFinite(TensorType type, MemorySegment stored) {
+        if (type.isQuantized()) {
+            return BlockCodec.of(type).firstNotFinite(stored);
+        }
+        int bytes = type.blockBytes();
+        int exponent = type == TensorType.F16 ? 0x7C00 : 0x7F80;
+        for (long at = 0; at < stored.byteSize(); at += bytes) {
+            if ((stored.get(SHORT, at + bytes - Short.BYTES) & exponent) == exponent) {
+                return at / bytes;
+            }
+        }
+        return -1;
+    }
+
     private static int checkRanges(
             TensorType type, int rows, int columns, int floats, int floatOffset, long bytes, long byteOffset) {
         if (rows < 0) {

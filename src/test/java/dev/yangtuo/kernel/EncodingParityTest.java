@@ -173,4 +173,41 @@ class EncodingParityTest {
             assertThatIllegalStateException().isThrownBy(() -> backend.encodeRows(TensorType.Q4_K, values, 2, 256, target));
         }
     }
+
+    /** Random bytes, of which one block after the other is damaged or not: the native search finds what decoding shows. */
+    @Test
+    void damageIsFoundWhereValuesAreNotFinite() {
+        Random random = new Random(SEED);
+        int found = 0;
+        try (Backend backend = NativeBackend.open(1); Backend scalar = new ScalarBackend(1); Arena arena = Arena.ofConfined()) {
+            for (TensorType type : TensorType.values()) {
+                int elements = type.blockElements();
+                MemorySegment block = arena.allocate(type.blockBytes(), 8);
+                MemorySegment all = arena.allocate(1500L * type.blockBytes(), 8);
+                float[] values = new float[elements];
+                long expected = -1;
+                for (int i = 0; i < 1500; i++) {
+                    byte[] bytes = new byte[type.blockBytes()];
+                    random.nextBytes(bytes);
+                    MemorySegment.copy(bytes, 0, block, ValueLayout.JAVA_BYTE, 0, bytes.length);
+                    RowCodec.decodeRows(type, block, 0, 1, elements, values, 0);
+                    boolean finite = IntStream.range(0, elements).allMatch(j -> Float.isFinite(values[j]));
+                    assertThat(backend.firstNotFinite(type, block)).as("%s, %s", type, Arrays.toString(bytes)).isEqualTo(finite ? -1 : 0);
+                    assertThat(scalar.firstNotFinite(type, block)).as("%s, %s", type, Arrays.toString(bytes)).isEqualTo(finite ? -1 : 0);
+                    if (finite || i > 700 && expected < 0) {
+                        expected = finite ? expected : i;
+                        MemorySegment.copy(block, 0, all, (long) i * bytes.length, bytes.length);
+                    }
+                }
+                assertThat(backend.firstNotFinite(type, all)).as("%s", type).isEqualTo(expected);
+                assertThat(scalar.firstNotFinite(type, all)).as("%s", type).isEqualTo(expected);
+                assertThat(backend.firstNotFinite(type, all.asSlice(0, 0))).isEqualTo(-1);
+                found += expected > 0 ? 1 : 0;
+                if (type.blockBytes() > 1) {
+                    assertThatIllegalArgumentException().isThrownBy(() -> backend.firstNotFinite(type, all.asSlice(1)));
+                }
+            }
+        }
+        assertThat(found).as("types with damage in the middle").isGreaterThan(10);
+    }
 }

@@ -8,13 +8,15 @@ import dev.yangtuo.LoadOptions;
 import dev.yangtuo.ModelFolders;
 import dev.yangtuo.WeightType;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
+import dev.yangtuo.checkpoint.StoredBytes;
 import dev.yangtuo.checkpoint.SafetensorsBuilder;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tensor.TensorType;
 import dev.yangtuo.tokenizer.Tokenizer;
-import java.lang.foreign.ValueLayout;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -78,8 +80,11 @@ class GgufModelTest {
                 TensorInfo tensor = checkpoint.require(parameter.ggufName(1));
                 assertThat(stored.type()).isEqualTo(TensorType.Q8_0);
                 assertThat(stored.blocks()).isNotNull();
-                assertThat(stored.blocks().toArray(ValueLayout.JAVA_BYTE))
-                        .as("%s", parameter).isEqualTo(checkpoint.bytes(tensor).toArray(ValueLayout.JAVA_BYTE));
+                try (Arena arena = Arena.ofConfined(); StoredBytes.Reader reader = stored.blocks().open()) {
+                    MemorySegment copy = arena.allocate(tensor.byteSize());
+                    reader.read(0, copy);
+                    assertThat(copy.mismatch(checkpoint.bytes(tensor))).as("%s", parameter).isEqualTo(-1);
+                }
             }
         }
     }
