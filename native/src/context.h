@@ -16,9 +16,12 @@ typedef struct {
 
 /* Counts of a range, each alone in its cache lines: pieces taken, pieces finished, and what is taken of what comes after them. */
 typedef struct {
-    _Alignas(128) atomic_llong next;
-    _Alignas(128) atomic_llong finished;
-    _Alignas(128) atomic_llong next_item;
+    atomic_llong next;
+    char alone[128 - sizeof(atomic_llong)];
+    atomic_llong finished;
+    char alone_too[128 - sizeof(atomic_llong)];
+    atomic_llong next_item;
+    char and_alone[128 - sizeof(atomic_llong)];
 } yt_counter;
 
 struct yt_context {
