@@ -199,6 +199,15 @@ typedef struct yt_kv_shape {
 YT_API int32_t yt_kv_create(yt_context *context, const yt_kv_shape *shape, yt_kv **out);
 YT_API void yt_kv_destroy(yt_kv *kv);
 
+/*
+ * Pages as a whole. Their bytes, yt_kv_page_bytes() of each (0 for NULL), are those of the same shape and the same YT_ABI_VERSION, and any bytes are valid: what they
+ * mean is only how the keys and values come out. No stage may use the pages meanwhile.
+ */
+YT_API int64_t yt_kv_page_bytes(const yt_kv *kv);
+YT_API int32_t yt_kv_copy_page(yt_kv *kv, int64_t from, int64_t to);
+YT_API int32_t yt_kv_download_page(const yt_kv *kv, int64_t page, void *target, int64_t byte_size);
+YT_API int32_t yt_kv_upload_page(yt_kv *kv, int64_t page, const void *source, int64_t byte_size);
+
 /* ---- what a forward pass works on ------------------------------------------------------------------------------------------------- */
 
 /*

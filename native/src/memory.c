@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include "checks.h"
 #include "context.h"
 #include "error.h"
 #include "half.h"
@@ -298,6 +299,59 @@ void yt_kv_destroy(yt_kv *kv)
         yt_free(kv->data, kv->bytes);
         free(kv);
     }
+}
+
+int64_t yt_kv_page_bytes(const yt_kv *kv)
+{
+    return kv == NULL ? 0 : kv->page_bytes;
+}
+
+static int32_t check_page(const char *call, const yt_kv *kv, int64_t page)
+{
+    if (page < 0 || page >= kv->shape.n_pages) {
+        return yt_fail(YT_ERR_ARGUMENT, "%s: page %lld is outside a pool of %lld", call, (long long)page, (long long)kv->shape.n_pages);
+    }
+    return YT_OK;
+}
+
+int32_t yt_kv_copy_page(yt_kv *kv, int64_t from, int64_t to)
+{
+    if (kv == NULL) {
+        return yt_fail(YT_ERR_ARGUMENT, "yt_kv_copy_page: NULL argument");
+    }
+    YT_TRY(check_page("yt_kv_copy_page", kv, from));
+    YT_TRY(check_page("yt_kv_copy_page", kv, to));
+    if (from != to) {
+        memcpy(kv->data + to * kv->page_bytes, kv->data + from * kv->page_bytes, (size_t)kv->page_bytes);
+    }
+    return YT_OK;
+}
+
+/* What a page and host memory must be to be copied. */
+static int32_t check_page_copy(const char *call, const yt_kv *kv, int64_t page, const void *host, int64_t byte_size)
+{
+    if (kv == NULL || host == NULL) {
+        return yt_fail(YT_ERR_ARGUMENT, "%s: NULL argument", call);
+    }
+    YT_TRY(check_page(call, kv, page));
+    if (byte_size != kv->page_bytes) {
+        return yt_fail(YT_ERR_SHAPE, "%s: %lld bytes are not a page of %lld", call, (long long)byte_size, (long long)kv->page_bytes);
+    }
+    return YT_OK;
+}
+
+int32_t yt_kv_download_page(const yt_kv *kv, int64_t page, void *target, int64_t byte_size)
+{
+    YT_TRY(check_page_copy("yt_kv_download_page", kv, page, target, byte_size));
+    memcpy(target, kv->data + page * kv->page_bytes, (size_t)byte_size);
+    return YT_OK;
+}
+
+int32_t yt_kv_upload_page(yt_kv *kv, int64_t page, const void *source, int64_t byte_size)
+{
+    YT_TRY(check_page_copy("yt_kv_upload_page", kv, page, source, byte_size));
+    memcpy(kv->data + page * kv->page_bytes, source, (size_t)byte_size);
+    return YT_OK;
 }
 
 void yt_kv_write(const yt_kv *kv, int64_t page, int64_t layer, int64_t head, int64_t position_in_page, int is_value, int64_t first_element,

@@ -216,6 +216,44 @@ static void check_kv(void)
     expect_status("out stays NULL", 1, out == NULL);
 }
 
+static void check_pages(void)
+{
+    static const yt_kv_shape shape = {YT_F16, 16, 3, 1, 1, 4};
+    uint8_t bytes[16 * (4 + 16) * 2];
+    uint8_t read[sizeof bytes];
+    const int64_t n = sizeof bytes;
+    yt_kv *kv = NULL;
+    must(yt_kv_create(context, &shape, &kv), "yt_kv_create");
+    expect_status("yt_kv_page_bytes", 1, yt_kv_page_bytes(NULL) == 0 && yt_kv_page_bytes(kv) == n);
+    for (int64_t i = 0; i < n; i++) {
+        bytes[i] = (uint8_t)(i * 7);
+    }
+    static const int64_t outside[] = {-1, 3, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++) {
+        EXPECT(YT_ERR_ARGUMENT, yt_kv_copy_page(kv, outside[i], 0));
+        EXPECT(YT_ERR_ARGUMENT, yt_kv_copy_page(kv, 0, outside[i]));
+        EXPECT(YT_ERR_ARGUMENT, yt_kv_upload_page(kv, outside[i], bytes, n));
+        EXPECT(YT_ERR_ARGUMENT, yt_kv_download_page(kv, outside[i], read, n));
+        EXPECT(YT_ERR_SHAPE, yt_kv_upload_page(kv, 0, bytes, outside[i]));
+        EXPECT(YT_ERR_SHAPE, yt_kv_download_page(kv, 0, read, outside[i]));
+    }
+    EXPECT(YT_ERR_ARGUMENT, yt_kv_copy_page(NULL, 0, 0));
+    EXPECT(YT_ERR_ARGUMENT, yt_kv_upload_page(NULL, 0, bytes, n));
+    EXPECT(YT_ERR_ARGUMENT, yt_kv_upload_page(kv, 0, NULL, n));
+    EXPECT(YT_ERR_ARGUMENT, yt_kv_download_page(NULL, 0, read, n));
+    EXPECT(YT_ERR_ARGUMENT, yt_kv_download_page(kv, 0, NULL, n));
+    EXPECT(YT_OK, yt_kv_upload_page(kv, 1, bytes, n));
+    EXPECT(YT_OK, yt_kv_copy_page(kv, 1, 2));
+    EXPECT(YT_OK, yt_kv_copy_page(kv, 2, 2));
+    EXPECT(YT_OK, yt_kv_download_page(kv, 2, read, n));
+    expect_status("the copied page", 1, memcmp(read, bytes, sizeof bytes) == 0);
+    EXPECT(YT_OK, yt_kv_copy_page(kv, 0, 2));
+    EXPECT(YT_OK, yt_kv_download_page(kv, 2, read, n));
+    memset(bytes, 0, sizeof bytes);
+    expect_status("a page that was never written", 1, memcmp(read, bytes, sizeof bytes) == 0);
+    yt_kv_destroy(kv);
+}
+
 /* ---- stages ----------------------------------------------------------------------------------------------------------------------- */
 
 /* The arguments of all stages; a case changes one of them. */
@@ -594,6 +632,7 @@ int main(void)
     check_matrices();
     check_files();
     check_kv();
+    check_pages();
     device_create(&m, context, &d);
     device_set_batch(&d, &m.batches[0], 0, SHAPE.n_columns);
     must(yt_buffer_create(context, 4, &tiny), "yt_buffer_create");

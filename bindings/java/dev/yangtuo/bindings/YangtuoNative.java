@@ -1973,6 +1973,254 @@ public class YangtuoNative extends YangtuoNative$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+
+    private static class yt_kv_page_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_kv_page_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t yt_kv_page_bytes(const yt_kv *kv)
+     * }
+     */
+    public static FunctionDescriptor yt_kv_page_bytes$descriptor() {
+        return yt_kv_page_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t yt_kv_page_bytes(const yt_kv *kv)
+     * }
+     */
+    public static MethodHandle yt_kv_page_bytes$handle() {
+        return yt_kv_page_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t yt_kv_page_bytes(const yt_kv *kv)
+     * }
+     */
+    public static MemorySegment yt_kv_page_bytes$address() {
+        return yt_kv_page_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t yt_kv_page_bytes(const yt_kv *kv)
+     * }
+     */
+    public static long yt_kv_page_bytes(MemorySegment kv) {
+        var mh$ = yt_kv_page_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_kv_page_bytes", kv);
+            }
+            return (long)mh$.invokeExact(kv);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_kv_copy_page {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_kv_copy_page");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_kv_copy_page(yt_kv *kv, int64_t from, int64_t to)
+     * }
+     */
+    public static FunctionDescriptor yt_kv_copy_page$descriptor() {
+        return yt_kv_copy_page.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_kv_copy_page(yt_kv *kv, int64_t from, int64_t to)
+     * }
+     */
+    public static MethodHandle yt_kv_copy_page$handle() {
+        return yt_kv_copy_page.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_kv_copy_page(yt_kv *kv, int64_t from, int64_t to)
+     * }
+     */
+    public static MemorySegment yt_kv_copy_page$address() {
+        return yt_kv_copy_page.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_kv_copy_page(yt_kv *kv, int64_t from, int64_t to)
+     * }
+     */
+    public static int yt_kv_copy_page(MemorySegment kv, long from, long to) {
+        var mh$ = yt_kv_copy_page.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_kv_copy_page", kv, from, to);
+            }
+            return (int)mh$.invokeExact(kv, from, to);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_kv_download_page {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_kv_download_page");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_kv_download_page(const yt_kv *kv, int64_t page, void *target, int64_t byte_size)
+     * }
+     */
+    public static FunctionDescriptor yt_kv_download_page$descriptor() {
+        return yt_kv_download_page.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_kv_download_page(const yt_kv *kv, int64_t page, void *target, int64_t byte_size)
+     * }
+     */
+    public static MethodHandle yt_kv_download_page$handle() {
+        return yt_kv_download_page.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_kv_download_page(const yt_kv *kv, int64_t page, void *target, int64_t byte_size)
+     * }
+     */
+    public static MemorySegment yt_kv_download_page$address() {
+        return yt_kv_download_page.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_kv_download_page(const yt_kv *kv, int64_t page, void *target, int64_t byte_size)
+     * }
+     */
+    public static int yt_kv_download_page(MemorySegment kv, long page, MemorySegment target, long byte_size) {
+        var mh$ = yt_kv_download_page.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_kv_download_page", kv, page, target, byte_size);
+            }
+            return (int)mh$.invokeExact(kv, page, target, byte_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_kv_upload_page {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_kv_upload_page");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_kv_upload_page(yt_kv *kv, int64_t page, const void *source, int64_t byte_size)
+     * }
+     */
+    public static FunctionDescriptor yt_kv_upload_page$descriptor() {
+        return yt_kv_upload_page.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_kv_upload_page(yt_kv *kv, int64_t page, const void *source, int64_t byte_size)
+     * }
+     */
+    public static MethodHandle yt_kv_upload_page$handle() {
+        return yt_kv_upload_page.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_kv_upload_page(yt_kv *kv, int64_t page, const void *source, int64_t byte_size)
+     * }
+     */
+    public static MemorySegment yt_kv_upload_page$address() {
+        return yt_kv_upload_page.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_kv_upload_page(yt_kv *kv, int64_t page, const void *source, int64_t byte_size)
+     * }
+     */
+    public static int yt_kv_upload_page(MemorySegment kv, long page, MemorySegment source, long byte_size) {
+        var mh$ = yt_kv_upload_page.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_kv_upload_page", kv, page, source, byte_size);
+            }
+            return (int)mh$.invokeExact(kv, page, source, byte_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
     private static final int YT_MAX_CANDIDATES = (int)1024L;
     /**
      * {@snippet lang=c :

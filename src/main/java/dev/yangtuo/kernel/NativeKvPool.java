@@ -1,5 +1,6 @@
 package dev.yangtuo.kernel;
 
+import dev.yangtuo.bindings.YangtuoNative;
 import java.lang.foreign.MemorySegment;
 
 /** Key/value pages of the native library. */
@@ -19,6 +20,26 @@ final class NativeKvPool implements KvPool {
     @Override
     public KvShape shape() {
         return shape;
+    }
+
+    @Override
+    public long pageBytes() {
+        return YangtuoNative.yt_kv_page_bytes(address());
+    }
+
+    @Override
+    public void copyPage(int from, int to) {
+        NativeStatus.check(YangtuoNative.yt_kv_copy_page(address(), from, to));
+    }
+
+    @Override
+    public void downloadPage(int page, MemorySegment target) {
+        NativeStatus.check(YangtuoNative.yt_kv_download_page(address(), page, target, target.byteSize()));
+    }
+
+    @Override
+    public void uploadPage(int page, MemorySegment source) {
+        NativeStatus.check(YangtuoNative.yt_kv_upload_page(address(), page, source, source.byteSize()));
     }
 
     @Override

@@ -1,26 +1,30 @@
 package dev.yangtuo.kernel;
 
-import dev.yangtuo.tensor.TensorType;
+import dev.yangtuo.tensor.RowCodec;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keys and values in plain Java arrays, one per page, allocated when the page is first written. Elements of a page, in this order:
- * [layer][key/value head][keys, values][position in page][headDim].
+ * Keys and values in plain Java arrays, one per page, allocated when the page is first written. A page is [layer][key/value head][keys, values][position in page] rows
+ * of headDim elements, stored as the type's rows are everywhere.
  */
 final class ScalarKvPool implements KvPool {
     private final KvShape shape;
-    private final float @Nullable [][] floatPages;
-    private final short @Nullable [][] halfPages;
+    private final int rowBytes;
+    private final int pageBytes;
+    private final byte @Nullable [][] pages;
     private boolean closed;
 
     ScalarKvPool(KvShape shape) {
-        if (shape.pageElements() > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException("a page of %d elements is not possible, at most 2147483639 are".formatted(shape.pageElements()));
+        long bytes = shape.byteSize() / shape.pages();
+        if (bytes > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException("a page of %d bytes is not possible, at most 2147483639 are".formatted(bytes));
         }
         this.shape = shape;
-        boolean half = shape.type() == TensorType.F16;
-        this.halfPages = new short[half ? shape.pages() : 0][];
-        this.floatPages = new float[half ? 0 : shape.pages()][];
+        this.rowBytes = (int) shape.type().rowBytes(shape.headDim());
+        this.pageBytes = (int) bytes;
+        this.pages = new byte[shape.pages()][];
     }
 
     @Override
@@ -28,42 +32,82 @@ final class ScalarKvPool implements KvPool {
         return shape;
     }
 
+    @Override
+    public long pageBytes() {
+        requireOpen();
+        return pageBytes;
+    }
+
+    @Override
+    public void copyPage(int from, int to) {
+        requirePage(from);
+        requirePage(to);
+        byte[] source = pages[from];
+        pages[to] = source == null ? null : source.clone();
+    }
+
+    @Override
+    public void downloadPage(int page, MemorySegment target) {
+        requirePage(page);
+        requirePageSize(target);
+        byte[] source = pages[page];
+        if (source == null) {
+            target.fill((byte) 0);
+        } else {
+            target.copyFrom(MemorySegment.ofArray(source));
+        }
+    }
+
+    @Override
+    public void uploadPage(int page, MemorySegment source) {
+        requirePage(page);
+        requirePageSize(source);
+        MemorySegment.ofArray(written(page)).copyFrom(source);
+    }
+
+    private void requirePage(int page) {
+        requireOpen();
+        if (page < 0 || page >= pages.length) {
+            throw new IllegalArgumentException("page %d is outside a pool of %d".formatted(page, pages.length));
+        }
+    }
+
+    private void requirePageSize(MemorySegment segment) {
+        if (segment.byteSize() != pageBytes) {
+            throw new IllegalArgumentException("%d bytes are not a page of %d".formatted(segment.byteSize(), pageBytes));
+        }
+    }
+
+    private byte[] written(int page) {
+        byte[] bytes = pages[page];
+        if (bytes == null) {
+            bytes = new byte[pageBytes];
+            pages[page] = bytes;
+        }
+        return bytes;
+    }
+
     private int offset(int layer, int head, boolean value, int positionInPage) {
         int kind = value ? 1 : 0;
-        return (((layer * shape.kvHeads() + head) * 2 + kind) * shape.pagePositions() + positionInPage) * shape.headDim();
+        return (((layer * shape.kvHeads() + head) * 2 + kind) * shape.pagePositions() + positionInPage) * rowBytes;
     }
 
     /** Stores {@code headDim} elements. */
     void write(int page, int layer, int head, boolean value, int positionInPage, float[] source, int sourceOffset) {
         requireOpen();
-        int offset = offset(layer, head, value, positionInPage);
-        int elements = (int) shape.pageElements();
-        if (shape.type() == TensorType.F16) {
-            if (halfPages[page] == null) {
-                halfPages[page] = new short[elements];
-            }
-            for (int i = 0; i < shape.headDim(); i++) {
-                halfPages[page][offset + i] = Float.floatToFloat16(source[sourceOffset + i]);
-            }
-        } else {
-            if (floatPages[page] == null) {
-                floatPages[page] = new float[elements];
-            }
-            System.arraycopy(source, sourceOffset, floatPages[page], offset, shape.headDim());
-        }
+        MemorySegment target = MemorySegment.ofArray(written(page));
+        RowCodec.encodeRows(shape.type(), source, sourceOffset, 1, shape.headDim(), target, offset(layer, head, value, positionInPage));
     }
 
     /** Reads {@code headDim} elements, widened to float32; zeros if nothing was ever written to the page. */
     void read(int page, int layer, int head, boolean value, int positionInPage, float[] target) {
         requireOpen();
-        int offset = offset(layer, head, value, positionInPage);
-        for (int i = 0; i < shape.headDim(); i++) {
-            if (shape.type() == TensorType.F16) {
-                target[i] = halfPages[page] == null ? 0f : Float.float16ToFloat(halfPages[page][offset + i]);
-            } else {
-                target[i] = floatPages[page] == null ? 0f : floatPages[page][offset + i];
-            }
+        byte[] bytes = pages[page];
+        if (bytes == null) {
+            Arrays.fill(target, 0f);
+            return;
         }
+        RowCodec.decodeRows(shape.type(), MemorySegment.ofArray(bytes), offset(layer, head, value, positionInPage), 1, shape.headDim(), target, 0);
     }
 
     private void requireOpen() {
@@ -75,11 +119,6 @@ final class ScalarKvPool implements KvPool {
     @Override
     public void close() {
         closed = true;
-        for (int page = 0; page < halfPages.length; page++) {
-            halfPages[page] = null;
-        }
-        for (int page = 0; page < floatPages.length; page++) {
-            floatPages[page] = null;
-        }
+        Arrays.fill(pages, null);
     }
 }
