@@ -1,6 +1,8 @@
 package dev.yangtuo;
 
 import dev.yangtuo.sampling.SamplingOptions;
+import dev.yangtuo.scheduler.Drafter;
+import dev.yangtuo.scheduler.PromptLookup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -22,6 +24,8 @@ public final class GenerateOptions {
     private OptionalLong seed = OptionalLong.empty();
     private List<String> stops = List.of();
     private boolean bos = true;
+    private int priority;
+    private int promptLookup;
 
     private GenerateOptions() {}
 
@@ -32,6 +36,8 @@ public final class GenerateOptions {
         copy.seed = seed;
         copy.stops = stops;
         copy.bos = bos;
+        copy.priority = priority;
+        copy.promptLookup = promptLookup;
         return copy;
     }
 
@@ -112,6 +118,34 @@ public final class GenerateOptions {
         GenerateOptions copy = copy();
         copy.bos = add;
         return copy;
+    }
+
+    /** Texts with a higher number go first where texts wait for others; 0 unless set. Waiting raises it with time, so that every text has its turn. */
+    public GenerateOptions priority(int value) {
+        GenerateOptions copy = copy();
+        copy.priority = value;
+        return copy;
+    }
+
+    /**
+     * Guesses that the text repeats its prompt or itself, and computes up to {@code tokens} guesses together with each token: the text stays the same, token for token, and
+     * comes faster where it quotes. 0, which is so unless set, guesses nothing.
+     */
+    public GenerateOptions promptLookup(int tokens) {
+        if (tokens < 0 || tokens > 64) {
+            throw new IllegalArgumentException("promptLookup is %d, must be 0 to 64".formatted(tokens));
+        }
+        GenerateOptions copy = copy();
+        copy.promptLookup = tokens;
+        return copy;
+    }
+
+    int priority() {
+        return priority;
+    }
+
+    Drafter newDrafter() {
+        return promptLookup == 0 ? Drafter.NONE : new PromptLookup(promptLookup);
     }
 
     SamplingOptions sampling(SamplingOptions recommended) {

@@ -1,17 +1,19 @@
 package dev.yangtuo;
 
-import dev.yangtuo.kernel.Candidates;
-import dev.yangtuo.model.Model;
-import dev.yangtuo.model.PassOutputs;
-import dev.yangtuo.model.PassPart;
-import dev.yangtuo.model.Sequence;
 import dev.yangtuo.sampling.Sampler;
+import dev.yangtuo.scheduler.Drafter;
+import dev.yangtuo.scheduler.EndCause;
+import dev.yangtuo.scheduler.Scheduler;
+import dev.yangtuo.scheduler.TaskStatistics;
+import dev.yangtuo.scheduler.TextTask;
+import dev.yangtuo.scheduler.TokenListener;
 import dev.yangtuo.tokenizer.StreamingDecoder;
 import java.lang.ref.Cleaner;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.Iterator;
-import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -19,35 +21,18 @@ import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A text in the making. Nothing is computed before the text is asked for: each step of the iteration computes what it returns, on the thread
- * that asks. Iterated once, by one thread; {@link #cancel()} and {@link #close()} may be called by any.
+ * A text in the making. Nothing is computed before the text is first asked for; from then on it is computed together with the other texts of the model, by a thread of
+ * the model's, whether somebody reads it or not. Iterated once, by one thread; {@link #cancel()} and {@link #close()} may be called by any.
  *
- * <p>A generation that was iterated to its end has given back its memory; one that was not is to be closed.
+ * <p>A generation that was begun and is not read to its end is to be closed; one that is forgotten is cancelled when the garbage collector finds it.
  */
 public final class Generation implements Iterable<String>, AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final Llama llama; // keeps the model reachable
-    private final Model model;
-    private final Request request;
-    private final Sampler sampler;
-    private final StreamingDecoder decoder;
-    private final StopText stopText;
-    private final NextToken nextToken = new NextToken();
-
-    private final StringBuilder text = new StringBuilder();
-    private int[] ids = new int[64];
-    private int idCount;
-    private int generatedTokens;
-    private long startNanos;
-    private long firstTokenNanos;
-    private long lastTokenNanos;
-    private @Nullable Sequence sequence;
-    private Cleaner.@Nullable Cleanable cleanable;
-    private @Nullable FinishReason finishReason;
-    private @Nullable RuntimeException failure;
+    private final Text text;
+    private final Cleaner.Cleanable cleanable;
     private boolean iterated;
-    private volatile boolean cancelled;
 
     /**
      * Everything that was decided before the first token.
@@ -56,7 +41,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
      * @param maxTokens tokens to generate at most
      * @param endIds ids that end the text
      */
-    record Request(int[] prompt, int maxTokens, int[] endIds, long seed) {
+    record Request(int[] prompt, int maxTokens, int[] endIds, long seed, int priority) {
         boolean isEnd(int id) {
             for (int end : endIds) {
                 if (end == id) {
@@ -67,13 +52,195 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         }
     }
 
-    Generation(Llama llama, Model model, Request request, Sampler sampler, StreamingDecoder decoder, StopText stopText) {
+    Generation(Llama llama, Scheduler scheduler, Request request, Sampler sampler, Drafter drafter, StreamingDecoder decoder, StopText stopText) {
         this.llama = llama;
-        this.model = model;
-        this.request = request;
-        this.sampler = sampler;
-        this.decoder = decoder;
-        this.stopText = stopText;
+        this.text = new Text(scheduler, request, sampler, drafter, decoder, stopText);
+        this.cleanable = CLEANER.register(this, text::cancel);
+    }
+
+    /** The text itself, which the scheduler knows; it does not know the {@link Generation}, so that one that is forgotten can be found. */
+    private static final class Text implements TokenListener {
+        private final Scheduler scheduler;
+        private final Request request;
+        private final StreamingDecoder decoder;
+        private final StopText stopText;
+        private @Nullable TextTask task;
+        private Scheduler.@Nullable Handle handle;
+
+        private final StringBuilder all = new StringBuilder();
+        private final Deque<String> unread = new ArrayDeque<>();
+        private int[] ids = new int[64];
+        private int idCount;
+        private int generatedTokens;
+        private @Nullable FinishReason finishReason;
+        private @Nullable TaskStatistics statistics;
+        private @Nullable Throwable failure;
+
+        Text(Scheduler scheduler, Request request, Sampler sampler, Drafter drafter, StreamingDecoder decoder, StopText stopText) {
+            this.scheduler = scheduler;
+            this.request = request;
+            this.decoder = decoder;
+            this.stopText = stopText;
+            this.task = new TextTask(request.prompt(), sampler, request.priority(), drafter, this);
+        }
+
+        synchronized void begin() {
+            if (task != null && finishReason == null) {
+                TextTask begun = task;
+                task = null;
+                try {
+                    handle = scheduler.submit(begun);
+                } catch (RuntimeException e) {
+                    failure = e;
+                    finish(FinishReason.CANCELLED, "");
+                }
+            }
+        }
+
+        @Override
+        public synchronized boolean accept(int id) {
+            if (finishReason != null) {
+                return false;
+            }
+            generatedTokens++;
+            if (request.isEnd(id)) {
+                finish(FinishReason.END_OF_TEXT, "");
+                return false;
+            }
+            addId(id);
+            String piece = stopText.accept(decoder.accept(id));
+            if (stopText.found()) {
+                finish(FinishReason.STOP_TEXT, piece);
+            } else if (generatedTokens == request.maxTokens()) {
+                finish(FinishReason.MAX_TOKENS, piece);
+            } else {
+                add(piece);
+            }
+            return finishReason == null;
+        }
+
+        @Override
+        public synchronized void ended(EndCause cause, TaskStatistics taken, @Nullable Throwable problem) {
+            statistics = taken;
+            if (finishReason == null) {
+                if (cause == EndCause.FAILED) {
+                    failure = problem;
+                }
+                finish(cause == EndCause.CONTEXT_FULL ? FinishReason.CONTEXT_FULL : FinishReason.CANCELLED, "");
+            }
+            notifyAll();
+        }
+
+        /** What was held back comes, and with it the end. */
+        private void finish(FinishReason reason, String piece) {
+            String rest = piece + stopText.accept(decoder.flush());
+            finishReason = stopText.found() ? FinishReason.STOP_TEXT : reason;
+            add(rest + stopText.finish());
+        }
+
+        private void add(String piece) {
+            if (!piece.isEmpty()) {
+                all.append(piece);
+                unread.add(piece);
+            }
+            notifyAll();
+        }
+
+        private void addId(int id) {
+            if (idCount == ids.length) {
+                ids = Arrays.copyOf(ids, idCount * 2);
+            }
+            ids[idCount++] = id;
+        }
+
+        /** The next piece that is not empty, or null at the end. */
+        @Nullable String nextPiece() {
+            begin();
+            synchronized (this) {
+                awaitChange(false);
+                String piece = unread.poll();
+                if (piece == null && failure != null) {
+                    throw asException(failure);
+                }
+                return piece;
+            }
+        }
+
+        /** Waits for a piece, or for the end; with {@code end}, for the end alone. An interrupt of the thread is kept for later: {@link #cancel()} ends a text. */
+        private void awaitChange(boolean end) {
+            boolean interrupted = false;
+            while (end ? finishReason == null : finishReason == null && unread.isEmpty()) {
+                try {
+                    wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        /** A failure is thrown where the text is asked for, so with that place in its trace. */
+        private static RuntimeException asException(Throwable failure) {
+            if (failure instanceof IllegalStateException e) {
+                return new IllegalStateException(e.getMessage(), e);
+            }
+            return failure instanceof RuntimeException e ? e : new IllegalStateException(failure);
+        }
+
+        GenerationResult result() {
+            begin();
+            synchronized (this) {
+                awaitChange(true);
+                if (failure != null) {
+                    throw asException(failure);
+                }
+                awaitStatistics();
+                return toResult();
+            }
+        }
+
+        /** They come right behind the last token, but for a text that was cancelled before it was computed. */
+        private void awaitStatistics() {
+            boolean interrupted = false;
+            while (statistics == null && handle != null && finishReason != FinishReason.CANCELLED) {
+                try {
+                    wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private GenerationResult toResult() {
+            TaskStatistics taken = statistics == null ? new TaskStatistics(0, 0, 0, 0, 0, 0, 0) : statistics;
+            return new GenerationResult(
+                    all.toString(),
+                    IntStream.of(Arrays.copyOf(ids, idCount)).boxed().toList(),
+                    finishReason == null ? FinishReason.CANCELLED : finishReason,
+                    request.prompt().length,
+                    generatedTokens,
+                    Duration.ofNanos(taken.queueNanos() + taken.promptNanos()),
+                    Duration.ofNanos(taken.generationNanos()),
+                    request.seed(),
+                    Duration.ofNanos(taken.queueNanos()),
+                    taken.reusedTokens(),
+                    taken.drafted(),
+                    taken.accepted());
+        }
+
+        synchronized void cancel() {
+            if (finishReason == null) {
+                finish(FinishReason.CANCELLED, "");
+            }
+            if (handle != null) {
+                handle.cancel();
+            }
+        }
     }
 
     /**
@@ -93,7 +260,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
             @Override
             public boolean hasNext() {
                 if (next == null) {
-                    next = nextPiece();
+                    next = text.nextPiece();
                 }
                 return next != null;
             }
@@ -116,185 +283,23 @@ public final class Generation implements Iterable<String>, AutoCloseable {
     }
 
     /**
-     * Computes what is left of the text, and says what came of it.
+     * Waits for the end of the text, and says what came of it.
      *
-     * @throws IllegalStateException if the model was closed before the text was complete, or as many sequences are open as it was loaded for
+     * @throws IllegalStateException if the model was closed before the text was complete
      */
     public GenerationResult result() {
-        while (nextPiece() != null) {
-            // The pieces are collected in the text.
-        }
-        synchronized (this) {
-            FinishReason reason = finishReason == null ? FinishReason.CANCELLED : finishReason;
-            return new GenerationResult(
-                    text.toString(),
-                    IntStream.of(Arrays.copyOf(ids, idCount)).boxed().toList(),
-                    reason,
-                    request.prompt().length,
-                    generatedTokens,
-                    Duration.ofNanos(generatedTokens == 0 ? 0 : firstTokenNanos - startNanos),
-                    Duration.ofNanos(lastTokenNanos - firstTokenNanos),
-                    request.seed());
-        }
+        return text.result();
     }
 
-    /** Ends the text at the next step, at the latest after the forward pass that is running. What was computed so far stays. */
+    /** Ends the text at once, also while it waits or its prompt is computed. What was computed so far stays. */
     public void cancel() {
-        cancelled = true;
+        text.cancel();
     }
 
-    /** Cancels, if the text is not complete, and gives back its memory. Closing twice is harmless. */
+    /** Cancels, if the text is not complete. Closing twice is harmless. */
     @Override
     public void close() {
-        cancelled = true;
-        synchronized (this) {
-            release();
-        }
-    }
-
-    /** The next piece that is not empty, or null at the end. */
-    private synchronized @Nullable String nextPiece() {
-        if (failure != null) {
-            throw failure;
-        }
-        try {
-            while (finishReason == null) {
-                String piece = step();
-                if (!piece.isEmpty()) {
-                    text.append(piece);
-                    return piece;
-                }
-            }
-        } catch (RuntimeException e) {
-            failure = e;
-            release();
-            throw e;
-        }
-        return null;
-    }
-
-    /** The token that follows, chosen within the pass, where the device has the logits. */
-    private final class NextToken implements PassOutputs {
-        private int id;
-        /** All logits, for options that need them. */
-        private float @Nullable [] logits;
-
-        @Override
-        public int candidateCount() {
-            return sampler.candidateCount();
-        }
-
-        @Override
-        public int choices() {
-            return sampler.choices();
-        }
-
-        @Override
-        public void addEdits(Candidates wanted, int outputs) {
-            sampler.addEdits(wanted);
-        }
-
-        @Override
-        public void accept(PassLogits result) {
-            if (candidateCount() > 0) {
-                id = sampler.sample(result.candidates(), 0);
-                return;
-            }
-            if (logits == null) {
-                logits = new float[model.config().vocabSize()];
-            }
-            result.read(0, logits);
-            id = sampler.sample(logits);
-        }
-    }
-
-    /** Computes one token. */
-    private String step() {
-        if (!cancelled) {
-            compute();
-        }
-        if (cancelled) {
-            return finish(FinishReason.CANCELLED, "");
-        }
-        int id = nextToken.id;
-        countToken();
-        if (request.isEnd(id)) {
-            return finish(FinishReason.END_OF_TEXT, "");
-        }
-        addId(id);
-        sampler.accept(id);
-        String piece = stopText.accept(decoder.accept(id));
-        if (stopText.found()) {
-            return finish(FinishReason.STOP_TEXT, piece);
-        }
-        if (generatedTokens == request.maxTokens()) {
-            return finish(FinishReason.MAX_TOKENS, piece);
-        }
-        return openSequence().remaining() == 0 ? finish(FinishReason.CONTEXT_FULL, piece) : piece;
-    }
-
-    /** The forward pass of the token before, or, at the start, of the prompt. */
-    private void compute() {
-        if (idCount > 0) {
-            model.forward(List.of(PassPart.withLastOutput(openSequence(), ids, idCount - 1, 1)), nextToken);
-            return;
-        }
-        startNanos = System.nanoTime();
-        int[] prompt = request.prompt();
-        for (int id : prompt) {
-            sampler.accept(id);
-        }
-        int before = (prompt.length - 1) / model.maxColumns() * model.maxColumns();
-        model.prefill(openSequence(), Arrays.copyOf(prompt, before), model.maxColumns(), null, () -> !cancelled);
-        if (!cancelled) {
-            model.forward(List.of(PassPart.withLastOutput(openSequence(), prompt, before, prompt.length - before)), nextToken);
-        }
-    }
-
-    private String finish(FinishReason reason, String piece) {
-        finishReason = reason;
-        String rest = piece + stopText.accept(decoder.flush());
-        if (stopText.found()) {
-            finishReason = FinishReason.STOP_TEXT;
-        }
-        release();
-        return rest + stopText.finish();
-    }
-
-    private Sequence openSequence() {
-        Sequence open = sequence;
-        if (open == null) {
-            open = model.newSequence();
-            sequence = open;
-            cleanable = CLEANER.register(this, open::close);
-        }
-        return open;
-    }
-
-    private void release() {
-        if (finishReason == null) {
-            finishReason = FinishReason.CANCELLED;
-        }
-        if (cleanable != null) {
-            cleanable.clean();
-            cleanable = null;
-            sequence = null;
-        }
-    }
-
-    private void countToken() {
-        generatedTokens++;
-        lastTokenNanos = System.nanoTime();
-        if (generatedTokens == 1) {
-            firstTokenNanos = lastTokenNanos;
-        }
-    }
-
-    private void addId(int id) {
-        if (idCount == ids.length) {
-            ids = Arrays.copyOf(ids, idCount * 2);
-        }
-        ids[idCount++] = id;
+        cleanable.clean();
     }
 
     /** The model that generates. */

@@ -11,9 +11,13 @@ import java.util.List;
  * @param finishReason why it ended
  * @param promptTokens tokens of the prompt, with the beginning-of-sequence token
  * @param generatedTokens tokens computed after the prompt, the one that ended the text included
- * @param timeToFirstToken from the start of the computation to the first token
+ * @param timeToFirstToken from the moment at which the text was asked for to the first token
  * @param timeAfterFirstToken from the first token to the last
  * @param seed the seed that was used; the same seed gives the same text
+ * @param queueTime how long it waited for other texts before it was begun; part of {@code timeToFirstToken}
+ * @param reusedTokens tokens of the prompt that an earlier text with the same beginning had computed
+ * @param draftedTokens tokens that were guessed, see {@link GenerateOptions#promptLookup}
+ * @param acceptedTokens guessed tokens that became part of the text
  */
 public record GenerationResult(
         String text,
@@ -23,7 +27,11 @@ public record GenerationResult(
         int generatedTokens,
         Duration timeToFirstToken,
         Duration timeAfterFirstToken,
-        long seed) {
+        long seed,
+        Duration queueTime,
+        int reusedTokens,
+        int draftedTokens,
+        int acceptedTokens) {
     /** Copies the ids. */
     public GenerationResult {
         ids = List.copyOf(ids);

@@ -10,6 +10,8 @@ import dev.yangtuo.model.Sequence;
 import dev.yangtuo.model.TokenizerFiles;
 import dev.yangtuo.sampling.Sampler;
 import dev.yangtuo.sampling.SamplingOptions;
+import dev.yangtuo.scheduler.Scheduler;
+import dev.yangtuo.scheduler.SchedulerOptions;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -24,8 +26,9 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A loaded LLaMA model. Owns its weights and threads until it is closed. May be shared by threads: several texts can be in the making at the
- * same time, their forward passes run one after the other.
+ * A loaded LLaMA model. Owns its weights and threads until it is closed. May be shared by threads: any number of texts can be in the making at the
+ * same time; they are computed together, in common forward passes, and what common beginnings give is computed once. A text does not depend on which others are
+ * computed beside it: the same options and seed give the same text, bit for bit.
  *
  * {@snippet :
  * try (Llama llama = Llama.load(Path.of("model"), LoadOptions.defaults().lora(Path.of("chinese-lora")))) {
@@ -40,6 +43,7 @@ public final class Llama implements AutoCloseable {
     private final GenerationConfig recommended;
     private final LoadReport report;
     private final Model model;
+    private final Scheduler scheduler;
     private final Cleaner.Cleanable cleanable;
 
     private Llama(LoadedModel loaded) {
@@ -47,7 +51,16 @@ public final class Llama implements AutoCloseable {
         this.recommended = loaded.generation();
         this.report = LoadReport.of(loaded);
         this.model = loaded.model();
-        this.cleanable = CLEANER.register(this, loaded.model()::close);
+        this.scheduler = new Scheduler(model, SchedulerOptions.DEFAULT);
+        this.cleanable = CLEANER.register(this, closing(scheduler, model));
+    }
+
+    /** Static, so that it does not keep the Llama that it waits for. */
+    private static Runnable closing(Scheduler scheduler, Model model) {
+        return () -> {
+            scheduler.close();
+            model.close();
+        };
     }
 
     /** Loads a model without adapters; see {@link #load(Path, LoadOptions)}. */
@@ -155,9 +168,10 @@ public final class Llama implements AutoCloseable {
         int choices = Math.min(vocabSize(), tokenizer.vocabSize());
         return new Generation(
                 this,
-                model,
-                new Generation.Request(prompt.clone(), maxTokens, endIds(), seed),
+                scheduler,
+                new Generation.Request(prompt.clone(), maxTokens, endIds(), seed, options.priority()),
                 new Sampler(sampling, seed, choices),
+                options.newDrafter(),
                 tokenizer.continuationDecoder(prompt),
                 new StopText(options.stops()));
     }

@@ -28,7 +28,8 @@ public final class LoadOptions {
     private BackendType backend = BackendType.AUTO;
     private int threads = Math.min(256, Runtime.getRuntime().availableProcessors());
     private int context;
-    private int maxSequences = 4;
+    private int maxSequences;
+    private long kvMemory;
     private Consumer<? super LoadProgress> progressListener = progress -> {};
     private @Nullable Path cache;
 
@@ -43,6 +44,7 @@ public final class LoadOptions {
         copy.threads = threads;
         copy.context = context;
         copy.maxSequences = maxSequences;
+        copy.kvMemory = kvMemory;
         copy.progressListener = progressListener;
         copy.cache = cache;
         return copy;
@@ -125,11 +127,26 @@ public final class LoadOptions {
         return copy;
     }
 
-    /** Texts that can be in the making at the same time, 1 to 1024; 4 unless set. Each reserves address space, not memory, for a whole context. */
+    /**
+     * Texts that are computed at the same time, 1 to 1024; others wait. 32 unless set. Where {@link #kvMemory} is not set, memory for keys and values is reserved for as
+     * many whole contexts, or, if this is not set either, for four; what is reserved is used only as texts grow.
+     */
     public LoadOptions maxSequences(int count) {
         requireRange("maxSequences", count, 1024);
         LoadOptions copy = copy();
         copy.maxSequences = count;
+        return copy;
+    }
+
+    /**
+     * Memory for the keys and values of all texts together, in bytes: enough for one whole context at least. Texts wait for it, and take turns when it runs out.
+     */
+    public LoadOptions kvMemory(long bytes) {
+        if (bytes < 1) {
+            throw new IllegalArgumentException("kvMemory is %d, must be at least 1".formatted(bytes));
+        }
+        LoadOptions copy = copy();
+        copy.kvMemory = bytes;
         return copy;
     }
 
@@ -178,6 +195,7 @@ public final class LoadOptions {
                 threads,
                 context,
                 maxSequences,
+                kvMemory,
                 (name, done, count, bytesDone, byteCount) ->
                         progressListener.accept(new LoadProgress(name, done, count, bytesDone, byteCount)),
                 cache);

@@ -4,37 +4,62 @@ import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.KvPool;
 import dev.yangtuo.kernel.KvShape;
 import dev.yangtuo.tensor.TensorType;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The key/value memory of a model, cut into pages that sequences take as they grow and give back when they end. Large enough for
- * {@code maxSequences} sequences of {@code contextLength} positions; memory is used only as positions are written. Thread-safe.
+ * The key/value memory of a model, cut into pages that sequences take as they grow and give back when they end. A page may belong to several sequences, with a common
+ * beginning, and to the {@link PrefixTree}, which remembers what full pages hold: such a page is never written; who must write into it takes a copy. Pages that only the
+ * tree has are given up when others are needed. Memory is used only as positions are written. Thread-safe.
  */
 final class KvCache implements AutoCloseable {
     /** Positions of a page: small enough to waste little, large enough that the page table stays short. */
     private static final int PAGE_POSITIONS = 64;
+    /** Of the pages, the tree alone may keep this share. */
+    private static final int REMEMBERED_SHARE = 2;
 
     private final KvPool pool;
     private final int contextLength;
-    private final int maxSequences;
+    private final PrefixTree tree = new PrefixTree(PAGE_POSITIONS);
     /** Free pages, a stack: the first {@code freeCount} are valid. */
     private final int[] freePages;
+    /** How often each page is owned, by sequences and by the tree. */
+    private final int[] owners;
+    private final boolean[] inTree;
 
     private int freeCount;
-    private int openSequences;
+    /** Pages that only the tree owns. */
+    private int unusedInTree;
 
-    KvCache(Backend backend, ModelConfig config, TensorType type, int contextLength, int maxSequences) {
+    /**
+     * @param contextLength positions that a sequence can have
+     * @param pages of the pool; at least as many as a sequence of the whole context needs
+     */
+    KvCache(Backend backend, ModelConfig config, TensorType type, int contextLength, int pages) {
         this.contextLength = contextLength;
-        this.maxSequences = maxSequences;
-        if ((long) pagesPerSequence() * maxSequences > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("a context of %d for %d sequences is not possible".formatted(contextLength, maxSequences));
+        if (pages < pagesPerSequence()) {
+            throw new IllegalArgumentException("a context of %d needs %d pages of keys and values, there are %d"
+                    .formatted(contextLength, pagesPerSequence(), pages));
         }
-        int pages = pagesPerSequence() * maxSequences;
         pool = backend.createKvPool(new KvShape(type, PAGE_POSITIONS, pages, config.nLayers(), config.nKvHeads(), config.headDim()));
         freePages = new int[pages];
         for (int i = 0; i < pages; i++) {
             freePages[i] = pages - 1 - i;
         }
         freeCount = pages;
+        owners = new int[pages];
+        inTree = new boolean[pages];
+    }
+
+    /** Pages of {@code contextLength} positions. */
+    static int pagesFor(int contextLength) {
+        return Math.ceilDiv(contextLength, PAGE_POSITIONS);
+    }
+
+    /** Bytes of a page, without what a backend may add to align its rows. */
+    static long pageBytes(ModelConfig config, TensorType type) {
+        long rowBytes = (long) Math.ceilDiv(config.headDim(), type.blockElements()) * type.blockBytes();
+        return 2L * PAGE_POSITIONS * config.nLayers() * config.nKvHeads() * rowBytes;
     }
 
     KvPool pool() {
@@ -46,39 +71,154 @@ final class KvCache implements AutoCloseable {
         return contextLength;
     }
 
-    /** Sequences that can be open together. */
-    int maxSequences() {
-        return maxSequences;
-    }
-
     int pagesPerSequence() {
-        return Math.ceilDiv(contextLength, PAGE_POSITIONS);
-    }
-
-    /** Opens an empty sequence. */
-    synchronized Sequence open() {
-        if (openSequences == maxSequences) {
-            throw new IllegalStateException(
-                    "%d sequences are open, as many as the key/value memory was made for; finish or close one, or load the model with a larger LoadOptions.maxSequences"
-                            .formatted(maxSequences));
-        }
-        openSequences++;
-        return new Sequence(this);
-    }
-
-    synchronized int takePage() {
-        return freePages[--freeCount];
-    }
-
-    synchronized void giveBack(int[] pages, int count) {
-        for (int i = 0; i < count; i++) {
-            freePages[freeCount++] = pages[i];
-        }
-        openSequences--;
+        return pagesFor(contextLength);
     }
 
     int pagePositions() {
         return PAGE_POSITIONS;
+    }
+
+    /** Pages of the pool. */
+    int pageCount() {
+        return owners.length;
+    }
+
+    /** Pages that can be had: free ones, and those that only the memory of earlier texts holds. */
+    synchronized int availablePages() {
+        return freeCount + unusedInTree;
+    }
+
+    /** Opens an empty sequence. */
+    Sequence open() {
+        return new Sequence(this);
+    }
+
+    /**
+     * Opens a sequence with as much of a text as is known: whole pages, and a copy of one of which the beginning fits.
+     *
+     * @param end the sequence gets at most the first {@code end} tokens
+     */
+    synchronized Sequence open(int[] tokens, int end) {
+        Sequence sequence = new Sequence(this);
+        PrefixTree.Node node = tree.root();
+        int known = 0;
+        for (PrefixTree.Node next = tree.find(node, tokens, 0, end); next != null; next = tree.find(node, tokens, known, end)) {
+            node = next;
+            retain(node.page());
+            sequence.appendKnown(node, PAGE_POSITIONS);
+            known += PAGE_POSITIONS;
+        }
+        PrefixTree.Node partial = tree.findBeginning(node, tokens, known, end);
+        if (partial != null && freeCount > 0) {
+            int copy = takePage();
+            pool.copyPage(partial.page(), copy);
+            sequence.appendOwn(copy, PrefixTree.commonTokens(partial, tokens, known, end));
+        }
+        return sequence;
+    }
+
+    /** How many tokens of a text's beginning {@link #open(int[], int)} would find in whole pages. */
+    synchronized int knownTokens(int[] tokens, int end) {
+        PrefixTree.Node node = tree.root();
+        int known = 0;
+        for (PrefixTree.Node next = tree.find(node, tokens, 0, end); next != null; next = tree.find(node, tokens, known, end)) {
+            node = next;
+            known += PAGE_POSITIONS;
+        }
+        return known;
+    }
+
+    /**
+     * Remembers the next full page of a sequence, behind those remembered before. Where another sequence had computed the same, its page takes the place of this one:
+     * what they hold is the same, bit for bit.
+     *
+     * @param behind the node of the pages before it
+     * @return the node, and with it the page that the sequence has from now on
+     */
+    synchronized PrefixTree.Node remember(PrefixTree.Node behind, int[] tokens, int offset, int page) {
+        PrefixTree.Node known = tree.find(behind, tokens, offset, offset + PAGE_POSITIONS);
+        if (known != null) {
+            retain(known.page());
+            release(page);
+            return known;
+        }
+        inTree[page] = true;
+        owners[page]++;
+        while (unusedInTree > owners.length / REMEMBERED_SHARE && evict()) {
+            // The oldest go.
+        }
+        return tree.add(behind, tokens, offset, page);
+    }
+
+    PrefixTree.Node beginning() {
+        return tree.root();
+    }
+
+    /** A page with one owner. */
+    synchronized int takePage() {
+        if (freeCount == 0 && !evict()) {
+            throw new KvMemoryException("the memory for keys and values is full: all %d pages of %d tokens are in use; finish or close a text, or load the model with more"
+                    .formatted(owners.length, PAGE_POSITIONS));
+        }
+        int page = freePages[--freeCount];
+        owners[page] = 1;
+        return page;
+    }
+
+    private boolean evict() {
+        PrefixTree.Node node = unusedInTree == 0 ? null : tree.evict(page -> owners[page] == 1);
+        if (node == null) {
+            return false;
+        }
+        inTree[node.page()] = false;
+        unusedInTree--;
+        owners[node.page()] = 0;
+        freePages[freeCount++] = node.page();
+        return true;
+    }
+
+    /** One owner more. */
+    synchronized void retain(int page) {
+        if (inTree[page] && owners[page] == 1) {
+            unusedInTree--;
+        }
+        owners[page]++;
+    }
+
+    /** One owner less. */
+    synchronized void release(int page) {
+        owners[page]--;
+        if (inTree[page] && owners[page] == 1) {
+            unusedInTree++;
+        } else if (owners[page] == 0) {
+            freePages[freeCount++] = page;
+        }
+    }
+
+    /** Whether a page has other owners and must not be written. */
+    synchronized boolean isShared(int page) {
+        return owners[page] > 1;
+    }
+
+    /** A page of the same contents, owned in place of the shared one. */
+    synchronized int own(int page) {
+        int copy = takePage();
+        pool.copyPage(page, copy);
+        release(page);
+        return copy;
+    }
+
+    /** Forgets all that it remembered of texts that have ended. */
+    synchronized void forget() {
+        while (evict()) {
+            // One after the other, children before their parents.
+        }
+    }
+
+    /** For tests: owners of each page. */
+    synchronized int[] owners() {
+        return Arrays.copyOf(owners, owners.length);
     }
 
     @Override

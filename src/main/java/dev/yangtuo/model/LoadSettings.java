@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param backend opens the device; called once the files are known to fit each other
  * @param threads threads that convert weights
  * @param context positions that a sequence can have; 0: the model's own
- * @param maxSequences sequences that can be open together
+ * @param maxSequences sequences of one forward pass at most; 0: as many as are useful
+ * @param kvMemory bytes for keys and values at most; 0: as much as {@code maxSequences} whole contexts need, or a few without that
  * @param listener is told of each parameter
  * @param cache folder of packed weights; null: none
  */
@@ -28,12 +29,13 @@ public record LoadSettings(
         int threads,
         int context,
         int maxSequences,
+        long kvMemory,
         Listener listener,
         @Nullable Path cache) {
-    /** Without a cache. */
+    /** Without a cache and a limit of its own for keys and values. */
     public LoadSettings(
             LoraStack lora, @Nullable TypeMix types, TensorType kvType, Supplier<Backend> backend, int threads, int context, int maxSequences, Listener listener) {
-        this(lora, types, kvType, backend, threads, context, maxSequences, listener, null);
+        this(lora, types, kvType, backend, threads, context, maxSequences, 0, listener, null);
     }
 
     /** Follows the loading; called by the loading thread. */

@@ -24,6 +24,7 @@ public final class Model implements AutoCloseable {
     private static final int MAX_COLUMNS = 256;
     /** Columns of a forward pass that wants every column's logits, so that these stay below some tens of megabytes. */
     private static final int MAX_OUTPUT_COLUMNS = 64;
+    private static final BooleanSupplier ALWAYS = () -> true;
 
     private final ModelConfig config;
     private final Backend backend;
@@ -51,9 +52,10 @@ public final class Model implements AutoCloseable {
      *
      * @param kvType F16 or F32
      * @param contextLength positions that a sequence can have
-     * @param maxSequences sequences that can be open together
+     * @param maxSequences sequences of one forward pass at most
+     * @param kvPages pages of keys and values that all sequences share
      */
-    Model(ModelConfig config, Backend backend, ModelWeights weights, TensorType kvType, int contextLength, int maxSequences) {
+    Model(ModelConfig config, Backend backend, ModelWeights weights, TensorType kvType, int contextLength, int maxSequences, int kvPages) {
         this.config = config;
         this.backend = backend;
         this.weights = weights;
@@ -63,7 +65,7 @@ public final class Model implements AutoCloseable {
             undo.push(weights);
             int columns = Math.min(MAX_COLUMNS, Math.max(contextLength, maxSequences));
             int sequences = Math.min(columns, maxSequences);
-            kvCache = undo.push(new KvCache(backend, config, kvType, contextLength, maxSequences));
+            kvCache = undo.push(new KvCache(backend, config, kvType, contextLength, kvPages));
             batch = undo.push(backend.createBatch(new BatchCapacity(columns, sequences, kvCache.pagesPerSequence(), config.headDim())));
             x = undo.push(backend.createFloats((long) columns * config.dim()));
             q = undo.push(backend.createFloats((long) columns * config.qDim()));
@@ -94,14 +96,40 @@ public final class Model implements AutoCloseable {
         return weights.byteSize();
     }
 
-    /**
-     * Opens an empty sequence.
-     *
-     * @throws IllegalStateException if as many are open as the model was loaded for
-     */
+    /** Opens an empty sequence. */
     public Sequence newSequence() {
         requireOpen();
         return kvCache.open();
+    }
+
+    /**
+     * Opens a sequence with as much of a text's beginning as is remembered ({@link Sequence#remember}).
+     *
+     * @param end of the {@code tokens}, the sequence has at most the first {@code end}
+     */
+    public Sequence newSequence(int[] tokens, int end) {
+        requireOpen();
+        return kvCache.open(tokens, end);
+    }
+
+    /** How many of the first {@code end} tokens are remembered in whole pages. */
+    public int knownTokens(int[] tokens, int end) {
+        return kvCache.knownTokens(tokens, end);
+    }
+
+    /** Positions of a page of keys and values. */
+    public int pagePositions() {
+        return kvCache.pagePositions();
+    }
+
+    /** Pages of keys and values that all sequences share. */
+    public int pageCount() {
+        return kvCache.pageCount();
+    }
+
+    /** Pages that can be had: free ones, and those that only the memory of earlier texts holds. */
+    public int availablePages() {
+        return kvCache.availablePages();
     }
 
     /** Columns that one call of {@link #forward} takes at most. */
@@ -144,14 +172,19 @@ public final class Model implements AutoCloseable {
      *
      * @param parts at least one, of different sequences, 1 to {@link #maxBatchSequences()}; together at most {@link #maxColumns()} tokens
      * @param outputs receives the logits that the parts want
+     * @param goesOn asked now and then; when it says no, the pass is given up
+     * @return false if it was given up: the sequences are then as before
      */
-    public void forward(List<PassPart> parts, PassOutputs outputs) {
+    public boolean forward(List<PassPart> parts, PassOutputs outputs, BooleanSupplier goesOn) {
         lock.lock();
         try {
-            computeLayers(parts);
+            if (!computeLayers(parts, goesOn)) {
+                return false;
+            }
             if (batch.outputCount() > 0) {
                 computeOutputs(outputs);
             }
+            return true;
         } finally {
             lock.unlock();
         }
@@ -222,7 +255,7 @@ public final class Model implements AutoCloseable {
     private void forward(List<PassPart> parts, float @Nullable [] target) {
         lock.lock();
         try {
-            computeLayers(parts);
+            computeLayers(parts, ALWAYS);
             if (target != null) {
                 computeLogits(target);
             }
@@ -241,7 +274,7 @@ public final class Model implements AutoCloseable {
     public void forward(Sequence sequence, int[] tokens, int offset, int count, int firstOutput, LogitRows rows) {
         lock.lock();
         try {
-            computeLayers(List.of(new PassPart(sequence, tokens, offset, count, Math.min(firstOutput, count))));
+            computeLayers(List.of(new PassPart(sequence, tokens, offset, count, Math.min(firstOutput, count))), ALWAYS);
             float[] target = new float[Math.multiplyExact(Math.min(MAX_OUTPUT_COLUMNS, batch.outputCount()), config.vocabSize())];
             for (int column = firstOutput; column < count; ) {
                 int part = Math.min(MAX_OUTPUT_COLUMNS, count - column);
@@ -268,17 +301,20 @@ public final class Model implements AutoCloseable {
     }
 
     /** Everything but the output matrix: leaves the residual stream of the tokens in {@link #x}, and the batch ready for their logits. */
-    private void computeLayers(List<PassPart> parts) {
+    private boolean computeLayers(List<PassPart> parts, BooleanSupplier goesOn) {
         requireReady();
         requireFitting(parts);
         for (PassPart part : parts) {
             part.sequence().reserve(part.count());
         }
         fillBatch(parts);
-        compute();
+        if (!compute(goesOn)) {
+            return false;
+        }
         for (PassPart part : parts) {
             part.sequence().advance(part.count());
         }
+        return true;
     }
 
     private void requireFitting(List<PassPart> parts) {
@@ -334,15 +370,19 @@ public final class Model implements AutoCloseable {
         rope.fill(position, batch.rope(), column * config.headDim());
     }
 
-    /** The model, in its own order; {@link #computeLogits} is its end. */
-    private void compute() {
+    /** The model, in its own order; {@link #computeLogits} is its end. False if it was not to go on. */
+    private boolean compute(BooleanSupplier goesOn) {
         backend.embed(weights.embedding(), batch, x);
         for (Layer layer : weights.layers()) {
+            if (!goesOn.getAsBoolean()) {
+                return false;
+            }
             backend.qkvAttention(layer, batch, x, kvCache.pool(), q, attention);
             backend.attentionOutput(layer, batch, attention, x);
             backend.gateUp(layer, batch, x, hidden);
             backend.down(layer, batch, hidden, x);
         }
+        return true;
     }
 
     private DeviceFloats logitsBuffer() {

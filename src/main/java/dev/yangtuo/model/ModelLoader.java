@@ -28,6 +28,9 @@ public final class ModelLoader {
     private static final Logger LOGGER = System.getLogger(ModelLoader.class.getName());
     /** Without an explicit context, one sequence's keys and values may take this share of the machine's memory. */
     private static final int MEMORY_SHARE = 4;
+    /** Texts of one forward pass, and whole contexts that have memory, unless something else is asked for. */
+    private static final int DEFAULT_SEQUENCES = 32;
+    private static final int DEFAULT_CONTEXTS = 4;
 
     private final MergedModel merged;
     private final ModelConfig config;
@@ -101,7 +104,7 @@ public final class ModelLoader {
             List<String> types = typesByFrequency();
             Tokenizer tokenizer = merged.tokenizer();
             undo.keep();
-            Model model = new Model(config, backend, weights, settings.kvType(), context, settings.maxSequences());
+            Model model = new Model(config, backend, weights, settings.kvType(), context, sequences(), kvPages(context));
             Duration time = Duration.ofNanos(System.nanoTime() - startNanos);
             return new LoadedModel(
                     merged.path(), merged.baseConfig().vocabSize(), model, tokenizer, generation, report, types, cacheUse, time);
@@ -125,6 +128,29 @@ public final class ModelLoader {
                     affordable, config.contextLength());
         }
         return (int) Math.min(affordable, config.contextLength());
+    }
+
+    private int sequences() {
+        return settings.maxSequences() > 0 ? settings.maxSequences() : DEFAULT_SEQUENCES;
+    }
+
+    /** Pages of keys and values. */
+    private int kvPages(int context) {
+        int perContext = KvCache.pagesFor(context);
+        long pages = (long) perContext * (settings.maxSequences() > 0 ? settings.maxSequences() : DEFAULT_CONTEXTS);
+        if (settings.kvMemory() > 0) {
+            long pageBytes = KvCache.pageBytes(config, settings.kvType());
+            pages = settings.kvMemory() / pageBytes;
+            if (pages < perContext) {
+                throw new KernelException(("%s: keys and values of one text of %d tokens need %d bytes, and %d are allowed for all texts; allow more memory for"
+                        + " them, take a shorter context, or a smaller type of keys and values").formatted(
+                                merged.path(), context, perContext * pageBytes, settings.kvMemory()));
+            }
+        }
+        if (pages > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("a context of %d for %d texts is not possible".formatted(context, settings.maxSequences()));
+        }
+        return (int) pages;
     }
 
     /** Memory of the machine, or of the container, in bytes. */

@@ -21,7 +21,8 @@ public record PassPart(Sequence sequence, int[] tokens, int offset, int count, i
         return new PassPart(sequence, tokens, offset, count, count - 1);
     }
 
-    int outputs() {
+    /** Tokens whose logits are wanted. */
+    public int outputs() {
         return count - firstOutput;
     }
 }

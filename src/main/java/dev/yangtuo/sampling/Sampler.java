@@ -76,12 +76,36 @@ public final class Sampler {
 
     /** Begins the next output of what the device chooses, with the penalties of the tokens that were there. */
     public void addEdits(Candidates wanted) {
+        addEdits(wanted, seenIds, 0, 0);
+    }
+
+    /**
+     * The same, where some tokens more will have been there, each of them once.
+     *
+     * @param tokens of which {@code count} from {@code offset} on
+     */
+    public void addEdits(Candidates wanted, int[] tokens, int offset, int count) {
         wanted.addOutput();
-        if (options.repeatPenalty() != 1f) {
-            for (int i = 0; i < seenCount; i++) {
-                wanted.addEdit(seenIds[i], options.repeatPenalty(), 0f);
+        if (options.repeatPenalty() == 1f) {
+            return;
+        }
+        for (int i = 0; i < seenCount; i++) {
+            wanted.addEdit(seenIds[i], options.repeatPenalty(), 0f);
+        }
+        for (int i = 0; i < count; i++) {
+            int id = tokens[offset + i];
+            if (id >= 0 && id < vocabSize && !seen[id] && firstIndex(tokens, offset, id) == i) {
+                wanted.addEdit(id, options.repeatPenalty(), 0f);
             }
         }
+    }
+
+    private static int firstIndex(int[] tokens, int offset, int id) {
+        int i = 0;
+        while (tokens[offset + i] != id) {
+            i++;
+        }
+        return i;
     }
 
     /**

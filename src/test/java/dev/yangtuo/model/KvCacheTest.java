@@ -3,6 +3,7 @@ package dev.yangtuo.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.ScalarBackend;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -27,8 +29,22 @@ class KvCacheTest {
         backend.close();
     }
 
+    /** With pages for so many whole sequences. */
     private KvCache cache(int context, int sequences) {
-        return new KvCache(backend, CONFIG, TensorType.F16, context, sequences);
+        return new KvCache(backend, CONFIG, TensorType.F16, context, KvCache.pagesFor(context) * sequences);
+    }
+
+    private static int[] tokens(int count, long seed) {
+        return new Random(seed).ints(count, 0, 1000).toArray();
+    }
+
+    private static Sequence filled(KvCache cache, int[] tokens) {
+        Sequence sequence = cache.open(tokens, tokens.length - 1);
+        int missing = tokens.length - sequence.length();
+        sequence.reserve(missing);
+        sequence.advance(missing);
+        sequence.remember(tokens);
+        return sequence;
     }
 
     @Test
@@ -69,18 +85,186 @@ class KvCacheTest {
     }
 
     @Test
-    void tooManySequencesAreRefusedUntilOneCloses() {
+    void withoutAPageLeftASequenceCannotGrowUntilOneComesBack() {
         try (KvCache cache = cache(64, 2)) {
             Sequence first = cache.open();
             Sequence second = cache.open();
-            assertThatIllegalStateException().isThrownBy(cache::open).withMessageContaining("2 sequences").withMessageContaining("maxSequences");
-            first.close();
-            first.close();
             Sequence third = cache.open();
-            assertThatIllegalStateException().as("closing twice frees one place, not two").isThrownBy(cache::open);
+            first.reserve(1);
+            second.reserve(64);
+            assertThat(third.tryReserve(1)).isFalse();
+            assertThatThrownBy(() -> third.reserve(1)).isInstanceOf(KvMemoryException.class).hasMessageContaining("all 2 pages");
+            first.close();
+            first.close();
+            assertThat(cache.availablePages()).as("closing twice gives a page back once").isEqualTo(1);
+            assertThat(third.tryReserve(64)).isTrue();
             third.close();
             second.close();
+            assertThat(cache.owners()).containsOnly(0);
         }
+    }
+
+    @Test
+    void truncatedSequenceGivesPagesBack() {
+        try (KvCache cache = cache(256, 1)) {
+            Sequence sequence = cache.open();
+            sequence.reserve(200);
+            sequence.advance(200);
+            sequence.truncate(128);
+            assertThat(sequence.pageCount()).isEqualTo(2);
+            sequence.truncate(0);
+            assertThat(sequence.pageCount()).isZero();
+            assertThat(cache.availablePages()).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void forksShareTheirPagesUntilOneWrites() {
+        try (KvCache cache = cache(256, 3)) {
+            Sequence trunk = cache.open();
+            trunk.reserve(100);
+            trunk.advance(100);
+            Sequence branch = trunk.fork();
+            assertThat(branch.length()).isEqualTo(100);
+            assertThat(cache.availablePages()).isEqualTo(10);
+            assertThat(branch.pagesNeeded(1)).as("a copy of the last page").isEqualTo(1);
+            branch.reserve(1);
+            assertThat(branch.pages()[0]).isEqualTo(trunk.pages()[0]);
+            assertThat(branch.pages()[1]).isNotEqualTo(trunk.pages()[1]);
+            assertThat(trunk.pagesNeeded(1)).as("the page is its own again").isZero();
+            trunk.close();
+            branch.close();
+            assertThat(cache.owners()).containsOnly(0);
+        }
+    }
+
+    @Test
+    void whatIsRememberedIsFoundByWholePagesAndByACopyOfTheRest() {
+        int[] text = tokens(200, 1);
+        try (KvCache cache = cache(256, 4)) {
+            filled(cache, text).close();
+            assertThat(cache.availablePages()).as("remembered pages can be had").isEqualTo(16);
+            try (Sequence same = cache.open(text, 199)) {
+                assertThat(same.length()).as("three pages of four").isEqualTo(192);
+            }
+            int[] other = text.clone();
+            other[150] = -1;
+            assertThat(cache.knownTokens(other, 199)).isEqualTo(128);
+            try (Sequence beginning = cache.open(other, 199); Sequence again = cache.open(other, 199)) {
+                assertThat(beginning.length()).isEqualTo(150);
+                assertThat(beginning.pages()[1]).isEqualTo(again.pages()[1]);
+                assertThat(beginning.pages()[2]).as("copies").isNotEqualTo(again.pages()[2]);
+            }
+            try (Sequence few = cache.open(text, 10)) {
+                assertThat(few.length()).isEqualTo(10);
+            }
+            try (Sequence nothing = cache.open(tokens(200, 2), 199)) {
+                assertThat(nothing.length()).isZero();
+            }
+            cache.forget();
+            assertThat(cache.owners()).containsOnly(0);
+        }
+    }
+
+    @Test
+    void equalPagesOfTwoSequencesBecomeOne() {
+        int[] text = tokens(128, 1);
+        try (KvCache cache = cache(256, 2)) {
+            Sequence first = cache.open(text, 127);
+            Sequence second = cache.open(text, 127);
+            for (Sequence sequence : List.of(first, second)) {
+                sequence.reserve(128);
+                sequence.advance(128);
+                sequence.remember(text);
+            }
+            assertThat(cache.availablePages()).isEqualTo(6);
+            assertThat(second.pages()).startsWith(first.pages()[0], first.pages()[1]);
+            first.close();
+            second.truncate(70);
+            second.reserve(1);
+            assertThat(cache.owners()[second.pages()[1]]).as("a page that is written is nobody else's").isEqualTo(1);
+            second.close();
+            cache.forget();
+            assertThat(cache.owners()).containsOnly(0);
+        }
+    }
+
+    /** Random operations on random texts with common beginnings: no page is ever free and owned, lost, or written by two. */
+    @Test
+    void randomOperationsKeepTheBooksRight() {
+        Random random = new Random(5);
+        int[][] texts = new int[6][];
+        for (int i = 0; i < texts.length; i++) {
+            texts[i] = tokens(250, i / 2);
+            if (i % 2 == 1) {
+                texts[i][70 + random.nextInt(100)] = -i;
+            }
+        }
+        try (KvCache cache = cache(256, 3)) {
+            List<Sequence> open = new ArrayList<>();
+            List<int[]> of = new ArrayList<>();
+            for (int round = 0; round < 5000; round++) {
+                int at = open.isEmpty() ? -1 : random.nextInt(open.size());
+                switch (random.nextInt(6)) {
+                    case 0 -> {
+                        if (open.size() < 12) {
+                            of.add(texts[random.nextInt(texts.length)]);
+                            open.add(cache.open(of.getLast(), random.nextInt(250)));
+                        }
+                    }
+                    case 1, 2 -> {
+                        if (at >= 0 && open.get(at).length() < 250) {
+                            Sequence sequence = open.get(at);
+                            int count = 1 + random.nextInt(Math.min(100, 250 - sequence.length()));
+                            if (sequence.tryReserve(count)) {
+                                int page = sequence.pages()[sequence.length() / 64];
+                                assertThat(cache.owners()[page]).as("round %d: the page that is written", round).isEqualTo(1);
+                                sequence.advance(count);
+                                sequence.remember(of.get(at));
+                            }
+                        }
+                    }
+                    case 3 -> {
+                        if (at >= 0) {
+                            open.get(at).truncate(random.nextInt(open.get(at).length() + 1));
+                        }
+                    }
+                    case 4 -> {
+                        if (at >= 0 && open.size() < 12) {
+                            open.add(open.get(at).fork());
+                            of.add(of.get(at));
+                        }
+                    }
+                    default -> {
+                        if (at >= 0) {
+                            open.remove(at).close();
+                            of.remove(at);
+                        }
+                    }
+                }
+                requireBooks(cache, open, round);
+            }
+            open.forEach(Sequence::close);
+            cache.forget();
+            assertThat(cache.owners()).containsOnly(0);
+            assertThat(cache.availablePages()).isEqualTo(12);
+        }
+    }
+
+    private static void requireBooks(KvCache cache, List<Sequence> open, int round) {
+        int[] bySequences = new int[12];
+        for (Sequence sequence : open) {
+            for (int i = 0; i < sequence.pageCount(); i++) {
+                bySequences[sequence.pages()[i]]++;
+            }
+        }
+        int[] owners = cache.owners();
+        int available = 0;
+        for (int page = 0; page < owners.length; page++) {
+            assertThat(owners[page] - bySequences[page]).as("round %d, page %d: owners beside sequences", round, page).isBetween(0, 1);
+            available += bySequences[page] == 0 ? 1 : 0;
+        }
+        assertThat(cache.availablePages()).as("round %d", round).isEqualTo(available);
     }
 
     @Test
@@ -93,7 +277,7 @@ class KvCacheTest {
     }
 
     @Test
-    void sizesThatNoPoolCanHaveAreRefused() {
-        assertThatIllegalArgumentException().isThrownBy(() -> cache(Integer.MAX_VALUE, 1024)).withMessageContaining("1024 sequences");
+    void aPoolTooSmallForOneTextIsRefused() {
+        assertThatIllegalArgumentException().isThrownBy(() -> new KvCache(backend, CONFIG, TensorType.F16, 65, 1)).withMessageContaining("2 pages");
     }
 }

@@ -1,0 +1,518 @@
+package dev.yangtuo.scheduler;
+
+import dev.yangtuo.kernel.Candidates;
+import dev.yangtuo.model.Model;
+import dev.yangtuo.model.PassOutputs;
+import dev.yangtuo.model.PassPart;
+import dev.yangtuo.model.Sequence;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Computes any number of texts with one model at the same time: continuous batching. A thread of its own, which is there while there is something to do, makes one forward
+ * pass after the other. In each, every text that is being generated gets its next token, and prompts get what room is left; texts come and go between passes.
+ *
+ * <p>Memory: a text begins when its prompt fits the free memory for keys and values. When it runs out, the text of the lowest rank gives its memory away, waits, and is
+ * computed again later; no text fails because of others. Since the one with the highest rank always goes on and waiting raises the rank, all come to their end.
+ *
+ * <p>Results do not depend on any of this: a column of a forward pass has the same bits whatever stands beside it, however a prompt is cut, and whether its beginning was
+ * computed before. Thread-safe.
+ */
+public final class Scheduler implements AutoCloseable {
+    private static final Logger LOGGER = System.getLogger(Scheduler.class.getName());
+    /** Columns of prompts beside streams at least and at most, if {@link SchedulerOptions#pause()} allows. */
+    private static final int LEAST_PROMPT_COLUMNS = 16;
+
+    private static final int MOST_PROMPT_COLUMNS = 128;
+    /** Streams with all their guesses together: as many columns as cost little more than one. */
+    private static final int SPECULATIVE_COLUMNS = 16;
+    /** Until when the thread waits for something to do before it ends. */
+    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    /** When texts wait for memory that something else than texts has. */
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    private final Model model;
+    private final SchedulerOptions options;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    // Guarded by the lock.
+    private final Deque<RunningTask> arrived = new ArrayDeque<>();
+    private long arrivals;
+    private @Nullable Thread thread;
+    private boolean closed;
+    private SchedulerStatistics statistics = new SchedulerStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    // The thread's own.
+    private final List<RunningTask> waiting = new ArrayList<>();
+    private final List<RunningTask> running = new ArrayList<>();
+    private final PassPlan plan = new PassPlan();
+    private final Counters counters = new Counters();
+    /** All logits of one output, for samplers that need them; made when first wanted. */
+    private float[] logits = new float[0];
+    /** What a column has cost lately. */
+    private double nanosPerColumn;
+
+    /** What has happened, as {@link SchedulerStatistics} counts it. */
+    private static final class Counters {
+        private long texts;
+        private long passes;
+        private long columns;
+        private long generated;
+        private long prompts;
+        private long reused;
+        private long preemptions;
+        private long drafted;
+        private long accepted;
+        private long passNanos;
+        private long busyNanos;
+
+        SchedulerStatistics snapshot() {
+            return new SchedulerStatistics(texts, passes, columns, generated, prompts, reused, preemptions, drafted, accepted, passNanos, busyNanos);
+        }
+    }
+
+    /** The texts of a forward pass. */
+    private static final class PassPlan {
+        private final List<RunningTask> tasks = new ArrayList<>();
+        private final List<PassPart> parts = new ArrayList<>();
+        private int columns;
+
+        void clear() {
+            tasks.clear();
+            parts.clear();
+            columns = 0;
+        }
+
+        void add(RunningTask task, PassPart part) {
+            tasks.add(task);
+            parts.add(part);
+            columns += part.count();
+        }
+    }
+
+    /** A text that was submitted. */
+    public interface Handle {
+        /** Ends the text at once: nothing more is computed of it, but for the pass that is running. Harmless if it has ended. */
+        void cancel();
+    }
+
+    /** @param model stays the caller's, who closes it after the scheduler */
+    public Scheduler(Model model, SchedulerOptions options) {
+        this.model = model;
+        this.options = options;
+    }
+
+    /**
+     * Hands a text over. It never waits.
+     *
+     * @throws IllegalArgumentException if the prompt is longer than the context
+     * @throws IllegalStateException if the scheduler is closed
+     */
+    public Handle submit(TextTask text) {
+        if (text.prompt().length > model.contextLength()) {
+            throw new IllegalArgumentException("a prompt of %d tokens does not fit the context of %d".formatted(text.prompt().length, model.contextLength()));
+        }
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the model is closed");
+            }
+            RunningTask task = new RunningTask(text, arrivals++);
+            arrived.add(task);
+            if (thread == null) {
+                thread = Thread.ofPlatform().name("yangtuo-scheduler").daemon().start(this::run);
+            }
+            changed.signal();
+            return () -> cancel(task);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void cancel(RunningTask task) {
+        task.cancel();
+        lock.lock();
+        try {
+            changed.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What it has done so far. */
+    public SchedulerStatistics statistics() {
+        lock.lock();
+        try {
+            return statistics;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        try {
+            while (awaitWork()) {
+                long start = System.nanoTime();
+                boolean computed = step();
+                counters.busyNanos += System.nanoTime() - start;
+                publish();
+                if (!computed && !waiting.isEmpty()) {
+                    pause();
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            LOGGER.log(Level.ERROR, "the scheduler failed", e);
+            stop(new IllegalStateException("the scheduler failed: " + e, e));
+        }
+    }
+
+    /** Takes what has arrived. False if the thread is to end: closed, or idle for a while. */
+    private boolean awaitWork() {
+        lock.lock();
+        try {
+            long left = IDLE_NANOS;
+            while (!closed && arrived.isEmpty() && waiting.isEmpty() && running.isEmpty()) {
+                if (left <= 0) {
+                    thread = null;
+                    return false;
+                }
+                left = changed.awaitNanos(left);
+            }
+            waiting.addAll(arrived);
+            arrived.clear();
+            if (!closed) {
+                return true;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // nobody has this thread to interrupt it
+        } finally {
+            lock.unlock();
+        }
+        stop(new IllegalStateException("the model is closed"));
+        return false;
+    }
+
+    /** Something else has the memory: it may come back. */
+    private void pause() {
+        lock.lock();
+        try {
+            changed.awaitNanos(RETRY_NANOS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void publish() {
+        lock.lock();
+        try {
+            statistics = counters.snapshot();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends all texts. */
+    private void stop(IllegalStateException cause) {
+        lock.lock();
+        try {
+            closed = true;
+            waiting.addAll(arrived);
+            arrived.clear();
+        } finally {
+            lock.unlock();
+        }
+        waiting.addAll(running);
+        running.clear();
+        for (RunningTask task : waiting) {
+            task.fail(cause);
+            end(task, EndCause.FAILED);
+        }
+        waiting.clear();
+        publish();
+    }
+
+    /** One forward pass. False if there was none. */
+    private boolean step() {
+        removeCancelled(waiting);
+        removeCancelled(running);
+        Comparator<RunningTask> rank = RunningTask.byRank(System.nanoTime(), Math.max(1, options.aging().toNanos()));
+        running.sort(rank);
+        admit(rank);
+        plan(rank);
+        if (plan.parts.isEmpty()) {
+            return false;
+        }
+        boolean complete = compute();
+        deliver(complete);
+        return true;
+    }
+
+    private void removeCancelled(List<RunningTask> tasks) {
+        for (int i = tasks.size() - 1; i >= 0; i--) {
+            if (tasks.get(i).isCancelled()) {
+                end(tasks.remove(i), EndCause.CANCELLED);
+            }
+        }
+    }
+
+    /** Begins texts that wait, the one with the highest rank first, as long as there is memory for their prompts. */
+    private void admit(Comparator<RunningTask> rank) {
+        waiting.sort(rank);
+        int available = model.availablePages();
+        for (RunningTask task : running) {
+            available -= task.sequence().pagesNeeded(task.missing()) + 1; // what it has been promised, and a page to go on
+        }
+        for (int i = 0; i < waiting.size() && running.size() < model.maxBatchSequences(); ) {
+            RunningTask task = waiting.get(i);
+            if (waitsForPrefix(task)) {
+                i++;
+                continue;
+            }
+            Sequence known = options.remembersPrefixes() ? model.newSequence(task.tokens(), task.count() - 1) : model.newSequence();
+            int needed = known.pagesNeeded(task.count() - known.length()) + 1;
+            boolean fits = needed <= available || running.isEmpty() && needed - 1 <= model.availablePages();
+            if (!fits) {
+                known.close();
+                return; // nobody overtakes it, or it might wait for ever
+            }
+            available -= needed;
+            boolean first = task.begin(known);
+            if (first) {
+                counters.prompts += task.count();
+                counters.reused += known.length();
+            }
+            waiting.remove(i);
+            running.add(task);
+        }
+    }
+
+    /** Whether a text that is being begun will soon have computed more of this one's beginning than is known yet. */
+    private boolean waitsForPrefix(RunningTask task) {
+        if (!options.remembersPrefixes()) {
+            return false;
+        }
+        int known = -1;
+        for (RunningTask other : running) {
+            if (other.missing() <= 1) {
+                continue;
+            }
+            int common = Arrays.mismatch(task.tokens(), 0, task.count(), other.tokens(), 0, other.count());
+            common = common < 0 ? task.count() : common;
+            if (common >= model.pagePositions()) {
+                known = known < 0 ? model.knownTokens(task.tokens(), task.count() - 1) : known;
+                if (Math.min(common, task.count() - 1) / model.pagePositions() * model.pagePositions() > known) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Streams first, with their guesses, then prompts; each gets its memory, if need be from a text of lower rank. */
+    private void plan(Comparator<RunningTask> rank) {
+        plan.clear();
+        List<RunningTask> streams = running.stream().filter(RunningTask::isStreaming).sorted(rank).toList();
+        List<RunningTask> prompts = running.stream().filter(task -> !task.isStreaming()).sorted(rank).toList();
+        int guesses = streams.isEmpty() ? 0 : Math.min(options.draftTokens(), SPECULATIVE_COLUMNS / streams.size() - 1);
+        for (RunningTask task : streams) {
+            if (running.contains(task)) {
+                task.draft(guesses);
+                planPart(task, 1);
+            }
+        }
+        int room = Math.min(model.maxColumns() - plan.columns, streams.isEmpty() ? model.maxColumns() : promptColumns());
+        int share = prompts.isEmpty() ? 0 : Math.max(LEAST_PROMPT_COLUMNS, room / prompts.size());
+        for (int i = 0; i < prompts.size() && room > 0; i++) {
+            RunningTask task = prompts.get(i);
+            if (running.contains(task)) {
+                boolean isLast = i == prompts.size() - 1;
+                int columns = Math.min(task.missing(), isLast ? room : Math.min(share, room));
+                task.dropDrafts();
+                room -= planPart(task, columns) ? columns : 0;
+            }
+        }
+    }
+
+    /** Columns of prompts that do not hold up the streams for too long. */
+    private int promptColumns() {
+        if (nanosPerColumn == 0) {
+            return LEAST_PROMPT_COLUMNS;
+        }
+        return Math.clamp((long) (options.pause().toNanos() / nanosPerColumn), LEAST_PROMPT_COLUMNS, MOST_PROMPT_COLUMNS);
+    }
+
+    /** Adds the next columns of a text to the pass. False if it has had to give way. */
+    private boolean planPart(RunningTask task, int columns) {
+        while (!task.sequence().tryReserve(columns + task.drafts())) {
+            if (task.drafts() > 0) {
+                task.dropDrafts();
+            } else if (!makeRoomFor(task)) {
+                return false;
+            }
+        }
+        plan.add(task, task.part(columns));
+        return true;
+    }
+
+    /** Takes the memory of the text with the lowest rank that is not in the pass yet. False if that is the text itself, which then no longer runs. */
+    private boolean makeRoomFor(RunningTask task) {
+        for (int i = running.size() - 1; i >= 0; i--) {
+            RunningTask other = running.get(i);
+            if (plan.tasks.contains(other)) {
+                continue;
+            }
+            if (other == task && running.size() == 1 && plan.parts.isEmpty()) {
+                running.remove(i);
+                end(task, EndCause.CONTEXT_FULL); // there is nobody to wait for
+                return false;
+            }
+            running.remove(i);
+            other.preempt();
+            counters.preemptions++;
+            waiting.add(other);
+            return other != task;
+        }
+        return false;
+    }
+
+    /** The forward pass. False if it was given up because all its texts were cancelled. */
+    private boolean compute() {
+        long start = System.nanoTime();
+        boolean complete;
+        try {
+            complete = model.forward(plan.parts, new Outputs(), this::isWanted);
+        } catch (RuntimeException e) {
+            plan.tasks.forEach(task -> task.fail(e));
+            complete = true;
+        }
+        long nanos = System.nanoTime() - start;
+        counters.passNanos += nanos;
+        counters.passes++;
+        counters.columns += plan.columns;
+        if (plan.columns >= LEAST_PROMPT_COLUMNS) {
+            nanosPerColumn = (double) nanos / plan.columns;
+        }
+        return complete;
+    }
+
+    private boolean isWanted() {
+        for (int i = 0; i < plan.tasks.size(); i++) {
+            if (!plan.tasks.get(i).isCancelled()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Lets each text choose from its logits. */
+    private final class Outputs implements PassOutputs {
+        @Override
+        public int candidateCount() {
+            int most = 0;
+            for (RunningTask task : plan.tasks) {
+                most = Math.max(most, task.candidateCount());
+            }
+            return most;
+        }
+
+        @Override
+        public int choices() {
+            return plan.tasks.getFirst().choices();
+        }
+
+        @Override
+        public void addEdits(Candidates wanted, int outputs) {
+            for (int i = 0; i < plan.parts.size(); i++) {
+                plan.tasks.get(i).addEdits(wanted, plan.parts.get(i).outputs());
+            }
+        }
+
+        @Override
+        public void accept(PassLogits result) {
+            int output = 0;
+            for (int i = 0; i < plan.parts.size(); i++) {
+                int outputs = plan.parts.get(i).outputs();
+                if (outputs > 0) {
+                    RunningTask task = plan.tasks.get(i);
+                    if (task.candidateCount() == 0 && logits.length == 0) {
+                        logits = new float[model.config().vocabSize()];
+                    }
+                    task.choose(result, output, outputs, logits);
+                    output += outputs;
+                }
+            }
+        }
+    }
+
+    private void deliver(boolean complete) {
+        for (RunningTask task : plan.tasks) {
+            if (!complete || task.isCancelled()) {
+                continue; // the next step ends it
+            }
+            int before = task.count();
+            EndCause cause = task.deliver();
+            counters.generated += task.count() - before + (cause == EndCause.COMPLETE ? 1 : 0);
+            if (options.remembersPrefixes() && cause != EndCause.FAILED) {
+                task.sequence().remember(task.tokens());
+            }
+            if (cause != null) {
+                running.remove(task);
+                end(task, cause);
+            }
+        }
+    }
+
+    private void end(RunningTask task, EndCause cause) {
+        counters.texts++;
+        TaskStatistics of;
+        try {
+            of = task.end(cause);
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.ERROR, "a listener failed at the end of its text", e);
+            return;
+        }
+        counters.drafted += of.drafted();
+        counters.accepted += of.accepted();
+    }
+
+    /** Fails all texts with an {@link IllegalStateException}, and waits for the pass that is running. Closing twice is harmless. */
+    @Override
+    public void close() {
+        Thread last;
+        lock.lock();
+        try {
+            closed = true;
+            last = thread;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (last == Thread.currentThread()) {
+            return; // a listener closes the model; the loop ends behind it
+        }
+        boolean interrupted = false;
+        while (last != null && last.isAlive()) {
+            try {
+                last.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
