@@ -117,6 +117,11 @@ public final class Model implements AutoCloseable {
         return kvCache.knownTokens(tokens, end);
     }
 
+    /** Forgets the keys and values of texts that have ended. */
+    public void forget() {
+        kvCache.forget();
+    }
+
     /** Positions of a page of keys and values. */
     public int pagePositions() {
         return kvCache.pagePositions();

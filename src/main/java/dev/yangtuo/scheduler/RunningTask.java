@@ -143,10 +143,14 @@ final class RunningTask {
         return new PassPart(sequence(), tokens, sequence().length(), columns + (last ? drafts : 0), last ? columns - 1 : columns);
     }
 
-    /** Edits of each output: later ones count the guesses before them as having come. */
+    /** Edits of each output: later ones count the guesses before them as having come. A sampler that takes all logits makes them itself. */
     void addEdits(Candidates wanted, int outputs) {
         for (int i = 0; i < outputs; i++) {
-            text.sampler().addEdits(wanted, tokens, count, i);
+            if (candidateCount() == 0) {
+                wanted.addOutput();
+            } else {
+                text.sampler().addEdits(wanted, tokens, count, i);
+            }
         }
     }
 
