@@ -244,6 +244,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         for (int id : prompt) {
             sampler.accept(id);
         }
+        openSequence().ropeLength(prompt.length);
         int before = (prompt.length - 1) / model.maxColumns() * model.maxColumns();
         model.prefill(openSequence(), Arrays.copyOf(prompt, before), model.maxColumns(), null, () -> !cancelled);
         if (!cancelled) {

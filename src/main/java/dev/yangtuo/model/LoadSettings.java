@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxSequences sequences that can be open together
  * @param listener is told of each parameter
  * @param cache folder of packed weights; null: none
+ * @param rope what takes the place of what the model says about RoPE
  */
 public record LoadSettings(
         LoraStack lora,
@@ -29,11 +30,12 @@ public record LoadSettings(
         int context,
         int maxSequences,
         Listener listener,
-        @Nullable Path cache) {
-    /** Without a cache. */
+        @Nullable Path cache,
+        RopeOverride rope) {
+    /** Without a cache, and with the model's own RoPE. */
     public LoadSettings(
             LoraStack lora, @Nullable TypeMix types, TensorType kvType, Supplier<Backend> backend, int threads, int context, int maxSequences, Listener listener) {
-        this(lora, types, kvType, backend, threads, context, maxSequences, listener, null);
+        this(lora, types, kvType, backend, threads, context, maxSequences, listener, null, RopeOverride.NONE);
     }
 
     /** Follows the loading; called by the loading thread. */

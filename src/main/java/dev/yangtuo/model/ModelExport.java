@@ -57,7 +57,7 @@ public final class ModelExport {
         if (!gguf) {
             requirePlain(output, settings.load().types());
         }
-        try (MergedModel model = MergedModel.open(source.get(), settings.load().lora()); Backend backend = settings.load().backend().get()) {
+        try (MergedModel model = MergedModel.open(source.get(), settings.load().lora(), settings.load().rope()); Backend backend = settings.load().backend().get()) {
             ModelExport export = new ModelExport(model, output, settings, backend);
             export.refuseSources();
             model.tokenizer();

@@ -28,7 +28,7 @@ class HuggingFaceConfigTest {
     @Test
     void whatIsLeftOutHasItsDefault() throws IOException {
         ModelConfig config = read(REQUIRED);
-        assertThat(config).isEqualTo(new ModelConfig(64, 96, 3, 4, 4, 16, 3000, 2048, 1e-6f, 10_000f, 1f, false, List.of()));
+        assertThat(config).isEqualTo(new ModelConfig(64, 96, 3, 4, 4, 16, 3000, 2048, 1e-6f, RopeConfig.plain(10_000f), SlidingWindow.NONE, false, List.of()));
     }
 
     @Test
@@ -39,7 +39,8 @@ class HuggingFaceConfigTest {
                 "rope_scaling": {"type": "linear", "factor": 4.0}, "attention_bias": false, "mlp_bias": false, "sliding_window": null,
                 "quantization_config": null, "partial_rotary_factor": 1.0, "some_future_field": {"a": []}
                 """);
-        assertThat(config).isEqualTo(new ModelConfig(64, 96, 3, 4, 2, 32, 3000, 77, 1e-5f, 500_000f, 4f, true, List.of(2, 7)));
+        assertThat(config).isEqualTo(new ModelConfig(64, 96, 3, 4, 2, 32, 3000, 77, 1e-5f, new RopeConfig(500_000f, new RopeScaling.Linear(4)), SlidingWindow.NONE, true,
+                List.of(2, 7)));
         assertThat(config.qDim()).isEqualTo(128);
         assertThat(config.kvDim()).isEqualTo(64);
     }
@@ -47,19 +48,14 @@ class HuggingFaceConfigTest {
     @Test
     void newerRopeParametersAreRead() throws IOException {
         ModelConfig config = read(REQUIRED + ", \"rope_parameters\": {\"rope_type\": \"linear\", \"factor\": 2, \"rope_theta\": 1000.0}");
-        assertThat(config.ropeTheta()).isEqualTo(1000f);
-        assertThat(config.ropeScale()).isEqualTo(2f);
-        assertThat(read(REQUIRED + ", \"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 5.0}").ropeScale()).isEqualTo(1f);
+        assertThat(config.rope()).isEqualTo(new RopeConfig(1000, new RopeScaling.Linear(2)));
+        assertThat(read(REQUIRED + ", \"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 5.0}").rope()).isEqualTo(RopeConfig.plain(5));
         assertThat(read(REQUIRED + ", \"eos_token_id\": 5").eosIds()).containsExactly(5);
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "\"sliding_window\": 4096 | sliding_window",
         "\"quantization_config\": {\"bits\": 4} | quantization_config",
-        "\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8} | llama3",
-        "\"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2} | dynamic",
-        "\"rope_scaling\": {\"type\": \"yarn\"} | yarn",
         "\"rope_scaling\": {\"type\": \"linear\"} | factor",
         "\"rope_scaling\": {\"factor\": 2} | factor",
         "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 0} | factor",
