@@ -226,7 +226,7 @@ public sealed interface RopeScaling {
         public Factors {
             values = List.copyOf(values);
             for (int j = 0; j < values.size(); j++) {
-                requirePositive("RoPE frequency factor %d".formatted(j), values.get(j));
+                requirePositive("RoPE frequency factor %d of %s".formatted(j, GgufRope.FACTORS), values.get(j));
             }
         }
 
