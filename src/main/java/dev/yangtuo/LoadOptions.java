@@ -121,8 +121,8 @@ public final class LoadOptions {
     }
 
     /**
-     * Tokens that a text can have, prompt included, at least 1; the model's own context length unless set. A longer one is possible; it is logged as a warning
-     * unless RoPE is scaled for it.
+     * Tokens that a text can have, prompt included, at least 1; the model's own context length unless set. A longer one is possible; it is logged as
+     * a warning unless RoPE is scaled for it.
      */
     public LoadOptions context(int tokens) {
         requireRange("context", tokens, Integer.MAX_VALUE);
@@ -132,9 +132,9 @@ public final class LoadOptions {
     }
 
     /**
-     * Scales RoPE in this way, whatever the model says. All but {@link RopeScalingType#NONE} need a {@link #ropeFactor factor}, unless the model is scaled in the
-     * same way already. What else a scaling depends on is the model's, else what is usual; the original context is that of the model's scaling, else the model's
-     * context length. The context does not become longer by itself: {@link #context} says how long.
+     * Scales RoPE in this way, whatever the model says. All but {@link RopeScalingType#NONE} need a {@link #ropeFactor factor}, unless the model is
+     * scaled in the same way already. What else a scaling depends on is the model's, else what is usual; the original context is that of the model's
+     * scaling, else the model's context length. The context does not become longer by itself: {@link #context} says how long.
      */
     public LoadOptions ropeScaling(RopeScalingType type) {
         LoadOptions copy = copy();
@@ -143,7 +143,8 @@ public final class LoadOptions {
     }
 
     /**
-     * How many times longer than those of the training texts may be, for the scaling that is set or that the model has; of {@link RopeScalingType#NTK} it is alpha.
+     * How many times longer than those of the training texts may be, for the scaling that is set or that the model has; of
+     * {@link RopeScalingType#NTK} it is alpha.
      *
      * @param factor finite and positive; at least 1 for all scalings but {@link RopeScalingType#LINEAR}
      */

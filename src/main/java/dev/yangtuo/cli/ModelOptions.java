@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
 final class ModelOptions {
     /** Option of the commands that can be told how long a text may be. */
     static final String CONTEXT = "--context";
-    static final String CONTEXT_DESCRIPTION = "Tokens that a text can have, prompt included. More than the model's are for --rope-scaling. Default: the model's.";
+    static final String CONTEXT_DESCRIPTION =
+            "Tokens that a text can have, prompt included. More than the model's are for --rope-scaling. Default: the model's.";
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;

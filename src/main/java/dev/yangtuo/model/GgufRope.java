@@ -14,8 +14,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * RoPE and the sliding window in a GGUF file. What llama.cpp has no key for is under keys of our own, beside what is nearest to it there: a file is read
- * back as it was, and llama.cpp computes what it can.
+ * RoPE and the sliding window in a GGUF file. What llama.cpp has no key for is under keys of our own, beside what is nearest to it there: a file is
+ * read back as it was, and llama.cpp computes what it can.
  */
 final class GgufRope {
     /** Llama 3.1's scaling, and whatever else divides each frequency by a factor of its own; float32 [headDim / 2]. */
@@ -82,7 +82,8 @@ final class GgufRope {
             case "none" -> RopeScaling.NONE;
             case "linear" -> factor == 1f ? RopeScaling.NONE : new RopeScaling.Linear(factor);
             case "yarn" -> yarn(factor, contextLength);
-            default -> throw new CheckpointFormatException(file, "%s is '%s', which cannot be computed; 'linear' and 'yarn' can".formatted(TYPE, type));
+            default -> throw new CheckpointFormatException(
+                    file, "%s is '%s', which cannot be computed; 'linear' and 'yarn' can".formatted(TYPE, type));
         };
     }
 
@@ -148,7 +149,8 @@ final class GgufRope {
             return SlidingWindow.of(positions);
         }
         if (!(metadata.value(WINDOW_LAYERS) instanceof boolean[] pattern) || pattern.length != layers) {
-            throw new CheckpointFormatException(checkpoint.path(), "%s is no array of true and false for each of the %d layers".formatted(WINDOW_LAYERS, layers));
+            throw new CheckpointFormatException(
+                    checkpoint.path(), "%s is no array of true and false for each of the %d layers".formatted(WINDOW_LAYERS, layers));
         }
         Set<Integer> full = new HashSet<>();
         for (int layer = 0; layer < layers; layer++) {
@@ -184,7 +186,8 @@ final class GgufRope {
                 .put(BETA_FAST, yarn.betaFast())
                 .put(BETA_SLOW, yarn.betaSlow());
         if (!yarn.hasUsualAttentionFactor()) {
-            pairs.put(ATTENTION, yarn.attentionFactor() / RopeScaling.Yarn.attentionFactor(yarn.factor())).put(WHOLE_ATTENTION, yarn.attentionFactor());
+            pairs.put(ATTENTION, yarn.attentionFactor() / RopeScaling.Yarn.attentionFactor(yarn.factor()))
+                    .put(WHOLE_ATTENTION, yarn.attentionFactor());
         }
         if (!yarn.truncate()) {
             pairs.put(OWN_TRUNCATE, false);

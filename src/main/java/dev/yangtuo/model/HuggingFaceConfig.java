@@ -84,8 +84,8 @@ final class HuggingFaceConfig {
     }
 
     /**
-     * Mistral's {@code sliding_window}; Qwen2's with {@code use_sliding_window}, for the layers from {@code max_window_layers} on or those that {@code layer_types}
-     * names.
+     * Mistral's {@code sliding_window}; Qwen2's with {@code use_sliding_window}, for the layers from {@code max_window_layers} on or those that
+     * {@code layer_types} names.
      */
     private static SlidingWindow window(ConfigReader config, int layers) {
         if (!config.booleanValue("use_sliding_window", true)) {

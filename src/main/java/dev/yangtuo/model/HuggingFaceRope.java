@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * RoPE in a {@code config.json}: {@code rope_theta} beside {@code rope_scaling}, or both in {@code rope_parameters}, as newer versions of transformers
- * write them. The fields are those of transformers' {@code modeling_rope_utils}, and so are the defaults.
+ * RoPE in a {@code config.json}: {@code rope_theta} beside {@code rope_scaling}, or both in {@code rope_parameters}, as newer versions of
+ * transformers write them. The fields are those of transformers' {@code modeling_rope_utils}, and so are the defaults.
  */
 final class HuggingFaceRope {
     private static final float THETA = 10_000f;
@@ -31,8 +31,9 @@ final class HuggingFaceRope {
     /** @throws IllegalArgumentException if a value makes no sense */
     static RopeConfig read(ConfigReader config, int contextLength) {
         ConfigReader parameters = config.object("rope_parameters");
-        float theta = config.floatValue("rope_theta", THETA);
-        return new RopeConfig(parameters == null ? theta : parameters.floatValue("rope_theta", theta), readScaling(config, parameters, contextLength));
+        float older = config.floatValue("rope_theta", THETA);
+        float theta = parameters == null ? older : parameters.floatValue("rope_theta", older);
+        return new RopeConfig(theta, readScaling(config, parameters, contextLength));
     }
 
     private static RopeScaling readScaling(ConfigReader config, @Nullable ConfigReader parameters, int contextLength) {
@@ -60,13 +61,15 @@ final class HuggingFaceRope {
             case "dynamic" -> dynamic();
             case "yarn" -> yarn();
             case "llama3" -> llama3();
-            default -> throw config.problem("RoPE scaling \"%s\" cannot be computed; \"linear\", \"ntk\", \"dynamic\", \"yarn\" and \"llama3\" can".formatted(type));
+            default -> throw config.problem("RoPE scaling \"%s\" cannot be computed; \"linear\", \"ntk\", \"dynamic\", \"yarn\" and \"llama3\" can"
+                    .formatted(type));
         };
     }
 
     private RopeScaling dynamic() {
         if (scaling.has("alpha")) {
-            throw config.problem("RoPE scaling \"dynamic\" with an \"alpha\", which is the same for texts of any length: that is the scaling \"ntk\"");
+            throw config.problem(
+                    "RoPE scaling \"dynamic\" with an \"alpha\", which is the same for texts of any length: that is the scaling \"ntk\"");
         }
         return new RopeScaling.Dynamic(required("factor"), original());
     }
@@ -155,7 +158,10 @@ final class HuggingFaceRope {
     }
 
     private static void putYarn(ObjectNode json, RopeScaling.Yarn yarn) {
-        json.put(ORIGINAL, yarn.originalContext()).put("beta_fast", yarn.betaFast()).put("beta_slow", yarn.betaSlow()).put("truncate", yarn.truncate());
+        json.put(ORIGINAL, yarn.originalContext())
+                .put("beta_fast", yarn.betaFast())
+                .put("beta_slow", yarn.betaSlow())
+                .put("truncate", yarn.truncate());
         if (!yarn.hasUsualAttentionFactor()) {
             json.put("attention_factor", yarn.attentionFactor());
         }

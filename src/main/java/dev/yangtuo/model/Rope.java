@@ -12,8 +12,9 @@ import java.util.List;
  *       frequency is divided by alpha and the highest is kept.
  *   <li>dynamic NTK (emozilla, 2023; transformers' {@code dynamic}): the same with alpha = factor L / original - (factor - 1) for a text of length
  *       L that is longer than the original context.
- *   <li>YaRN (Peng et al., arXiv 2309.00071, 3.2 to 3.4): f(j) (e + (1 - e) / factor), where e falls from 1 to 0 over the pairs from the one that turns
- *       betaFast times within the original context to the one that turns betaSlow times; cosines and sines are multiplied.
+ *   <li>YaRN (Peng et al., arXiv 2309.00071, 3.2 to 3.4, with the ramp of its authors' code): f(j) (e + (1 - e) / factor), where e falls from 1 to 0
+ *       over the pairs from the one that turns betaFast times within the original context to the one that turns betaSlow times; cosines and sines are
+ *       multiplied.
  *   <li>Llama 3.1's (Meta's llama-models, {@code apply_scaling}) and explicit factors: f(j) / factor(j).
  * </ul>
  *

@@ -72,7 +72,8 @@ public record RopeOverride(@Nullable Kind scaling, @Nullable Float factor, @Null
         if (own instanceof RopeScaling.ByFactor scaled && (scaling == null || scaling.name().equalsIgnoreCase(own.name()))) {
             return factor == null ? scaled : scaled.withFactor(factor);
         }
-        RopeScaling.require(scaling != null, "a RoPE factor was given, but the model's scaling (%s) has none; choose a scaling".formatted(own.name()));
+        RopeScaling.require(
+                scaling != null, "a RoPE factor was given, but the model's scaling (%s) has none; choose a scaling".formatted(own.name()));
         RopeScaling.require(factor != null, "the RoPE scaling %s needs a factor, and the model has none for it"
                 .formatted(String.valueOf(scaling).toLowerCase(Locale.ROOT)));
         return made(scaling, factor, own instanceof RopeScaling.FromContext scaled ? scaled.originalContext() : config.contextLength());

@@ -149,7 +149,8 @@ public sealed interface RopeScaling {
             requirePositive("the attention factor of the RoPE scaling yarn", attentionFactor);
             requirePositive("beta_slow of the RoPE scaling yarn", betaSlow);
             requirePositive("beta_fast of the RoPE scaling yarn", betaFast);
-            require(betaFast > betaSlow, "beta_fast of the RoPE scaling yarn is %s, must be greater than beta_slow, %s".formatted(betaFast, betaSlow));
+            require(betaFast > betaSlow,
+                    "beta_fast of the RoPE scaling yarn is %s, must be greater than beta_slow, %s".formatted(betaFast, betaSlow));
         }
 
         /** As the paper recommends. */
@@ -175,7 +176,8 @@ public sealed interface RopeScaling {
         /** An attention factor that is not the recommended one is kept. */
         @Override
         public Yarn withFactor(float other) {
-            return new Yarn(other, originalContext, hasUsualAttentionFactor() ? attentionFactor(other) : attentionFactor, betaFast, betaSlow, truncate);
+            float attention = hasUsualAttentionFactor() ? attentionFactor(other) : attentionFactor;
+            return new Yarn(other, originalContext, attention, betaFast, betaSlow, truncate);
         }
     }
 
@@ -246,7 +248,8 @@ public sealed interface RopeScaling {
     }
 
     private static void requireFactor(String scaling, float factor) {
-        require(Float.isFinite(factor) && factor >= 1, "the factor of the RoPE scaling %s is %s, must be finite and at least 1".formatted(scaling, factor));
+        require(Float.isFinite(factor) && factor >= 1,
+                "the factor of the RoPE scaling %s is %s, must be finite and at least 1".formatted(scaling, factor));
     }
 
     private static void requireContext(String scaling, int context) {

@@ -28,7 +28,8 @@ class HuggingFaceConfigTest {
     @Test
     void whatIsLeftOutHasItsDefault() throws IOException {
         ModelConfig config = read(REQUIRED);
-        assertThat(config).isEqualTo(new ModelConfig(64, 96, 3, 4, 4, 16, 3000, 2048, 1e-6f, RopeConfig.plain(10_000f), SlidingWindow.NONE, false, List.of()));
+        assertThat(config)
+                .isEqualTo(new ModelConfig(64, 96, 3, 4, 4, 16, 3000, 2048, 1e-6f, RopeConfig.plain(10_000f), SlidingWindow.NONE, false, List.of()));
     }
 
     @Test
@@ -39,8 +40,9 @@ class HuggingFaceConfigTest {
                 "rope_scaling": {"type": "linear", "factor": 4.0}, "attention_bias": false, "mlp_bias": false, "sliding_window": null,
                 "quantization_config": null, "partial_rotary_factor": 1.0, "some_future_field": {"a": []}
                 """);
-        assertThat(config).isEqualTo(new ModelConfig(64, 96, 3, 4, 2, 32, 3000, 77, 1e-5f, new RopeConfig(500_000f, new RopeScaling.Linear(4)), SlidingWindow.NONE, true,
-                List.of(2, 7)));
+        assertThat(config)
+                .isEqualTo(new ModelConfig(64, 96, 3, 4, 2, 32, 3000, 77, 1e-5f,
+                new RopeConfig(500_000f, new RopeScaling.Linear(4)), SlidingWindow.NONE, true, List.of(2, 7)));
         assertThat(config.qDim()).isEqualTo(128);
         assertThat(config.kvDim()).isEqualTo(64);
     }
@@ -62,12 +64,14 @@ class HuggingFaceConfigTest {
     @Test
     void everyRopeScalingIsRead() throws IOException {
         assertThat(scaling("'rope_scaling': {'type': 'dynamic', 'factor': 2}")).isEqualTo(new RopeScaling.Dynamic(2, 2048));
-        assertThat(scaling("'original_max_position_embeddings': 100, 'rope_scaling': {'type': 'dynamic', 'factor': 2}")).isEqualTo(new RopeScaling.Dynamic(2, 100));
+        assertThat(scaling("'original_max_position_embeddings': 100, 'rope_scaling': {'type': 'dynamic', 'factor': 2}"))
+                .isEqualTo(new RopeScaling.Dynamic(2, 100));
         assertThat(scaling("'rope_scaling': {'type': 'ntk', 'factor': 4}")).isEqualTo(new RopeScaling.Ntk(4));
         assertThat(scaling("'rope_scaling': {'type': 'ntk', 'alpha': 2.5}")).isEqualTo(new RopeScaling.Ntk(2.5f));
         assertThat(scaling("'rope_scaling': {'type': 'default'}")).isEqualTo(RopeScaling.NONE);
         assertThat(scaling("'rope_scaling': {}")).isEqualTo(RopeScaling.NONE);
-        assertThat(scaling("'rope_scaling': {" + LLAMA3 + ", 'original_max_position_embeddings': 8192}")).isEqualTo(new RopeScaling.Llama3(8, 1, 4, 8192));
+        assertThat(scaling("'rope_scaling': {" + LLAMA3 + ", 'original_max_position_embeddings': 8192}"))
+                .isEqualTo(new RopeScaling.Llama3(8, 1, 4, 8192));
         assertThat(scaling("'rope_parameters': {'rope_theta': 500000, " + LLAMA3 + ", 'original_max_position_embeddings': 8192}"))
                 .isEqualTo(new RopeScaling.Llama3(8, 1, 4, 8192));
     }

@@ -155,7 +155,8 @@ class RopeModelTest {
         assertThatThrownBy(() -> convert(file, "directory", LoadOptions.defaults())).isInstanceOf(YangtuoException.class)
                 .hasMessageContaining("factors.gguf").hasMessageContaining("rope_freqs.weight").hasMessageContaining("write a GGUF file");
         assertThat(folder.resolve("directory")).doesNotExist();
-        Path ones = GgufEdit.of(plain).tensor(GgufRope.FACTORS, TensorType.F32, new float[] {1, 1, 1, 1, 1, 1, 1, 1}, 8).write(folder.resolve("ones.gguf"));
+        Path ones = GgufEdit.of(plain).tensor(GgufRope.FACTORS, TensorType.F32, new float[] {1, 1, 1, 1, 1, 1, 1, 1}, 8)
+                .write(folder.resolve("ones.gguf"));
         assertThat(config(ones).rope()).isEqualTo(RopeConfig.plain(10_000));
     }
 
@@ -186,13 +187,15 @@ class RopeModelTest {
         }
         edit.put(name, value.matches("-?[0-9]+") ? Integer.valueOf(value) : value.matches("NaN|-?[0-9.]+") ? Float.valueOf(value) : value);
         Path file = edit.write(folder.resolve("wrong.gguf"));
-        assertThatThrownBy(() -> ModelSource.open(file)).isInstanceOf(CheckpointFormatException.class).hasMessageContaining("wrong.gguf").hasMessageContaining(part);
+        assertThatThrownBy(() -> ModelSource.open(file)).isInstanceOf(CheckpointFormatException.class).hasMessageContaining("wrong.gguf")
+                .hasMessageContaining(part);
     }
 
     @Test
     void wrongFactorsAndWindowsOfAGgufAreNamed() {
         Path plain = TinyGguf.write(folder.resolve("plain.gguf"), TensorType.F32, true);
-        Path nan = GgufEdit.of(plain).tensor(GgufRope.FACTORS, TensorType.F32, new float[] {1, 1, Float.NaN, 2, 3, 4, 5, 6}, 8).write(folder.resolve("nan.gguf"));
+        Path nan = GgufEdit.of(plain).tensor(GgufRope.FACTORS, TensorType.F32, new float[] {1, 1, Float.NaN, 2, 3, 4, 5, 6}, 8)
+                .write(folder.resolve("nan.gguf"));
         assertThatThrownBy(() -> ModelSource.open(nan)).isInstanceOf(CheckpointFormatException.class)
                 .hasMessageContaining("nan.gguf").hasMessageContaining("factor 2 of rope_freqs.weight is NaN");
         Path longer = GgufEdit.of(plain).tensor(GgufRope.FACTORS, TensorType.F32, new float[9], 9).write(folder.resolve("longer.gguf"));
@@ -200,10 +203,12 @@ class RopeModelTest {
                 .hasMessageContaining("longer.gguf").hasMessageContaining("'rope_freqs.weight' has shape [9], must be [8]");
         Path both = GgufEdit.of(plain).tensor(GgufRope.FACTORS, TensorType.F32, new float[] {1, 1, 1, 2, 3, 4, 5, 6}, 8)
                 .put("llama.rope.scaling.factor", 4f).write(folder.resolve("both.gguf"));
-        assertThatThrownBy(() -> ModelSource.open(both)).isInstanceOf(CheckpointFormatException.class).hasMessageContaining("both the RoPE scaling 'linear'");
+        assertThatThrownBy(() -> ModelSource.open(both)).isInstanceOf(CheckpointFormatException.class)
+                .hasMessageContaining("both the RoPE scaling 'linear'");
         Path window = GgufEdit.of(plain).put("llama.attention.sliding_window", 7).put("llama.attention.sliding_window_pattern", 2)
                 .write(folder.resolve("window.gguf"));
-        assertThatThrownBy(() -> ModelSource.open(window)).isInstanceOf(CheckpointFormatException.class).hasMessageContaining("sliding_window_pattern");
+        assertThatThrownBy(() -> ModelSource.open(window)).isInstanceOf(CheckpointFormatException.class)
+                .hasMessageContaining("sliding_window_pattern");
     }
 
     @Test
@@ -213,7 +218,8 @@ class RopeModelTest {
         assertThat(config(old).rope().scaling()).isEqualTo(new RopeScaling.Linear(4));
         Path untyped = GgufEdit.of(plain).put("llama.rope.scaling.factor", 4f).write(folder.resolve("untyped.gguf"));
         assertThat(config(untyped).rope().scaling()).isEqualTo(new RopeScaling.Linear(4));
-        Path yarn = GgufEdit.of(plain).put("llama.rope.scaling.type", "yarn").put("llama.rope.scaling.factor", 4f).put("llama.rope.scaling.attn_factor", 2f)
+        Path yarn = GgufEdit.of(plain).put("llama.rope.scaling.type", "yarn").put("llama.rope.scaling.factor", 4f)
+                .put("llama.rope.scaling.attn_factor", 2f)
                 .put("llama.rope.scaling.yarn_ext_factor", -1f).write(folder.resolve("yarn.gguf"));
         assertThat(config(yarn).rope().scaling())
                 .isEqualTo(new RopeScaling.Yarn(4, 256, 2 * RopeScaling.Yarn.attentionFactor(4), 32, 1, true));
@@ -290,8 +296,10 @@ class RopeModelTest {
         assertThat(RopeOverride.NONE.applyTo(scaled, path)).isSameAs(scaled);
         assertThat(new RopeOverride(null, 8f, null).applyTo(scaled, path).rope()).isEqualTo(new RopeConfig(500, yarn.withFactor(8)));
         assertThat(new RopeOverride(null, null, 7f).applyTo(scaled, path).rope()).isEqualTo(new RopeConfig(7, yarn));
-        assertThat(new RopeOverride(RopeOverride.Kind.DYNAMIC, 2f, null).applyTo(scaled, path).rope().scaling()).isEqualTo(new RopeScaling.Dynamic(2, 100));
-        assertThat(new RopeOverride(RopeOverride.Kind.LLAMA3, 2f, null).applyTo(base, path).rope().scaling()).isEqualTo(new RopeScaling.Llama3(2, 1, 4, 256));
+        assertThat(new RopeOverride(RopeOverride.Kind.DYNAMIC, 2f, null).applyTo(scaled, path).rope().scaling())
+                .isEqualTo(new RopeScaling.Dynamic(2, 100));
+        assertThat(new RopeOverride(RopeOverride.Kind.LLAMA3, 2f, null).applyTo(base, path).rope().scaling())
+                .isEqualTo(new RopeScaling.Llama3(2, 1, 4, 256));
         assertThat(yarn.withFactor(8).attentionFactor()).isEqualTo(1.5f);
         assertThat(RopeScaling.Yarn.of(4, 100).withFactor(8)).isEqualTo(RopeScaling.Yarn.of(8, 100));
     }
@@ -303,9 +311,11 @@ class RopeModelTest {
                 .hasMessageContaining("base").hasMessageContaining("the model's scaling (none) has none");
         assertThatThrownBy(() -> Llama.load(base, LoadOptions.defaults().ropeScaling(RopeScalingType.YARN))).isInstanceOf(YangtuoException.class)
                 .hasMessageContaining("yarn needs a factor");
-        assertThatThrownBy(() -> Llama.load(base, LoadOptions.defaults().ropeScaling(RopeScalingType.NONE).ropeFactor(2))).isInstanceOf(YangtuoException.class)
+        assertThatThrownBy(() -> Llama.load(base, LoadOptions.defaults().ropeScaling(RopeScalingType.NONE).ropeFactor(2)))
+                .isInstanceOf(YangtuoException.class)
                 .hasMessageContaining("leave the factor out");
-        assertThatThrownBy(() -> Llama.load(base, LoadOptions.defaults().ropeScaling(RopeScalingType.NTK).ropeFactor(0.5))).isInstanceOf(YangtuoException.class)
+        assertThatThrownBy(() -> Llama.load(base, LoadOptions.defaults().ropeScaling(RopeScalingType.NTK).ropeFactor(0.5)))
+                .isInstanceOf(YangtuoException.class)
                 .hasMessageContaining("the factor of the RoPE scaling ntk is 0.5, must be finite and at least 1");
         for (double wrong : new double[] {0, -1, Double.NaN, 1e300}) {
             assertThatThrownBy(() -> LoadOptions.defaults().ropeFactor(wrong)).isInstanceOf(IllegalArgumentException.class);

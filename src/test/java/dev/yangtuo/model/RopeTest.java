@@ -138,7 +138,8 @@ class RopeTest {
         // Contexts that no pair turns in, and that all pairs turn often in.
         assertThat(angles(128, new RopeConfig(10_000, new RopeScaling.Yarn(4, 1, 1, 32, 1, true)), 1000)).endsWith(Arrays.copyOfRange(
                 angles(128, linear, 1000), 2, 128));
-        assertThat(angles(16, new RopeConfig(2, new RopeScaling.Yarn(4, 1 << 30, 1, 32, 1, true)), 1000)).isEqualTo(angles(16, RopeConfig.plain(2), 1000));
+        assertThat(angles(16, new RopeConfig(2, new RopeScaling.Yarn(4, 1 << 30, 1, 32, 1, true)), 1000))
+                .isEqualTo(angles(16, RopeConfig.plain(2), 1000));
     }
 
     @Test
