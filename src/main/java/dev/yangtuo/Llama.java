@@ -187,6 +187,7 @@ public final class Llama implements AutoCloseable {
         int step = Math.min(model.maxOutputColumns(), ids.length);
         float[] logits = new float[Math.multiplyExact(step, vocabSize())];
         try (Sequence sequence = model.newSequence()) {
+            sequence.ropeLength(ids.length);
             for (int done = 0; done < ids.length; ) {
                 int count = Math.min(step, ids.length - done);
                 model.forwardAll(sequence, ids, done, count, logits);

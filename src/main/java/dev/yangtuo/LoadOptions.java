@@ -4,6 +4,7 @@ import dev.yangtuo.kernel.NativeLibrary;
 import dev.yangtuo.lora.LoraRequest;
 import dev.yangtuo.lora.LoraStack;
 import dev.yangtuo.model.LoadSettings;
+import dev.yangtuo.model.RopeOverride;
 import dev.yangtuo.model.TypeMix;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -32,6 +33,7 @@ public final class LoadOptions {
     private long kvMemory;
     private Consumer<? super LoadProgress> progressListener = progress -> {};
     private @Nullable Path cache;
+    private RopeOverride rope = RopeOverride.NONE;
 
     private LoadOptions() {}
 
@@ -47,6 +49,7 @@ public final class LoadOptions {
         copy.kvMemory = kvMemory;
         copy.progressListener = progressListener;
         copy.cache = cache;
+        copy.rope = rope;
         return copy;
     }
 
@@ -119,11 +122,44 @@ public final class LoadOptions {
         return copy;
     }
 
-    /** Tokens that a text can have, prompt included, at least 1; the model's own context length unless set. */
+    /**
+     * Tokens that a text can have, prompt included, at least 1; the model's own context length unless set. A longer one is possible; it is logged as
+     * a warning unless RoPE is scaled for it.
+     */
     public LoadOptions context(int tokens) {
         requireRange("context", tokens, Integer.MAX_VALUE);
         LoadOptions copy = copy();
         copy.context = tokens;
+        return copy;
+    }
+
+    /**
+     * Scales RoPE in this way, whatever the model says. All but {@link RopeScalingType#NONE} need a {@link #ropeFactor factor}, unless the model is
+     * scaled in the same way already. What else a scaling depends on is the model's, else what is usual; the original context is that of the model's
+     * scaling, else the model's context length. The context does not become longer by itself: {@link #context} says how long.
+     */
+    public LoadOptions ropeScaling(RopeScalingType type) {
+        LoadOptions copy = copy();
+        copy.rope = new RopeOverride(type.kind(), rope.factor(), rope.theta());
+        return copy;
+    }
+
+    /**
+     * How many times longer than those of the training texts may be, for the scaling that is set or that the model has; of
+     * {@link RopeScalingType#NTK} it is alpha.
+     *
+     * @param factor finite and positive; at least 1 for all scalings but {@link RopeScalingType#LINEAR}
+     */
+    public LoadOptions ropeFactor(double factor) {
+        LoadOptions copy = copy();
+        copy.rope = new RopeOverride(rope.scaling(), (float) factor, rope.theta());
+        return copy;
+    }
+
+    /** Base of RoPE's frequencies, finite and positive; the model's unless set. */
+    public LoadOptions ropeBase(double base) {
+        LoadOptions copy = copy();
+        copy.rope = new RopeOverride(rope.scaling(), rope.factor(), (float) base);
         return copy;
     }
 
@@ -198,6 +234,7 @@ public final class LoadOptions {
                 kvMemory,
                 (name, done, count, bytesDone, byteCount) ->
                         progressListener.accept(new LoadProgress(name, done, count, bytesDone, byteCount)),
-                cache);
+                cache,
+                rope);
     }
 }

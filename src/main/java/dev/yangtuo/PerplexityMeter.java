@@ -137,6 +137,7 @@ final class PerplexityMeter {
     private void computeNats(int first) {
         int length = count - 1;
         try (Sequence sequence = model.newSequence()) {
+            sequence.ropeLength(length);
             for (int done = 0; done < length; ) {
                 int start = done;
                 int columns = Math.min(model.maxColumns(), length - start);

@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -53,13 +54,26 @@ class LlamaCppPerplexityTest {
         return ESTIMATE.matcher(run.out() + run.err());
     }
 
+    /** Linear, YaRN and the base of NTK are keys there, Llama 3's scaling is a tensor. */
+    @ParameterizedTest
+    @EnumSource(value = RopeScalingType.class, names = {"LINEAR", "NTK", "YARN", "LLAMA3"})
+    void perplexityWithScaledRopeIsItsOwn(RopeScalingType scaling) throws Exception {
+        Path file = folder.resolve("scaled.gguf");
+        Llama.convert(ModelFolders.DEMO.resolve("base"), file, LoadOptions.defaults().lora(ModelFolders.DEMO.resolve("chinese-lora"))
+                .quantize(WeightType.F32).ropeScaling(scaling).ropeFactor(4));
+        assertSamePerplexity(file, scaling.name());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {
         "F16", "BF16", "F32", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K_S", "Q3_K_M", "Q3_K_L", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K",
         "IQ4_NL", "IQ4_XS", "MXFP4"
     })
     void perplexityIsItsOwn(String type) throws Exception {
-        Path file = quantized(type);
+        assertSamePerplexity(quantized(type), type);
+    }
+
+    private void assertSamePerplexity(Path file, String type) throws Exception {
         Path text = Files.writeString(
                 folder.resolve("text.txt"), Files.readString(ModelFolders.DEMO.resolve("text/poems.txt")).substring(0, 8000));
         LlamaCpp.Run run = programs.runUntil(whole -> estimate(whole).find(),

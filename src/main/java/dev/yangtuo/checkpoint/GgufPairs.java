@@ -74,6 +74,15 @@ public final class GgufPairs {
         });
     }
 
+    /** Yes or no for each, BOOL. */
+    public GgufPairs put(String key, boolean[] flags) {
+        return putArray(key, GgufValueType.BOOL, flags.length, out -> {
+            for (boolean flag : flags) {
+                out.write(flag ? 1 : 0);
+            }
+        });
+    }
+
     /** Bytes, UINT8. */
     public GgufPairs put(String key, byte[] bytes) {
         return putArray(key, GgufValueType.UINT8, bytes.length, out -> out.writeBytes(bytes));

@@ -44,6 +44,9 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
             })
     private @Nullable WeightChoice type;
 
+    @Mixin
+    private RopeOptions rope;
+
     @Option(names = "--shard-size", paramLabel = "SIZE", defaultValue = "5GB",
             description = "Bytes of a file of a directory at most, as 5GB or 500MB (powers of ten). Default: ${DEFAULT-VALUE}.")
     private ByteCount shardSize;
@@ -80,7 +83,7 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
     }
 
     private LoadOptions loadOptions() {
-        LoadOptions options = adapters.applyTo(LoadOptions.defaults());
+        LoadOptions options = rope.applyTo(adapters.applyTo(LoadOptions.defaults()));
         options = type == null ? options : type.applyTo(options);
         try {
             return threads == null ? options : options.threads(threads);

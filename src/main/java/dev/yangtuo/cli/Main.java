@@ -3,6 +3,7 @@ package dev.yangtuo.cli;
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
 import dev.yangtuo.PerplexityMethod;
+import dev.yangtuo.RopeScalingType;
 import dev.yangtuo.model.SyntheticShape;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -60,6 +61,7 @@ public final class Main implements Runnable {
         commandLine.registerConverter(ByteCount.class, named(ByteCount::of));
         commandLine.registerConverter(KvType.class, named(KvType::of));
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
+        commandLine.registerConverter(RopeScalingType.class, named(RopeScalingType::of));
         commandLine.registerConverter(PerplexityMethod.class, named(PerplexityMethod::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);

@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
 final class ModelOptions {
     /** Option of the commands that can be told how long a text may be. */
     static final String CONTEXT = "--context";
-    static final String CONTEXT_DESCRIPTION = "Tokens that a text can have, prompt included. Default: the model's.";
+    static final String CONTEXT_DESCRIPTION =
+            "Tokens that a text can have, prompt included. More than the model's are for --rope-scaling. Default: the model's.";
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
@@ -46,6 +47,9 @@ final class ModelOptions {
 
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute. Default: all processors.")
     private @Nullable Integer threads;
+
+    @Mixin
+    private RopeOptions rope;
 
     @Mixin
     private CacheOption cache;
@@ -93,7 +97,7 @@ final class ModelOptions {
     }
 
     private LoadOptions options(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context) {
-        LoadOptions options = cache.applyTo(LoadOptions.defaults()).backend(backend).kvType(kvType == null ? kvDefault : kvType);
+        LoadOptions options = rope.applyTo(cache.applyTo(LoadOptions.defaults())).backend(backend).kvType(kvType == null ? kvDefault : kvType);
         WeightChoice choice = quantize == null ? weightDefault.choice() : quantize;
         try {
             options = choice == null ? options : choice.applyTo(options);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.checkpoint.Llama2cCheckpoint;
 import dev.yangtuo.model.ModelConfig;
+import dev.yangtuo.model.RopeScaling;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -37,6 +38,7 @@ final class HyperParameters {
             new Place("rope_theta", List.of("rope_theta"), "rope.freq_base"),
             new Place("rope_scaling", List.of(), "rope.scaling.type"),
             new Place("rope_scaling_factor", List.of(), "rope.scaling.factor"),
+            new Place("rope_original_context", List.of("original_max_position_embeddings"), "rope.scaling.original_context_length"),
             new Place("sliding_window", List.of("sliding_window"), "attention.sliding_window"),
             new Place("experts", List.of("num_local_experts", "num_experts", "n_routed_experts"), "expert_count"),
             new Place("experts_used", List.of("num_experts_per_tok"), "expert_used_count"),
@@ -55,6 +57,9 @@ final class HyperParameters {
         }
         values.put("rope_scaling", firstOf(scaling, List.of("rope_type", "type")));
         values.put("rope_scaling_factor", firstOf(scaling, List.of("factor")));
+        if (values.get("rope_original_context") == null) {
+            values.put("rope_original_context", firstOf(scaling, List.of("original_max_position_embeddings")));
+        }
         return values;
     }
 
@@ -98,12 +103,16 @@ final class HyperParameters {
         values.put("vocab_size", config.vocabSize());
         values.put("context_length", config.contextLength());
         values.put("norm_eps", config.normEps());
-        values.put("rope_theta", config.ropeTheta());
-        if (config.ropeScale() != 1f) {
-            values.put("rope_scaling", "linear");
-            values.put("rope_scaling_factor", config.ropeScale());
-        }
+        values.put("rope_theta", config.rope().theta());
+        putScaling(values, config.rope().scaling());
+        values.put("sliding_window", config.window().positions() == 0 ? null : config.window().positions());
         values.put("tied_embeddings", config.tiedEmbeddings());
+    }
+
+    private static void putScaling(SequencedMap<String, @Nullable Object> values, RopeScaling scaling) {
+        values.put("rope_scaling", scaling.equals(RopeScaling.NONE) ? null : scaling.name());
+        values.put("rope_scaling_factor", scaling instanceof RopeScaling.ByFactor byFactor ? byFactor.factor() : null);
+        values.put("rope_original_context", scaling instanceof RopeScaling.FromContext fromContext ? fromContext.originalContext() : null);
     }
 
     private static SequencedMap<String, @Nullable Object> collect(Function<Place, @Nullable Object> lookup) {

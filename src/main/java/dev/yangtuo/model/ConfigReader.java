@@ -107,6 +107,22 @@ final class ConfigReader {
         return ids;
     }
 
+    /** The texts of a list; empty if it is not there. */
+    List<String> texts(String field) {
+        List<String> texts = new ArrayList<>();
+        if (absent(field)) {
+            return texts;
+        }
+        JsonNode value = root.get(field);
+        for (JsonNode text : value.isArray() ? value : List.of(value)) {
+            if (!value.isArray() || !text.isTextual()) {
+                throw problem("\"%s\" is %s, must be a list of strings".formatted(field, value));
+            }
+            texts.add(text.textValue());
+        }
+        return texts;
+    }
+
     boolean has(String field) {
         return !absent(field);
     }

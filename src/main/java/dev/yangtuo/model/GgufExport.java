@@ -6,6 +6,9 @@ import dev.yangtuo.checkpoint.PlannedTensor;
 import dev.yangtuo.checkpoint.TensorLayout;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.TensorType;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -31,6 +34,10 @@ final class GgufExport {
             tensors.add(new PlannedTensor(parameter.ggufName(), type, parameter.shape()));
             ModelExport.count(types, parameter, type);
         });
+        List<Float> factors = GgufRope.factorsToWrite(model.config());
+        if (!factors.isEmpty()) {
+            tensors.add(new PlannedTensor(GgufRope.FACTORS, TensorType.F32, List.of((long) factors.size())));
+        }
         TensorLayout layout = GgufLayout.of(GgufModelMetadata.of(model, tensors, plan.mix()), tensors);
         EncodeProgress progress = new EncodeProgress(model, plan::bytesOf, export.settings().load().listener());
         try (PendingFile file = PendingFile.create(export.output(), layout.byteSize());
@@ -41,9 +48,18 @@ final class GgufExport {
                 ModelExport.writeRows(encoder, parameter, plan.typeOf(parameter), ParameterEncoder.Order.PAIRS, file.out(), byteOffsets.next());
                 progress.finished(parameter.name());
             });
+            if (!factors.isEmpty()) {
+                file.out().write(byteOffsets.next(), bytes(factors));
+            }
             MergeReport merge = model.finish();
             file.complete();
             return new ModelExport.Written(layout.byteSize(), 1, types, merge);
         }
+    }
+
+    private static MemorySegment bytes(List<Float> values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.size() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        values.forEach(bytes::putFloat);
+        return MemorySegment.ofBuffer(bytes.flip());
     }
 }

@@ -81,13 +81,10 @@ final class GgufModelMetadata {
                 .put("llama.rope.dimension_count", config.headDim())
                 .put("llama.attention.head_count", config.nHeads())
                 .put("llama.attention.head_count_kv", config.nKvHeads())
-                .put("llama.attention.layer_norm_rms_epsilon", config.normEps())
-                .put("llama.rope.freq_base", config.ropeTheta());
+                .put("llama.attention.layer_norm_rms_epsilon", config.normEps());
+        GgufRope.put(pairs, config);
         if ((long) config.headDim() * config.nHeads() != config.dim()) {
             pairs.put("llama.attention.key_length", config.headDim()).put("llama.attention.value_length", config.headDim());
-        }
-        if (config.ropeScale() != 1f) {
-            pairs.put("llama.rope.scaling.type", "linear").put("llama.rope.scaling.factor", config.ropeScale());
         }
     }
 

@@ -29,7 +29,7 @@ final class GgufSource extends ModelSource {
         gguf = checkpoint;
         Path file = checkpoint.path();
         config = readConfig(checkpoint);
-        Set<String> expected = new HashSet<>(List.of(GGUF_EMBEDDING, GGUF_NORM, GGUF_OUTPUT));
+        Set<String> expected = new HashSet<>(List.of(GGUF_EMBEDDING, GGUF_NORM, GGUF_OUTPUT, GgufRope.FACTORS));
         for (int layer = 0; layer < config.nLayers(); layer++) {
             for (LayerParameter parameter : LayerParameter.values()) {
                 if (!parameter.isBias() || checkpoint.find(parameter.ggufName(layer)) != null) {
@@ -77,6 +77,7 @@ final class GgufSource extends ModelSource {
                         .formatted(key, metadata.integer(key, headDim), headDim));
             }
         }
+        int contextLength = metadata.integer("llama.context_length");
         try {
             return new ModelConfig(
                     dim,
@@ -86,10 +87,10 @@ final class GgufSource extends ModelSource {
                     metadata.integer("llama.attention.head_count_kv", heads),
                     headDim,
                     Math.toIntExact(embedding.shape().getFirst()),
-                    metadata.integer("llama.context_length"),
+                    contextLength,
                     metadata.number("llama.attention.layer_norm_rms_epsilon"),
-                    metadata.number("llama.rope.freq_base", 10_000f),
-                    ropeScale(file, metadata),
+                    GgufRope.read(checkpoint, headDim, contextLength),
+                    GgufRope.readWindow(checkpoint, metadata.integer("llama.block_count")),
                     checkpoint.find(GGUF_OUTPUT) == null,
                     moreEndIds(metadata));
         } catch (IllegalArgumentException | ArithmeticException e) {
@@ -100,15 +101,6 @@ final class GgufSource extends ModelSource {
     /** Beside the end of sequence: the ends of a turn and of a message. */
     private static List<Integer> moreEndIds(GgufMetadata metadata) {
         return MORE_END_IDS.stream().filter(metadata::contains).map(metadata::integer).toList();
-    }
-
-    private static float ropeScale(Path file, GgufMetadata metadata) {
-        String type = metadata.string("llama.rope.scaling.type", metadata.contains("llama.rope.scale_linear") ? "linear" : "none");
-        return switch (type) {
-            case "none" -> 1f;
-            case "linear" -> metadata.number("llama.rope.scaling.factor", metadata.number("llama.rope.scale_linear", 1f));
-            default -> throw new CheckpointFormatException(file, "RoPE scaling '%s' cannot be computed; 'linear' can".formatted(type));
-        };
     }
 
     /** The file. */

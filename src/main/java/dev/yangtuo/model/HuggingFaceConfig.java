@@ -5,13 +5,19 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
+import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Reads the {@code config.json} of a Hugging Face directory. What would change the result and is not computed is refused by name. */
 final class HuggingFaceConfig {
     static final String FILE_NAME = "config.json";
 
     private static final Set<String> MODEL_TYPES = Set.of("llama", "mistral");
+    /** A layer's attention looks back as far as the window. */
+    static final String SLIDING = "sliding_attention";
+    static final String FULL = "full_attention";
+    private static final List<String> LAYER_TYPES = List.of(FULL, SLIDING);
 
     private HuggingFaceConfig() {}
 
@@ -26,6 +32,7 @@ final class HuggingFaceConfig {
         if (!config.has("head_dim") && dim % heads != 0) {
             throw config.problem("\"hidden_size\" is %d, not a multiple of \"num_attention_heads\", %d".formatted(dim, heads));
         }
+        int contextLength = config.intValue("max_position_embeddings", 2048);
         try {
             return new ModelConfig(
                     dim,
@@ -35,10 +42,10 @@ final class HuggingFaceConfig {
                     config.intValue("num_key_value_heads", heads),
                     config.intValue("head_dim", dim / heads),
                     config.requiredInt("vocab_size"),
-                    config.intValue("max_position_embeddings", 2048),
+                    contextLength,
                     config.floatValue("rms_norm_eps", 1e-6f),
-                    ropeTheta(config),
-                    ropeScale(config),
+                    HuggingFaceRope.read(config, contextLength),
+                    window(config, config.requiredInt("num_hidden_layers")),
                     config.booleanValue("tie_word_embeddings", false),
                     config.ids("eos_token_id"));
         } catch (IllegalArgumentException e) {
@@ -68,48 +75,43 @@ final class HuggingFaceConfig {
         if (activation != null && !activation.equals("silu") && !activation.equals("swish")) {
             throw config.problem("\"hidden_act\" is \"%s\"; only \"silu\" is computed".formatted(activation));
         }
-        for (String field : List.of("quantization_config", "sliding_window")) {
-            if (config.has(field)) {
-                throw config.problem("it has \"%s\", which is not understood; use an unquantized LLaMA checkpoint".formatted(field));
-            }
+        if (config.has("quantization_config")) {
+            throw config.problem("it has \"quantization_config\", which is not understood; use an unquantized LLaMA checkpoint");
         }
         if (config.floatValue("partial_rotary_factor", 1f) != 1f) {
             throw config.problem("\"partial_rotary_factor\" is not 1; heads that are rotated in part cannot be run");
         }
     }
 
-    private static float ropeTheta(ConfigReader config) {
-        ConfigReader parameters = config.object("rope_parameters");
-        float theta = config.floatValue("rope_theta", 10_000f);
-        return parameters == null ? theta : parameters.floatValue("rope_theta", theta);
-    }
-
-    private static float ropeScale(ConfigReader config) {
-        ConfigReader scaling = config.object("rope_scaling");
-        if (scaling == null) {
-            scaling = config.object("rope_parameters");
+    /**
+     * Mistral's {@code sliding_window}; Qwen2's with {@code use_sliding_window}, for the layers from {@code max_window_layers} on or those that
+     * {@code layer_types} names.
+     */
+    private static SlidingWindow window(ConfigReader config, int layers) {
+        if (!config.booleanValue("use_sliding_window", true)) {
+            return SlidingWindow.NONE;
         }
-        if (scaling == null) {
-            return 1f;
+        List<String> types = config.texts("layer_types");
+        if (!config.has("sliding_window")) {
+            if (config.has("use_sliding_window") || types.contains(SLIDING)) {
+                throw config.problem("it asks for a sliding window without saying how long it is (\"sliding_window\")");
+            }
+            return SlidingWindow.NONE;
         }
-        String type = kind(scaling);
-        if (type == null && scaling.floatValue("factor", 1f) != 1f) {
-            throw config.problem("RoPE scaling with a \"factor\", but without a \"rope_type\" that says what it means");
+        int positions = config.intValue("sliding_window", 0);
+        if (positions < 1) {
+            throw config.problem("\"sliding_window\" is %d, must be at least 1".formatted(positions));
         }
-        if (type == null || type.equals("default")) {
-            return 1f;
+        int first = config.intValue("max_window_layers", 0);
+        if (first < 0) {
+            throw config.problem("\"max_window_layers\" is %d, must not be negative".formatted(first));
         }
-        if (!type.equals("linear")) {
-            throw config.problem("RoPE scaling \"%s\" cannot be computed; \"linear\" can".formatted(type));
+        IntPredicate isFull = types.isEmpty() ? layer -> layer < first : layer -> !types.get(layer).equals(SLIDING);
+        if (!types.isEmpty() && (types.size() != layers || !LAYER_TYPES.containsAll(types))) {
+            throw config.problem("\"layer_types\" is %s, must have one of %s for each of the %d layers".formatted(types, LAYER_TYPES, layers));
         }
-        if (!scaling.has("factor")) {
-            throw config.problem("linear RoPE scaling without a \"factor\"");
-        }
-        return scaling.floatValue("factor", 1f);
-    }
-
-    private static @Nullable String kind(ConfigReader scaling) {
-        String type = scaling.text("rope_type");
-        return type == null ? scaling.text("type") : type;
+        // More layers than a model may have are refused later.
+        Set<Integer> full = IntStream.range(0, Math.min(layers, ModelConfig.MAX_LAYERS)).filter(isFull).boxed().collect(Collectors.toSet());
+        return full.size() == layers ? SlidingWindow.NONE : new SlidingWindow(positions, full);
     }
 }

@@ -1,6 +1,7 @@
 package dev.yangtuo.model;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.checkpoint.PlannedTensor;
 import dev.yangtuo.sampling.SamplingOptions;
@@ -25,8 +26,10 @@ final class HuggingFaceFiles {
     ObjectNode config() {
         ModelConfig config = model.config();
         ObjectNode json = new ObjectMapper().createObjectNode();
-        json.putArray("architectures").add("LlamaForCausalLM");
-        json.put("model_type", "llama")
+        // transformers' Llama has no window; Mistral is the same model with one.
+        boolean windowed = config.window().positions() > 0;
+        json.putArray("architectures").add(windowed ? "MistralForCausalLM" : "LlamaForCausalLM");
+        json.put("model_type", windowed ? "mistral" : "llama")
                 .put("vocab_size", config.vocabSize())
                 .put("hidden_size", config.dim())
                 .put("intermediate_size", config.hiddenDim())
@@ -36,20 +39,27 @@ final class HuggingFaceFiles {
                 .put("head_dim", config.headDim())
                 .put("max_position_embeddings", config.contextLength())
                 .put("rms_norm_eps", config.normEps())
-                .put("rope_theta", config.ropeTheta())
                 .put("hidden_act", "silu")
                 .put("attention_bias", hasBias("self_attn."))
                 .put("mlp_bias", hasBias("mlp."))
                 .put("tie_word_embeddings", config.tiedEmbeddings())
                 .put("torch_dtype", torchType());
-        if (config.ropeScale() == 1f) {
-            json.putNull("rope_scaling");
-        } else {
-            // Both spellings of the kind: the older versions of transformers know only the second.
-            json.putObject("rope_scaling").put("rope_type", "linear").put("type", "linear").put("factor", config.ropeScale());
+        HuggingFaceRope.put(json, config, model.path());
+        if (windowed) {
+            putWindow(json, config);
         }
         putIds(json);
         return json;
+    }
+
+    private static void putWindow(ObjectNode json, ModelConfig config) {
+        json.put("sliding_window", config.window().positions());
+        if (!config.window().fullLayers().isEmpty()) {
+            ArrayNode types = json.putArray("layer_types");
+            for (int layer = 0; layer < config.nLayers(); layer++) {
+                types.add(config.windowOf(layer) > 0 ? HuggingFaceConfig.SLIDING : HuggingFaceConfig.FULL);
+            }
+        }
     }
 
     /** Read back, it recommends the same. */

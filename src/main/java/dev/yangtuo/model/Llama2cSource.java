@@ -38,8 +38,8 @@ final class Llama2cSource extends ModelSource {
                     header.vocabSize(),
                     header.contextLength(),
                     NORM_EPS,
-                    ROPE_THETA,
-                    1f,
+                    RopeConfig.plain(ROPE_THETA),
+                    SlidingWindow.NONE,
                     header.tied(),
                     List.of());
         } catch (IllegalArgumentException e) {

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param kvMemory bytes for keys and values at most; 0: as much as {@code maxSequences} whole contexts need, or a few without that
  * @param listener is told of each parameter
  * @param cache folder of packed weights; null: none
+ * @param rope what takes the place of what the model says about RoPE
  */
 public record LoadSettings(
         LoraStack lora,
@@ -31,11 +32,12 @@ public record LoadSettings(
         int maxSequences,
         long kvMemory,
         Listener listener,
-        @Nullable Path cache) {
-    /** Without a cache and a limit of its own for keys and values. */
+        @Nullable Path cache,
+        RopeOverride rope) {
+    /** Without a cache and a limit of its own for keys and values, and with the model's own RoPE. */
     public LoadSettings(
             LoraStack lora, @Nullable TypeMix types, TensorType kvType, Supplier<Backend> backend, int threads, int context, int maxSequences, Listener listener) {
-        this(lora, types, kvType, backend, threads, context, maxSequences, 0, listener, null);
+        this(lora, types, kvType, backend, threads, context, maxSequences, 0, listener, null, RopeOverride.NONE);
     }
 
     /** Follows the loading; called by the loading thread. */

@@ -35,14 +35,14 @@ final class MergedModel implements AutoCloseable {
     /** Found by a thread of its own, since it takes as long as everything else that is done before weights are read. */
     private final Background<Tokenizer> tokenizer;
 
-    private MergedModel(CloseStack files, ModelSource source, List<LoraAdapter> adapters, boolean float16) {
+    private MergedModel(CloseStack files, ModelSource source, List<LoraAdapter> adapters, boolean float16, RopeOverride rope) {
         this.files = files;
         this.source = source;
         this.adapters = adapters;
         ModelConfig base = source.config();
         this.merge = new LoraMerge(adapters, new LoraMerge.Base(
                 source.path(), base.vocabSize(), base.tiedEmbeddings(), float16, rows -> RowOrder.pairsToHalves(rows, base.headDim())));
-        this.config = base.withVocabulary(Math.toIntExact(merge.vocabularySize()), merge.outputTied());
+        this.config = rope.applyTo(base.withVocabulary(Math.toIntExact(merge.vocabularySize()), merge.outputTied()), source.path());
         this.biases = findBiases();
         checkAdapters();
         this.tokenizer = Background.start("yangtuo-tokenizer", this::findTokenizer);
@@ -55,15 +55,16 @@ final class MergedModel implements AutoCloseable {
      * @param lora its adapters
      */
     static MergedModel open(Path path, LoraStack lora) {
-        return open(ModelSource.open(path), lora);
+        return open(ModelSource.open(path), lora, RopeOverride.NONE);
     }
 
     /**
      * The same.
      *
      * @param source the model; closed with this, and when this fails
+     * @param rope what takes the place of what the model says about RoPE
      */
-    static MergedModel open(ModelSource source, LoraStack lora) {
+    static MergedModel open(ModelSource source, LoraStack lora, RopeOverride rope) {
         CloseStack files = new CloseStack();
         try {
             files.push(source);
@@ -71,7 +72,7 @@ final class MergedModel implements AutoCloseable {
             for (LoraRequest adapter : lora.adapters()) {
                 adapters.add(files.push(LoraAdapter.open(adapter)));
             }
-            return new MergedModel(files, source, adapters, lora.float16());
+            return new MergedModel(files, source, adapters, lora.float16(), rope);
         } catch (RuntimeException | Error e) {
             try {
                 files.close();

@@ -17,6 +17,9 @@ final class MetaConfig {
     /** From here on models were trained for {@link #LONG_CONTEXT} positions: Llama 3. */
     private static final float LONG_CONTEXT_THETA = 500_000f;
     private static final int LONG_CONTEXT = 8192;
+    /** Llama 3.1's. */
+    private static final float ROPE_FACTOR = 8;
+    private static final int SCALED_CONTEXT = 131_072;
     /** Llama 2's, and of Llama 1 the largest one's. */
     private static final float SECOND_NORM_EPS = 1e-5f;
     private static final int SECOND_CONTEXT = 4096;
@@ -50,10 +53,10 @@ final class MetaConfig {
                     config.intValue("n_kv_heads", heads),
                     config.intValue("head_dim", dim / heads),
                     vocabulary,
-                    config.intValue("max_seq_len", contextLength(eps, theta)),
+                    config.intValue("max_seq_len", contextLength(config, eps, theta)),
                     eps,
-                    theta,
-                    1f,
+                    new RopeConfig(theta, scaling(config)),
+                    SlidingWindow.of(config.intValue("sliding_window", 0)),
                     checkpoint.find(MetaSource.OUTPUT_NAME) == null,
                     List.of());
         } catch (IllegalArgumentException e) {
@@ -69,18 +72,34 @@ final class MetaConfig {
     }
 
     /** What the models of each generation were trained for; their files do not say. */
-    private static int contextLength(float eps, float theta) {
+    private static int contextLength(ConfigReader config, float eps, float theta) {
+        if (isScaled(config)) {
+            return SCALED_CONTEXT;
+        }
         if (theta >= LONG_CONTEXT_THETA) {
             return LONG_CONTEXT;
         }
         return eps == SECOND_NORM_EPS ? SECOND_CONTEXT : FIRST_CONTEXT;
     }
 
-    private static void refuseForeign(ConfigReader config) {
-        if (config.booleanValue("use_scaled_rope", false)) {
-            throw config.problem("\"use_scaled_rope\" is true; the RoPE scaling of Llama 3.1 and later cannot be computed");
+    private static boolean isScaled(ConfigReader config) {
+        return config.booleanValue("use_scaled_rope", false);
+    }
+
+    /** The numbers that Meta's code has for Llama 3.1, unless the file has others. */
+    private static RopeScaling scaling(ConfigReader config) {
+        if (!isScaled(config)) {
+            return RopeScaling.NONE;
         }
-        for (String field : List.of("moe", "moe_args", "sliding_window", "quantization", "quantization_args", "lora", "lora_args", "vision_chunk_size")) {
+        return new RopeScaling.Llama3(
+                config.floatValue("rope_scaling_factor", ROPE_FACTOR),
+                RopeScaling.Llama3.LOW_FACTOR,
+                config.floatValue("rope_high_freq_factor", RopeScaling.Llama3.HIGH_FACTOR),
+                RopeScaling.Llama3.ORIGINAL_CONTEXT);
+    }
+
+    private static void refuseForeign(ConfigReader config) {
+        for (String field : List.of("moe", "moe_args", "quantization", "quantization_args", "lora", "lora_args", "vision_chunk_size")) {
             if (config.has(field)) {
                 throw config.problem("it has \"%s\", which is not understood; use a plain LLaMA model".formatted(field));
             }

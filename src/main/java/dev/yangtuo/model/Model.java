@@ -59,7 +59,7 @@ public final class Model implements AutoCloseable {
         this.config = config;
         this.backend = backend;
         this.weights = weights;
-        this.rope = new Rope(config.headDim(), config.ropeTheta(), config.ropeScale());
+        this.rope = Rope.of(config.headDim(), config.rope());
         try (var undo = new CloseStack()) {
             undo.push(backend);
             undo.push(weights);
@@ -115,6 +115,11 @@ public final class Model implements AutoCloseable {
     /** How many of the first {@code end} tokens are remembered in whole pages. */
     public int knownTokens(int[] tokens, int end) {
         return kvCache.knownTokens(tokens, end);
+    }
+
+    /** Whether texts with the same beginning have the same keys and values there: not with a RoPE whose angles depend on the length of the prompt. */
+    public boolean sharesBeginnings() {
+        return !rope.dependsOnLength();
     }
 
     /** Forgets the keys and values of texts that have ended. */
@@ -364,15 +369,17 @@ public final class Model implements AutoCloseable {
             Sequence sequence = part.sequence();
             int row = batch.addSequence(sequence.pages(), sequence.pageCount());
             for (int i = 0; i < part.count(); i++) {
-                addColumn(part.tokens()[part.offset() + i], sequence.length() + i, row, i >= part.firstOutput());
+                addColumn(part.tokens()[part.offset() + i], sequence, i, row, i >= part.firstOutput());
             }
         }
         batch.upload();
     }
 
-    private void addColumn(int token, int position, int row, boolean wantsLogits) {
+    /** @param index of the token among those that are appended */
+    private void addColumn(int token, Sequence sequence, int index, int row, boolean wantsLogits) {
+        int position = sequence.length() + index;
         int column = batch.addColumn(token, position, row, wantsLogits);
-        rope.fill(position, batch.rope(), column * config.headDim());
+        rope.fill(position, Math.max(position + 1, sequence.ropeLength()), batch.rope(), column * config.headDim());
     }
 
     /** The model, in its own order; {@link #computeLogits} is its end. False if it was not to go on. */

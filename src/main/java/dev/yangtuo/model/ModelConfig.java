@@ -14,8 +14,8 @@ import java.util.List;
  * @param vocabSize rows of the embedding
  * @param contextLength positions that the model was trained for
  * @param normEps added to the mean square in RMSNorm
- * @param ropeTheta base of the RoPE frequencies
- * @param ropeScale positions are divided by this (linear scaling); 1 for none
+ * @param rope what the angles of RoPE follow from
+ * @param window how far back attention looks
  * @param tiedEmbeddings whether the output matrix is the embedding
  * @param eosIds ids that end a text, as the configuration says; may be empty
  */
@@ -29,12 +29,12 @@ public record ModelConfig(
         int vocabSize,
         int contextLength,
         float normEps,
-        float ropeTheta,
-        float ropeScale,
+        RopeConfig rope,
+        SlidingWindow window,
         boolean tiedEmbeddings,
         List<Integer> eosIds) {
     private static final int MAX_DIM = 1 << 20;
-    private static final int MAX_LAYERS = 1 << 12;
+    static final int MAX_LAYERS = 1 << 12;
     private static final int MAX_HEAD_DIM = 1024;
 
     /** Checks that the values make a model; what a file says is not trusted. */
@@ -51,8 +51,7 @@ public record ModelConfig(
         require(nHeads % nKvHeads == 0, "num_attention_heads is %d, not a multiple of num_key_value_heads, %d".formatted(nHeads, nKvHeads));
         require(headDim % 2 == 0, "head_dim is %d, must be even".formatted(headDim));
         require(Float.isFinite(normEps) && normEps >= 0, "rms_norm_eps is %s, must be finite and not negative".formatted(normEps));
-        require(Float.isFinite(ropeTheta) && ropeTheta > 0, "rope_theta is %s, must be finite and positive".formatted(ropeTheta));
-        require(Float.isFinite(ropeScale) && ropeScale > 0, "the RoPE scaling factor is %s, must be finite and positive".formatted(ropeScale));
+        rope.requireFitting(headDim);
     }
 
     private static void requireRange(String name, int value, int least, int most) {
@@ -75,8 +74,24 @@ public record ModelConfig(
         return Math.multiplyExact(nKvHeads, headDim);
     }
 
+    /** Positions that a layer looks back at, a token's own included; 0 for all. */
+    public int windowOf(int layer) {
+        return window.ofLayer(layer);
+    }
+
+    /** Positions that texts may have: as trained, or as RoPE is scaled for. */
+    public int reach() {
+        return rope.scaling().reach(contextLength);
+    }
+
     /** The same model with another vocabulary. */
     ModelConfig withVocabulary(int size, boolean tied) {
-        return new ModelConfig(dim, hiddenDim, nLayers, nHeads, nKvHeads, headDim, size, contextLength, normEps, ropeTheta, ropeScale, tied, eosIds);
+        return new ModelConfig(dim, hiddenDim, nLayers, nHeads, nKvHeads, headDim, size, contextLength, normEps, rope, window, tied, eosIds);
+    }
+
+    /** The same model with other angles. */
+    ModelConfig withRope(RopeConfig other) {
+        return new ModelConfig(
+                dim, hiddenDim, nLayers, nHeads, nKvHeads, headDim, vocabSize, contextLength, normEps, other, window, tiedEmbeddings, eosIds);
     }
 }

@@ -57,7 +57,8 @@ public final class ModelExport {
         if (!gguf) {
             requirePlain(output, settings.load().types());
         }
-        try (MergedModel model = MergedModel.open(source.get(), settings.load().lora()); Backend backend = settings.load().backend().get()) {
+        LoadSettings load = settings.load();
+        try (MergedModel model = MergedModel.open(source.get(), load.lora(), load.rope()); Backend backend = load.backend().get()) {
             ModelExport export = new ModelExport(model, output, settings, backend);
             export.refuseSources();
             model.tokenizer();

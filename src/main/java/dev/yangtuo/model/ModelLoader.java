@@ -62,7 +62,7 @@ public final class ModelLoader {
         // Finding and linking the native library takes about as long as opening the files.
         Background<Backend> backend = Background.start("yangtuo-backend", () -> openBackend(settings));
         boolean complete = false;
-        try (MergedModel merged = MergedModel.open(path, settings.lora())) {
+        try (MergedModel merged = MergedModel.open(ModelSource.open(path), settings.lora(), settings.rope())) {
             LoadedModel loaded = new ModelLoader(merged, settings, opened).load(start, backend);
             complete = true;
             return loaded;
@@ -114,9 +114,9 @@ public final class ModelLoader {
     /** The context that was asked for, or the model's own as far as the memory for keys and values allows. */
     private int contextLength() {
         if (settings.context() > 0) {
-            if (settings.context() > config.contextLength()) {
-                LOGGER.log(Level.WARNING, "a context of {0} was asked for, but the model was trained for {1}; texts that are longer will be poor",
-                        settings.context(), config.contextLength());
+            if (settings.context() > config.reach()) {
+                LOGGER.log(Level.WARNING, "a context of {0} was asked for, but the model was trained for {1}{2}; texts that are longer will be poor",
+                        settings.context(), config.reach(), config.reach() > config.contextLength() ? " with its RoPE scaling" : "");
             }
             return settings.context();
         }

@@ -11,6 +11,7 @@ public final class Sequence implements AutoCloseable {
     private int[] pages = new int[8];
     private int pageCount;
     private int length;
+    private int ropeLength;
     private boolean closed;
     /** What is remembered of the first {@code rememberedPages} pages. */
     private PrefixTree.Node remembered;
@@ -41,9 +42,30 @@ public final class Sequence implements AutoCloseable {
         fork.pages = Arrays.copyOf(pages, pages.length);
         fork.pageCount = pageCount;
         fork.length = length;
+        fork.ropeLength = ropeLength;
         fork.remembered = remembered;
         fork.rememberedPages = rememberedPages;
         return fork;
+    }
+
+    /** What {@link #ropeLength(int)} was last told; 0 until then. */
+    public int ropeLength() {
+        return ropeLength;
+    }
+
+    /**
+     * Says how long the prompt is, before it is computed. Only dynamic NTK (a RoPE scaling whose angles depend on the length of the text) asks for it:
+     * the angles of a position p are those of a text of {@code max(p + 1, length)} tokens, so that they do not depend on how the prompt is cut into
+     * forward passes. It holds for the positions that are computed from then on. Of such a model, keys and values can stand for the same tokens of another
+     * sequence only if both have the same length here.
+     *
+     * @param length of the prompt, 0 to the context; 0 if it is not known
+     */
+    public void ropeLength(int length) {
+        if (length < 0 || length > cache.contextLength()) {
+            throw new IllegalArgumentException("a prompt of %d tokens does not fit the context of %d".formatted(length, cache.contextLength()));
+        }
+        ropeLength = length;
     }
 
     /**

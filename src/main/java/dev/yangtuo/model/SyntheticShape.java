@@ -110,6 +110,7 @@ public record SyntheticShape(String name, int dim, int layers, int heads, int kv
     }
 
     private static ModelConfig config(int dim, int layers, int heads, int kvHeads, int hiddenDim, int vocabSize) {
-        return new ModelConfig(dim, hiddenDim, layers, heads, kvHeads, dim / heads, vocabSize, CONTEXT, NORM_EPS, ROPE_THETA, 1f, false, List.of());
+        return new ModelConfig(dim, hiddenDim, layers, heads, kvHeads, dim / heads, vocabSize, CONTEXT, NORM_EPS, RopeConfig.plain(ROPE_THETA),
+                SlidingWindow.NONE, false, List.of());
     }
 }

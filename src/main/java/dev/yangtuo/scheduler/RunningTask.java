@@ -96,6 +96,7 @@ final class RunningTask {
      */
     boolean begin(Sequence known) {
         sequence = known;
+        known.ropeLength(text.prompt().length);
         if (started != 0) {
             return false;
         }

@@ -43,6 +43,7 @@ public final class Scheduler implements AutoCloseable {
 
     private final Model model;
     private final SchedulerOptions options;
+    private final boolean remembersPrefixes;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -111,6 +112,7 @@ public final class Scheduler implements AutoCloseable {
     public Scheduler(Model model, SchedulerOptions options) {
         this.model = model;
         this.options = options;
+        this.remembersPrefixes = options.remembersPrefixes() && model.sharesBeginnings();
     }
 
     /**
@@ -281,7 +283,7 @@ public final class Scheduler implements AutoCloseable {
                 i++;
                 continue;
             }
-            Sequence known = options.remembersPrefixes() ? model.newSequence(task.tokens(), task.count() - 1) : model.newSequence();
+            Sequence known = remembersPrefixes ? model.newSequence(task.tokens(), task.count() - 1) : model.newSequence();
             int needed = known.pagesNeeded(task.count() - known.length()) + 1;
             boolean fits = needed <= available || running.isEmpty() && needed - 1 <= model.availablePages();
             if (!fits) {
@@ -301,7 +303,7 @@ public final class Scheduler implements AutoCloseable {
 
     /** Whether a text that is being begun will soon have computed more of this one's beginning than is known yet. */
     private boolean waitsForPrefix(RunningTask task) {
-        if (!options.remembersPrefixes()) {
+        if (!remembersPrefixes) {
             return false;
         }
         int known = -1;
@@ -465,7 +467,7 @@ public final class Scheduler implements AutoCloseable {
             int before = task.count();
             EndCause cause = task.deliver();
             counters.generated += task.count() - before + (cause == EndCause.COMPLETE ? 1 : 0);
-            if (options.remembersPrefixes() && cause != EndCause.FAILED) {
+            if (remembersPrefixes && cause != EndCause.FAILED) {
                 task.sequence().remember(task.tokens());
             }
             if (cause != null) {

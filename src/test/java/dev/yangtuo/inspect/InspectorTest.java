@@ -280,6 +280,20 @@ class InspectorTest {
     }
 
     @Test
+    void ropeAndWindowAreThoseThatAModelIsRunWith() throws IOException {
+        Path model = copy(ModelFolders.tiny("base"), "config.json", "model.safetensors", "tokenizer.model");
+        Path config = model.resolve("config.json");
+        Files.writeString(config, Files.readString(config).replaceFirst("\\{",
+                "{\"sliding_window\": 64, \"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2.5}, "));
+        assertThat(Inspector.inspect(model).hyperParameters())
+                .containsEntry("rope_scaling", "dynamic").containsEntry("rope_scaling_factor", 2.5f)
+                .containsEntry("rope_original_context", 256).containsEntry("sliding_window", 64);
+        Files.writeString(config, Files.readString(config).replaceFirst("\\{", "{\"use_sliding_window\": false, ").replace("dynamic", "default"));
+        assertThat(Inspector.inspect(model).hyperParameters())
+                .containsEntry("rope_scaling", null).containsEntry("rope_scaling_factor", null).containsEntry("sliding_window", null);
+    }
+
+    @Test
     void aTokenizerJsonIsCounted() throws IOException {
         Path model = copy(ModelFolders.tiny("base"), "config.json", "model.safetensors");
         Files.writeString(model.resolve("tokenizer.json"), """

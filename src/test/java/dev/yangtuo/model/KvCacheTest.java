@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 /** Pages are taken as sequences grow and come back when they end. */
 class KvCacheTest {
     private static final ModelConfig CONFIG =
-            new ModelConfig(8, 8, 1, 2, 1, 4, 10, 4096, 1e-5f, 10_000, 1, false, List.of());
+            new ModelConfig(8, 8, 1, 2, 1, 4, 10, 4096, 1e-5f, RopeConfig.plain(10_000), SlidingWindow.NONE, false, List.of());
 
     private final Backend backend = new ScalarBackend(1);
 

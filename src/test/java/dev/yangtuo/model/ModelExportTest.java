@@ -174,7 +174,7 @@ class ModelExportTest {
         Path gguf = convert(model, "m.gguf", LoadOptions.defaults().quantize(WeightType.F32));
         Path again = convert(gguf, "again", LoadOptions.defaults());
         try (ModelSource before = ModelSource.open(model); ModelSource between = ModelSource.open(gguf); ModelSource after = ModelSource.open(again)) {
-            assertThat(before.config().ropeScale()).isEqualTo(2.5f);
+            assertThat(before.config().rope().scaling()).isEqualTo(new RopeScaling.Linear(2.5f));
             assertThat(after.config()).usingRecursiveComparison().ignoringFields("eosIds").isEqualTo(before.config());
             assertThat(between.config()).usingRecursiveComparison().ignoringFields("eosIds").isEqualTo(before.config());
         }

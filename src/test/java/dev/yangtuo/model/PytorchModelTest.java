@@ -156,8 +156,8 @@ class PytorchModelTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            "use_scaled_rope": true | use_scaled_rope
-            "sliding_window": 4096 | sliding_window
+            "use_scaled_rope": 1 | use_scaled_rope
+            "sliding_window": -1 | sliding_window
             "moe": {"num_experts": 8} | moe
             "vocab_size": 32000 | "vocab_size" is 32000, but tok_embeddings.weight has 300 rows
             "n_layers": 3 | 'layers.2.attention_norm.weight' is missing

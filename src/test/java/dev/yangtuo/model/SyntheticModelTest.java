@@ -52,7 +52,8 @@ class SyntheticModelTest {
         LoadedModel loaded = ModelLoader.load(directory.resolve("m.gguf"), settings(null, 1));
         try (Model model = loaded.model()) {
             ModelConfig config = model.config();
-            assertThat(config).isEqualTo(new ModelConfig(128, 256, 3, 4, 2, 32, 700, 32_768, 1e-5f, 10_000f, 1f, false, config.eosIds()));
+            assertThat(config).isEqualTo(new ModelConfig(128, 256, 3, 4, 2, 32, 700, 32_768, 1e-5f, RopeConfig.plain(10_000f), SlidingWindow.NONE, false,
+                    config.eosIds()));
             assertThat(model.costs().layerWeights()).isEqualTo(3L * 128 * (128 + 64 + 64 + 128 + 3 * 256));
             assertThat(model.costs().outputWeights()).isEqualTo(700L * 128);
             assertThat(model.costs().keyValueBytes()).isEqualTo(2L * 3 * 64 * Float.BYTES);
