@@ -10,6 +10,8 @@ import dev.yangtuo.model.Sequence;
 import dev.yangtuo.model.TokenizerFiles;
 import dev.yangtuo.sampling.Sampler;
 import dev.yangtuo.sampling.SamplingOptions;
+import dev.yangtuo.scheduler.DraftModel;
+import dev.yangtuo.scheduler.Drafter;
 import dev.yangtuo.scheduler.Scheduler;
 import dev.yangtuo.scheduler.SchedulerOptions;
 import dev.yangtuo.tokenizer.Tokenizer;
@@ -171,7 +173,7 @@ public final class Llama implements AutoCloseable {
                 scheduler,
                 new Generation.Request(prompt.clone(), maxTokens, endIds(), seed, options.priority()),
                 new Sampler(sampling, seed, choices),
-                options.newDrafter(),
+                options.newDrafter(this),
                 tokenizer.continuationDecoder(prompt),
                 new StopText(options.stops()));
     }
@@ -244,6 +246,27 @@ public final class Llama implements AutoCloseable {
                 throw new IllegalArgumentException("token id %d is outside the vocabulary of %d".formatted(id, vocabSize()));
             }
         }
+    }
+
+    /** This model as the one that guesses for another. */
+    Drafter newDraft(Llama larger, int tokens) {
+        int size = tokenizer.vocabSize();
+        if (size != larger.tokenizer.vocabSize()) {
+            throw new IllegalArgumentException("the model that guesses has a vocabulary of %d pieces, the other of %d; they must be the same"
+                    .formatted(size, larger.tokenizer.vocabSize()));
+        }
+        for (int id = 0; id < size; id++) {
+            if (!tokenizer.piece(id).equals(larger.tokenizer.piece(id))) {
+                throw new IllegalArgumentException("piece %d is '%s' for the model that guesses and '%s' for the other; their vocabularies must be the same"
+                        .formatted(id, tokenizer.piece(id), larger.tokenizer.piece(id)));
+            }
+        }
+        return new DraftModel(model, Math.min(size, vocabSize()), tokens);
+    }
+
+    /** What the texts of this model have taken together. */
+    public TextStatistics statistics() {
+        return TextStatistics.of(scheduler.statistics());
     }
 
     private int[] endIds() {

@@ -247,6 +247,30 @@ class LlamaTest {
     }
 
     @Test
+    void aModelThatGuessesDoesNotChangeTheText() {
+        GenerateOptions greedy = GREEDY.maxTokens(60);
+        try (Llama coarse = Llama.load(BASE, OPTIONS.quantize(WeightType.Q4_0)); Llama base = Llama.load(BASE)) {
+            for (GenerateOptions options : List.of(greedy, GenerateOptions.defaults().temperature(0.8f).seed(3).maxTokens(60))) {
+                GenerationResult plain = llama.generate("床前明月光，", options).result();
+                GenerationResult guessed = llama.generate("床前明月光，", options.draft(coarse, 4)).result();
+                assertThat(guessed.ids()).isEqualTo(plain.ids());
+                assertThat(guessed.draftedTokens()).isPositive();
+                assertThat(guessed.acceptedTokens()).isBetween(1, guessed.draftedTokens());
+            }
+            GenerationResult itself = llama.generate("床前明月光，", greedy.draft(llama, 4)).result();
+            assertThat(itself.acceptedTokens()).as("it guesses what it will say").isGreaterThan(itself.draftedTokens() * 9 / 10);
+            assertThatIllegalArgumentException().isThrownBy(() -> llama.generate("山", greedy.draft(base, 4)))
+                    .withMessageContaining("3000").withMessageContaining("12183");
+            Generation orphan = llama.generate("床前明月光，", greedy.draft(coarse, 4));
+            coarse.close();
+            assertThat(orphan.result().ids()).as("the model that guesses is gone").isEqualTo(llama.generate("床前明月光，", greedy).result().ids());
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> greedy.promptLookup(65)).withMessageContaining("65");
+        assertThatIllegalArgumentException().isThrownBy(() -> greedy.draft(llama, -1)).withMessageContaining("-1");
+        assertThat(llama.statistics().acceptanceRate()).isBetween(0.0, 1.0);
+    }
+
+    @Test
     void commonBeginningsAreComputedOnce() {
         String prompt = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。\n".repeat(8);
         try (Llama fresh = Llama.load(BASE, OPTIONS)) {

@@ -18,11 +18,6 @@ package dev.yangtuo.scheduler;
 public record SchedulerStatistics(
         long texts, long passes, long columns, long generatedTokens, long promptTokens, long reusedTokens, long preemptions, long draftedTokens, long acceptedTokens,
         long passNanos, long busyNanos) {
-    /** Share of the prompts' tokens that did not have to be computed, 0 to 1. */
-    public double hitRate() {
-        return promptTokens == 0 ? 0 : (double) reusedTokens / promptTokens;
-    }
-
     /** Share of the time that was not spent in forward passes, 0 to 1. */
     public double overhead() {
         return busyNanos == 0 ? 0 : 1 - (double) passNanos / busyNanos;

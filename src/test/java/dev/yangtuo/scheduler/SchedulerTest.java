@@ -146,7 +146,6 @@ class SchedulerTest {
             SchedulerStatistics statistics = scheduler.statistics();
             assertThat(statistics.promptTokens()).isEqualTo(20 * 200);
             assertThat(statistics.reusedTokens()).isGreaterThanOrEqualTo(19 * 192);
-            assertThat(statistics.hitRate()).isBetween(0.9, 1.0);
             assertThat(texts.getLast().statistics().reusedTokens()).isGreaterThanOrEqualTo(192);
         }
     }
