@@ -144,14 +144,19 @@ public final class Llama implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(String prompt, GenerateOptions options) {
-        int[] ids = tokenizer.encode(prompt);
-        if (!options.bos() || tokenizer.bosId() < 0) {
-            return generate(ids, options);
+        return generate(options.bos() ? withBos(prompt) : tokenizer.encode(prompt), options);
+    }
+
+    /** The ids of a text, behind a beginning-of-sequence token if there is one. */
+    private int[] withBos(String text) {
+        int[] ids = tokenizer.encode(text);
+        if (tokenizer.bosId() < 0) {
+            return ids;
         }
         int[] withBos = new int[ids.length + 1];
         withBos[0] = tokenizer.bosId();
         System.arraycopy(ids, 0, withBos, 1, ids.length);
-        return generate(withBos, options);
+        return withBos;
     }
 
     /**
@@ -262,6 +267,34 @@ public final class Llama implements AutoCloseable {
             }
         }
         return new DraftModel(model, Math.min(size, vocabSize()), tokens);
+    }
+
+    /**
+     * Saves what the model has computed of a text's beginning (its keys and values), and computes what is missing, so that {@link #restoreContext} gives it to texts with
+     * the same beginning, in another process, too. In pages of 64 tokens: what is left over is not in the file.
+     *
+     * @param prompt as for {@link #generate(String, GenerateOptions)}, with the model's beginning-of-sequence token
+     * @param file replaces one that is there when it is complete
+     * @return how many tokens are in it
+     * @throws ContextLengthException if the text is longer than the context
+     * @throws IllegalStateException if the model is closed, or the memory for keys and values does not suffice
+     * @throws dev.yangtuo.exception.YangtuoException if the file cannot be written
+     */
+    public int saveContext(String prompt, Path file) {
+        int[] ids = withBos(prompt);
+        requireIds(ids);
+        return model.saveContext(ids, file);
+    }
+
+    /**
+     * Remembers what {@link #saveContext} saved.
+     *
+     * @return how many tokens texts need not compute that begin like the one that was saved
+     * @throws dev.yangtuo.exception.CheckpointFormatException if the file is damaged, or was saved with another model, adapter or type of weights
+     * @throws IllegalStateException if the model is closed, or the memory for keys and values does not suffice
+     */
+    public int restoreContext(Path file) {
+        return model.restoreContext(file);
     }
 
     /** What the texts of this model have taken together. */

@@ -54,11 +54,20 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     @Mixin
     private SamplingFlags sampling;
 
+    @Mixin
+    private GuessFlags guesses;
+
     @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens to generate at most. Default: what the model recommends, else 400.")
     private @Nullable Integer maxTokens;
 
     @Option(names = "--stop", paramLabel = "TEXT", description = "End before this text; may be given several times.")
     private List<String> stops = List.of();
+
+    @Option(names = "--prompt-cache", paramLabel = "FILE", description = {
+        "Keep what was computed of the prompt in this file, and take it from there when it exists: prompts that begin like the one that was kept start at once. Delete it to"
+                + " keep another."
+    })
+    private @Nullable Path promptCache;
 
     @Option(names = "--echo", description = "Write the prompt before the text.")
     private boolean echo;
@@ -88,10 +97,22 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         PrintWriter err = spec.commandLine().getErr();
         String prompt = prompt();
         GenerateOptions options = options();
+        guesses.check(spec.commandLine());
         try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
-                Generation generation = llama.generate(prompt, options)) {
+                Llama draft = guesses.load(llama, model.threads());
+                Generation generation = begin(llama, prompt, guesses.applyTo(options, draft), err)) {
             return json ? writeJson(generation, prompt, err) : writeText(generation, prompt, err);
         }
+    }
+
+    /** Takes the beginning from the file, or puts it there for the next time. */
+    private Generation begin(Llama llama, String prompt, GenerateOptions options, PrintWriter err) {
+        if (promptCache != null && Files.exists(promptCache)) {
+            err.println("%s: %,d tokens of a context restored".formatted(promptCache, llama.restoreContext(promptCache)));
+        } else if (promptCache != null) {
+            err.println("%s: %,d tokens of the prompt saved".formatted(promptCache, llama.saveContext(prompt, promptCache)));
+        }
+        return llama.generate(prompt, options);
     }
 
     private String prompt() throws IOException {
@@ -174,6 +195,8 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             object.put("time_to_first_token_ms", result.timeToFirstToken().toNanos() / 1e6);
             object.put("tokens_per_second", result.tokensPerSecond());
             object.put("seed", result.seed());
+            object.put("drafted_tokens", result.draftedTokens());
+            object.put("accepted_tokens", result.acceptedTokens());
             PrintWriter out = spec.commandLine().getOut();
             out.print(new ObjectMapper().writeValueAsString(object) + "\n");
             StandardOutput.flush(out);
@@ -184,13 +207,14 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     private static int finish(GenerationResult result, PrintWriter err) {
         err.println(String.format(
                 Locale.ROOT,
-                "%d prompt tokens, %d generated (%s), first token after %.1f ms, %.1f tokens/s, seed %d",
+                "%d prompt tokens, %d generated (%s), first token after %.1f ms, %.1f tokens/s, seed %d%s",
                 result.promptTokens(),
                 result.generatedTokens(),
                 result.finishReason().name().toLowerCase(Locale.ROOT).replace('_', ' '),
                 result.timeToFirstToken().toNanos() / 1e6,
                 result.tokensPerSecond(),
-                result.seed()));
+                result.seed(),
+                result.draftedTokens() == 0 ? "" : ", %d of %d guesses right".formatted(result.acceptedTokens(), result.draftedTokens())));
         return result.finishReason() == FinishReason.CANCELLED ? INTERRUPTED : CommandLine.ExitCode.OK;
     }
 }

@@ -66,6 +66,11 @@ final class ModelOptions {
         return model == null && adapters.isEmpty();
     }
 
+    /** What {@code --threads} says; null for all processors. */
+    @Nullable Integer threads() {
+        return threads;
+    }
+
     /** Loads the model with the context that it was made for; {@link #load(WeightTypeDefault, KvType, Integer, PrintWriter)} has the rest. */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
         return load(weightDefault, kvDefault, null, err);

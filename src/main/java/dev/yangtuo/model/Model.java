@@ -1,5 +1,6 @@
 package dev.yangtuo.model;
 
+import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.Batch;
 import dev.yangtuo.kernel.BatchCapacity;
@@ -8,7 +9,9 @@ import dev.yangtuo.kernel.DeviceFloats;
 import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.OutputLayer;
 import dev.yangtuo.tensor.TensorType;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
@@ -120,6 +123,46 @@ public final class Model implements AutoCloseable {
     /** Whether texts with the same beginning have the same keys and values there: not with a RoPE whose angles depend on the length of the prompt. */
     public boolean sharesBeginnings() {
         return !rope.dependsOnLength();
+    }
+
+    /**
+     * Saves the keys and values of a text's beginning, as many whole pages as there are; computes what is not remembered.
+     *
+     * @param tokens at least one, at most the context
+     * @param file appears under its name when it is complete, and replaces one that is there
+     * @return how many tokens are in it
+     * @throws KvMemoryException if the memory for keys and values does not suffice
+     */
+    public int saveContext(int[] tokens, Path file) {
+        requireSharedBeginnings();
+        try (Sequence sequence = newSequence(tokens, tokens.length - 1)) {
+            prefill(sequence, Arrays.copyOfRange(tokens, sequence.length(), tokens.length), maxColumns(), null, ALWAYS);
+            sequence.remember(tokens);
+            return ContextFile.write(file, fingerprint(), kvCache.pool(), sequence, tokens);
+        }
+    }
+
+    /**
+     * Remembers the keys and values of a file: texts that begin like the one that was saved need not compute them.
+     *
+     * @return of how many tokens
+     * @throws dev.yangtuo.exception.CheckpointFormatException if the file is damaged, or was saved with another model
+     * @throws KvMemoryException if the memory for keys and values does not suffice
+     */
+    public int restoreContext(Path file) {
+        requireOpen();
+        requireSharedBeginnings();
+        return ContextFile.read(file, fingerprint(), kvCache, config.vocabSize());
+    }
+
+    private byte[] fingerprint() {
+        return ModelFingerprint.of(config, backend, kvCache.pool().shape(), weights);
+    }
+
+    private void requireSharedBeginnings() {
+        if (!sharesBeginnings()) {
+            throw new YangtuoException("keys and values of a model with dynamic NTK scaling depend on the length of the whole prompt; they cannot be saved for other texts");
+        }
     }
 
     /** Forgets the keys and values of texts that have ended. */

@@ -178,7 +178,7 @@ class GenerateCommandTest {
     void jsonHasEveryFigureOfTheClosingLine() throws IOException {
         JsonNode result = json(tiny("--json", "--seed", "42", "--prompt", "x"));
         assertThat(result.fieldNames()).toIterable().containsExactly("text", "ids", "finish_reason", "prompt_tokens", "generated_tokens",
-                "time_to_first_token_ms", "tokens_per_second", "seed");
+                "time_to_first_token_ms", "tokens_per_second", "seed", "drafted_tokens", "accepted_tokens");
         assertThat(result.get("finish_reason").asText()).isIn("max_tokens", "end_of_text");
         assertThat(result.get("generated_tokens").asInt()).isBetween(1, 6);
         assertThat(result.get("time_to_first_token_ms").asDouble()).isPositive();
@@ -271,5 +271,33 @@ class GenerateCommandTest {
     void standardOutputIsUtf8() {
         byte[] output = tiny("--prompt", "床前明月光", "--echo").output();
         assertThat(new String(output, StandardCharsets.UTF_8)).startsWith("床前明月光");
+    }
+
+    @Test
+    void guessesAreReportedAndChangeNothing() throws IOException {
+        String prompt = "one two three four one two three four one two three";
+        JsonNode plain = json(tiny("--prompt", prompt, "--greedy", "--json"));
+        JsonNode guessed = json(tiny("--prompt", prompt, "--greedy", "--json", "--draft-model", TINY, "--draft-tokens", "3"));
+        assertThat(guessed.get("ids")).isEqualTo(plain.get("ids"));
+        assertThat(guessed.get("accepted_tokens").asInt()).isPositive();
+        assertThat(json(tiny("--prompt", prompt, "--greedy", "--json", "--prompt-lookup", "8")).get("ids")).isEqualTo(plain.get("ids"));
+        assertThat(tiny("--prompt", prompt, "--draft-model", TINY).errors()).containsPattern("\\d+ of \\d+ guesses right");
+        assertThat(tiny("--prompt", "x", "--prompt-lookup", "4", "--draft-model", TINY).problem()).contains("--prompt-lookup and --draft-model");
+        assertThat(tiny("--prompt", "x", "--prompt-lookup", "65").problem()).contains("--prompt-lookup", "65");
+        assertThat(tiny("--prompt", "x", "--draft-tokens", "5").problem()).contains("--draft-model");
+        assertThat(tiny("--prompt", "x", "--draft-model", DEMO.resolve("base")).exitCode()).isEqualTo(0);
+    }
+
+    @Test
+    void aPromptIsKeptInAFileAndTakenFromThere() throws IOException {
+        Path file = directory.resolve("prompt.kv");
+        String prompt = "a b c d e f g h i j ".repeat(10);
+        CommandRun first = tiny("--prompt", prompt, "--greedy", "--prompt-cache", file);
+        assertThat(first.errors()).contains("tokens of the prompt saved");
+        CommandRun second = tiny("--prompt", prompt, "--greedy", "--prompt-cache", file);
+        assertThat(second.errors()).contains("tokens of a context restored");
+        assertThat(second.text()).isEqualTo(first.text());
+        Files.writeString(file, "no context");
+        assertThat(tiny("--prompt", prompt, "--prompt-cache", file).problem()).contains("prompt.kv", "save it anew");
     }
 }
