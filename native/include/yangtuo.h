@@ -187,7 +187,7 @@ YT_API int32_t yt_first_not_finite(int32_t type, const void *source, int64_t byt
 typedef struct yt_kv yt_kv;
 
 typedef struct yt_kv_shape {
-    int32_t type;           /* YT_F16 or YT_F32 */
+    int32_t type;           /* YT_F32, YT_F16, YT_BF16, YT_Q8_0 or YT_Q4_0 */
     int32_t page_positions; /* positions of a page, a multiple of 16 */
     int64_t n_pages;        /* at least 1 */
     int64_t n_layers;
@@ -212,7 +212,7 @@ YT_API int32_t yt_kv_upload_page(yt_kv *kv, int64_t page, const void *source, in
 
 /*
  * The columns of one forward pass. Columns of one sequence stand in ascending order of position. Position p of sequence s lives
- * in page page_table[s][p / page_positions]. A column sees the positions 0 to its own of its own sequence.
+ * in page page_table[s][p / page_positions]. A column sees the positions 0 to its own of its own sequence, or the last of them (yt_layer).
  */
 typedef struct yt_batch {
     int64_t n_columns;           /* at least 1 */
@@ -221,7 +221,7 @@ typedef struct yt_batch {
     const yt_buffer *tokens;     /* int32 [n_columns] */
     const yt_buffer *positions;  /* int32 [n_columns], 0 or more */
     const yt_buffer *sequences;  /* int32 [n_columns], row of the page table */
-    const yt_buffer *page_table; /* int32 [n_sequences][max_pages]; entries that no column needs may be anything */
+    const yt_buffer *page_table; /* int32 [n_sequences][max_pages]; entries that no column needs may be anything: those before its window, too */
     const yt_buffer *rope;       /* float32 [n_columns][head_dim / 2][2]: cosine and sine of each pair's angle */
 } yt_batch;
 
@@ -251,6 +251,7 @@ typedef struct yt_layer {
     const yt_buffer *gate_bias;      /* float32 [hidden_dim] or NULL */
     const yt_buffer *up_bias;        /* float32 [hidden_dim] or NULL */
     const yt_buffer *down_bias;      /* float32 [dim] or NULL */
+    int64_t window;                  /* how many positions a column sees, its own the last; 0: all */
 } yt_layer;
 
 /* The end of the model. */
@@ -293,7 +294,9 @@ YT_API int32_t yt_embed(yt_context *context, const yt_matrix *table, const yt_ba
  */
 YT_API int32_t yt_qkv(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q);
 
-/* out = softmax(q k / sqrt(head_dim)) v per head, over positions 0 to the column's own. q, out: float32 [n_columns][q_dim]. */
+/*
+ * out = softmax(q k / sqrt(head_dim)) v per head, over positions 0 to the column's own, or those of them in the layer's window. q, out: float32 [n_columns][q_dim].
+ */
 YT_API int32_t yt_attention(
     yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, yt_buffer *out);
 

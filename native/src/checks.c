@@ -76,9 +76,9 @@ int32_t yt_check_columns(const char *stage, const yt_batch *batch)
 int32_t yt_check_heads(const char *stage, const yt_layer *layer)
 {
     if (layer->n_heads < 1 || layer->n_heads > 1 << 20 || layer->n_kv_heads < 1 || layer->n_heads % layer->n_kv_heads != 0 || layer->head_dim < 2
-        || layer->head_dim % 2 != 0 || layer->head_dim > 1024) {
-        return yt_fail(YT_ERR_ARGUMENT, "%s: %lld heads, %lld key/value heads of %lld elements are not possible", stage, (long long)layer->n_heads,
-            (long long)layer->n_kv_heads, (long long)layer->head_dim);
+        || layer->head_dim % 2 != 0 || layer->head_dim > 1024 || layer->window < 0) {
+        return yt_fail(YT_ERR_ARGUMENT, "%s: %lld heads, %lld key/value heads of %lld elements, a window of %lld are not possible", stage, (long long)layer->n_heads,
+            (long long)layer->n_kv_heads, (long long)layer->head_dim, (long long)layer->window);
     }
     return YT_OK;
 }
@@ -105,7 +105,7 @@ int32_t yt_check_pages(const char *stage, const yt_layer *layer, const yt_batch 
                 (long long)c, (long long)position, (long long)sequence, (long long)batch->n_sequences, (long long)batch->max_pages);
         }
         int64_t last = position / shape->page_positions;
-        for (int64_t i = all_positions ? 0 : last; i <= last; i++) {
+        for (int64_t i = all_positions ? yt_first_seen(layer, position) / shape->page_positions : last; i <= last; i++) {
             int64_t page = yt_int_at(batch->page_table, sequence * batch->max_pages + i);
             if (page < 0 || page >= shape->n_pages) {
                 return yt_fail(YT_ERR_ARGUMENT, "%s: page %lld of sequence %lld is number %lld; there are %lld", stage, (long long)i,

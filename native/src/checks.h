@@ -41,7 +41,13 @@ int32_t yt_check_columns(const char *stage, const yt_batch *batch);
 /* The heads are possible. */
 int32_t yt_check_heads(const char *stage, const yt_layer *layer);
 
-/* Every position of every column has a page that exists: up to its own for attention, its own alone when it is written. */
+/* The first position that a column sees. */
+static inline int64_t yt_first_seen(const yt_layer *layer, int64_t position)
+{
+    return layer->window > 0 && position >= layer->window ? position - layer->window + 1 : 0;
+}
+
+/* Every position of every column has a page that exists: those that it sees for attention, its own alone when it is written. */
 int32_t yt_check_pages(const char *stage, const yt_layer *layer, const yt_batch *batch, const yt_kv *kv, bool all_positions);
 
 /* Element of a buffer of int32; the caller has checked that it is there. */

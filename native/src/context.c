@@ -94,7 +94,8 @@ void yt_context_destroy(yt_context *context)
         return;
     }
     yt_threads_destroy(context->threads);
-    yt_scratch *all[] = {&context->normed, &context->quants, &context->floats, &context->pairs, &context->tiles, &context->counters, &context->attention, &context->blocks};
+    yt_scratch *all[] = {&context->normed, &context->quants, &context->floats, &context->pairs, &context->tiles, &context->counters, &context->attention, &context->blocks,
+        &context->partials, &context->parts_finished, &context->kv_rows, &context->kv_counts};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         yt_free(all[i]->data, all[i]->bytes);
     }

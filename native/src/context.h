@@ -44,6 +44,12 @@ struct yt_context {
     yt_scratch attention;
     /* Where the blocks of columns begin that attention takes together, int32. */
     yt_scratch blocks;
+    /* What queries have of each span, where spans of a block are divided among threads, and how many parts of a block and KV head are finished, atomic_int. */
+    yt_scratch partials;
+    yt_scratch parts_finished;
+    /* Keys and values on their way into a quantized pool, float32 [2][n_columns][n_kv_heads][head_dim rounded up to 32], and how many elements there are, atomic_int. */
+    yt_scratch kv_rows;
+    yt_scratch kv_counts;
 
     /* Where matrices come from; NULL before the first. */
     struct yt_slab *slab;
@@ -52,7 +58,7 @@ struct yt_context {
 
 enum { YT_TILE_ROWS = YT_MAX_GROUPS * YT_GROUP, YT_TILE_FLOATS = YT_MAX_COLUMNS * YT_TILE_ROWS };
 
-/* Makes it at least that large; the contents are lost. YT_ERR_MEMORY if that cannot be had. */
+/* Makes it at least that large; the contents are lost if it was not, and are then zero. YT_ERR_MEMORY if that cannot be had. */
 int32_t yt_scratch_reserve(yt_scratch *scratch, int64_t bytes);
 
 #endif

@@ -34,7 +34,7 @@ static const field LAYER[] = {
     FIELD(yt_layer, norm_eps), FIELD(yt_layer, attention_norm), FIELD(yt_layer, wq), FIELD(yt_layer, wk), FIELD(yt_layer, wv),
     FIELD(yt_layer, wo), FIELD(yt_layer, ffn_norm), FIELD(yt_layer, w_gate), FIELD(yt_layer, w_up), FIELD(yt_layer, w_down),
     FIELD(yt_layer, q_bias), FIELD(yt_layer, k_bias), FIELD(yt_layer, v_bias), FIELD(yt_layer, o_bias), FIELD(yt_layer, gate_bias),
-    FIELD(yt_layer, up_bias), FIELD(yt_layer, down_bias),
+    FIELD(yt_layer, up_bias), FIELD(yt_layer, down_bias), FIELD(yt_layer, window),
 };
 
 static const field OUTPUT[] = {

@@ -1,9 +1,11 @@
-/* Buffers (memory.c), weight matrices (matrix.c) and the KV pool (memory.c) of the CPU. */
+/* Buffers (memory.c), weight matrices (matrix.c) and the KV pool (kv.c) of the CPU. */
 #ifndef YT_MEMORY_H
 #define YT_MEMORY_H
 
 #include "../include/yangtuo.h"
 #include "kernels/kernels.h"
+
+#include <stdbool.h>
 
 /*
  * Large pages that matrices share, since few are a multiple of one. Goes back to the system with its last owner: a matrix, or the context while it takes more
@@ -22,13 +24,19 @@ struct yt_buffer {
 };
 
 /*
- * A page holds, for each layer and KV head: keys [page_positions / 16][head_dim][16], so that 16 scores land in one vector, then values
- * [page_positions][value_stride], value_stride being head_dim rounded up to 16.
+ * A page holds, for each layer and KV head, the keys of groups of sixteen positions, then their values.
+ *  F32, F16, BF16: keys of a group [head_dim][16], so that 16 scores land in one vector; values [16][value_stride], value_stride being head_dim rounded up to 16.
+ *  Q8_0: of both first the scales, binary16 [blocks of 32 elements][16], padded to 64 bytes; head sizes that are no multiple of 32 have a shorter last block. Then keys
+ *    [head_dim / 4, rounded up][16][4], unsigned: 128 more than GGML's; values [16][value_stride], value_stride being head_dim rounded up to 16.
+ *  Q4_0: scales likewise. Keys [head_dim / 8, rounded up][16][4]: in the low bits of a byte element i of eight, in the high ones element i + 4; values
+ *    [16][value_stride / 2], value_stride being head_dim rounded up to 32, in GGML's order: elements i and i + 16 of a block share a byte.
+ * What fills up a row may be anything: it is multiplied with zeros, or its sums are not looked at.
  */
 struct yt_kv {
     yt_kv_shape shape;
-    int64_t element_bytes;
     int64_t value_stride;
+    int64_t key_group_bytes;   /* of sixteen positions of one head */
+    int64_t value_group_bytes;
     int64_t key_bytes;   /* of one head in a page */
     int64_t head_bytes;  /* keys and values of one head in a page */
     int64_t page_bytes;
@@ -65,8 +73,24 @@ static inline int64_t yt_round_up(int64_t value, int64_t unit)
 /* A row of a matrix as float32. */
 void yt_matrix_decode_row(const yt_matrix *matrix, int64_t row, float *out);
 
-/* Writes one row of values into a page: keys spread over their vectors, values as they are. */
-void yt_kv_write(const yt_kv *kv, int64_t page, int64_t layer, int64_t head, int64_t position_in_page, int is_value, int64_t first_element,
-    int64_t count, const float *source);
+/* Where a key or a value belongs. */
+typedef struct {
+    int64_t page;
+    int64_t layer;
+    int64_t head;
+    int64_t position_in_page;
+    bool is_value;
+} yt_kv_place;
+
+/* Writes some elements into a page of an unquantized type: of a key spread over its vectors, of a value as they are. */
+void yt_kv_write(const yt_kv *kv, const yt_kv_place *place, int64_t first_element, int64_t count, const float *source);
+
+/* Writes all elements into a page of a quantized type. row: head_dim elements, and room for it to be rounded up to 32. */
+void yt_kv_write_quantized(const yt_kv *kv, const yt_kernels *kernels, const yt_kv_place *place, float *row);
+
+static inline bool yt_kv_is_quantized(const yt_kv *kv)
+{
+    return kv->shape.type == YT_Q8_0 || kv->shape.type == YT_Q4_0;
+}
 
 #endif

@@ -34,6 +34,29 @@ int32_t yt_embed(yt_context *context, const yt_matrix *table, const yt_batch *ba
 
 /* ---- QKV -------------------------------------------------------------------------------------------------------------------------- */
 
+/* Elements that a head takes in a row on its way into a quantized pool. */
+static int64_t row_floats(const yt_layer *layer)
+{
+    return yt_round_up(layer->head_dim, YT_BLOCK);
+}
+
+/*
+ * Blocks of a quantized type belong to a head and may be finished in pieces, by several threads: rows are gathered, and who brings the last element writes. The counts are
+ * then zero again.
+ */
+static void take_quantized(const yt_product_stage *p, const yt_kv_place *place, int64_t column, int64_t first_element, int64_t n, const float *part)
+{
+    const yt_layer *layer = p->layer;
+    const int64_t index = ((place->is_value ? p->n_columns : 0) + column) * layer->n_kv_heads + place->head;
+    float *row = (float *)p->context->kv_rows.data + index * row_floats(layer);
+    atomic_int *count = (atomic_int *)p->context->kv_counts.data + index;
+    memcpy(row + first_element, part, (size_t)n * 4);
+    if (atomic_fetch_add_explicit(count, (int)n, memory_order_acq_rel) + n == layer->head_dim) {
+        atomic_store_explicit(count, 0, memory_order_relaxed);
+        yt_kv_write_quantized(p->kv, p->context->kernels, place, row);
+    }
+}
+
 /* Rotates queries and keys, puts queries into q and keys and values into the pages. Pairs never straddle tiles: tiles begin at even rows. */
 static void take_qkv(const yt_product_stage *p, int m, int64_t first_row, int64_t n_rows, int64_t first_column, int64_t n_columns, float *tile, float *second)
 {
@@ -59,7 +82,12 @@ static void take_qkv(const yt_product_stage *p, int m, int64_t first_row, int64_
             if (m == 0) {
                 memcpy(p->out + c * layer->n_heads * head_dim + row, part, (size_t)n * 4);
             } else {
-                yt_kv_write(p->kv, page, layer->index, head, position % p->kv->shape.page_positions, is_value, element, n, part);
+                const yt_kv_place place = {page, layer->index, head, position % p->kv->shape.page_positions, is_value};
+                if (yt_kv_is_quantized(p->kv)) {
+                    take_quantized(p, &place, c, element, n, part);
+                } else {
+                    yt_kv_write(p->kv, &place, element, n, part);
+                }
             }
             row += n;
         }
@@ -83,6 +111,16 @@ static int32_t check_qkv(const char *stage, const yt_layer *layer, const yt_batc
     YT_TRY(yt_check_buffer(stage, "q", q, batch->n_columns, layer->n_heads * layer->head_dim));
     YT_TRY(yt_check_buffer(stage, "rope", batch->rope, batch->n_columns, layer->head_dim));
     return yt_check_pages(stage, layer, batch, kv, false);
+}
+
+/* What is needed beside the arguments, which are checked. */
+static int32_t prepare_qkv(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_kv *kv)
+{
+    if (!yt_kv_is_quantized(kv)) {
+        return YT_OK;
+    }
+    YT_TRY(yt_scratch_reserve(&context->kv_rows, yt_product(2 * batch->n_columns, layer->n_kv_heads, 4 * row_floats(layer))));
+    return yt_scratch_reserve(&context->kv_counts, yt_product(2 * batch->n_columns, layer->n_kv_heads, sizeof(atomic_int)));
 }
 
 static yt_product_stage qkv_product(
@@ -111,6 +149,9 @@ int32_t yt_qkv(yt_context *context, const yt_layer *layer, const yt_batch *batch
     YT_TRY(yt_enter(context, layer != NULL && batch != NULL && x != NULL && kv != NULL && q != NULL && x != q, "yt_qkv"));
     int32_t status = check_qkv("yt_qkv", layer, batch, x, kv, q);
     if (status == YT_OK) {
+        status = prepare_qkv(context, layer, batch, kv);
+    }
+    if (status == YT_OK) {
         yt_product_stage p = qkv_product(context, layer, batch, x, kv, q);
         status = yt_product_run(&p);
     }
@@ -129,36 +170,73 @@ typedef struct {
     int64_t scratch_floats; /* of a thread */
     const int32_t *blocks;  /* [n_blocks + 1]: the first column of each */
     int64_t n_blocks;
+    int64_t first_span;     /* that any column sees */
+    int64_t end_span;
+    int64_t part_spans;     /* spans of a part: all, unless there are few blocks for the threads */
+    int64_t n_parts;        /* of a block and head */
+    float *partials;        /* [n_blocks][n_kv_heads][spans][queries of a block][yt_partial_floats()], if there are several parts */
+    int64_t pair_floats;    /* of a block and head in them */
+    atomic_int *finished;   /* [n_blocks][n_kv_heads]: parts; zero between stages */
     atomic_llong next_item;
 } attention_job;
 
-/* One item is a block of columns of one sequence and a KV head: the queries that share it read its keys and values once. */
-static void attend_block(const attention_job *job, int64_t first, int64_t end, int64_t head, float *scratch)
+/* The keys and values of a head that the sequence of a column has. */
+static yt_kv_head head_view(const attention_job *job, int64_t column, int64_t head)
 {
     const yt_layer *layer = job->layer;
     const yt_batch *batch = job->batch;
     const yt_kv *kv = job->kv;
-    const int64_t group = layer->n_heads / layer->n_kv_heads;
     const int64_t key_offset = (layer->index * layer->n_kv_heads + head) * kv->head_bytes;
-    const yt_kv_head view = {
+    return (yt_kv_head){
         .base = kv->data,
-        .pages = (const int32_t *)batch->page_table->data + yt_int_at(batch->sequences, first) * batch->max_pages,
+        .pages = (const int32_t *)batch->page_table->data + yt_int_at(batch->sequences, column) * batch->max_pages,
         .page_bytes = kv->page_bytes,
         .key_offset = key_offset,
         .value_offset = key_offset + kv->key_bytes,
+        .key_group_bytes = kv->key_group_bytes,
+        .value_group_bytes = kv->value_group_bytes,
         .page_positions = kv->shape.page_positions,
         .head_dim = layer->head_dim,
         .value_stride = kv->value_stride,
         .type = kv->shape.type,
     };
+}
+
+/* Parts of a block and head: who finishes the last one merges. A block of several parts has no more queries than one call takes. */
+static void attend_part(const attention_job *job, const yt_kv_head *view, const yt_query *queries, int64_t n, int64_t pair, int64_t part, float *scratch)
+{
+    const yt_kernels *kernels = job->context->kernels;
+    const int64_t first = job->first_span + part * job->part_spans;
+    const int64_t end = first + job->part_spans < job->end_span ? first + job->part_spans : job->end_span;
+    if (job->n_parts == 1) {
+        kernels->attend(view, queries, n, first, end, scratch, NULL);
+        return;
+    }
+    float *partials = job->partials + pair * job->pair_floats;
+    kernels->attend(view, queries, n, first, end, scratch, partials + (first - job->first_span) * n * yt_partial_floats(view->value_stride));
+    if (atomic_fetch_add_explicit(&job->finished[pair], 1, memory_order_acq_rel) + 1 == job->n_parts) {
+        atomic_store_explicit(&job->finished[pair], 0, memory_order_relaxed);
+        kernels->merge(view, queries, n, job->first_span, job->end_span, partials);
+    }
+}
+
+/* One item is a part of a block of columns of one sequence and a KV head: the queries that share it read its keys and values once. */
+static void attend_block(const attention_job *job, int64_t block, int64_t head, int64_t part, float *scratch)
+{
+    const yt_layer *layer = job->layer;
+    const int64_t group = layer->n_heads / layer->n_kv_heads;
+    const int64_t first = job->blocks[block];
+    const int64_t end = job->blocks[block + 1];
+    const yt_kv_head view = head_view(job, first, head);
     yt_query queries[YT_MAX_QUERIES];
     int64_t n = 0;
     for (int64_t c = first; c < end; c++) {
+        const int64_t position = yt_int_at(job->batch->positions, c);
         for (int64_t h = 0; h < group; h++) {
             const int64_t offset = (c * layer->n_heads + head * group + h) * layer->head_dim;
-            queries[n++] = (yt_query){job->q + offset, job->out + offset, yt_int_at(batch->positions, c) + (int64_t)1};
+            queries[n++] = (yt_query){job->q + offset, job->out + offset, yt_first_seen(layer, position), position + 1};
             if (n == YT_MAX_QUERIES || (c + 1 == end && h + 1 == group)) {
-                job->context->kernels->attend(&view, queries, n, scratch);
+                attend_part(job, &view, queries, n, block * layer->n_kv_heads + head, part, scratch);
                 n = 0;
             }
         }
@@ -176,11 +254,11 @@ static void attention_work(void *argument, int32_t worker)
     const int64_t n_kv_heads = job->layer->n_kv_heads;
     while (true) {
         int64_t item = (int64_t)atomic_fetch_add_explicit(&job->next_item, 1, memory_order_relaxed);
-        if (item >= job->n_blocks * n_kv_heads) {
+        const int64_t pair = item / job->n_parts;
+        if (pair >= job->n_blocks * n_kv_heads) {
             return;
         }
-        const int32_t *block = job->blocks + item / n_kv_heads;
-        attend_block(job, block[0], block[1], item % n_kv_heads, attention_scratch(job, worker));
+        attend_block(job, pair / n_kv_heads, pair % n_kv_heads, item % job->n_parts, attention_scratch(job, worker));
     }
 }
 
@@ -201,23 +279,19 @@ static void attention_afterwards(const yt_product_stage *p, int32_t worker)
         yt_await_range(p, owner);
         while (true) {
             int64_t item = (int64_t)atomic_fetch_add_explicit(next, 1, memory_order_relaxed);
-            if (item >= job->n_blocks * n_heads) {
+            const int64_t pair = item / job->n_parts;
+            if (pair >= job->n_blocks * n_heads) {
                 break;
             }
-            const int32_t *block = job->blocks + item / n_heads;
-            attend_block(job, block[0], block[1], first_head + item % n_heads, attention_scratch(job, worker));
+            attend_block(job, pair / n_heads, first_head + pair % n_heads, item % job->n_parts, attention_scratch(job, worker));
         }
     }
 }
 
-/*
- * Columns of a block at most: as many as one call of the kernel takes, whose scores stay in a second-level cache, and few enough for every thread to get some blocks.
- */
-static int64_t columns_of_block(const yt_context *context, const yt_layer *layer, const yt_batch *batch, int64_t longest)
+/* Columns of a block at most: as many as one call of the kernel takes, and few enough for every thread to get some blocks. */
+static int64_t columns_of_block(const yt_context *context, const yt_layer *layer, const yt_batch *batch)
 {
-    enum { SCORES = 32 << 10 };
-    const int64_t group = layer->n_heads / layer->n_kv_heads;
-    int64_t most = (SCORES / longest < YT_MAX_QUERIES ? SCORES / longest : YT_MAX_QUERIES) / group;
+    int64_t most = YT_MAX_QUERIES / (layer->n_heads / layer->n_kv_heads);
     int64_t fair = batch->n_columns * layer->n_kv_heads / (4 * context->n_threads);
     most = most < fair ? most : fair;
     return most < 1 ? 1 : most;
@@ -247,12 +321,44 @@ static int32_t check_attention(const char *stage, const yt_layer *layer, const y
     return yt_check_pages(stage, layer, batch, kv, true);
 }
 
+/* Where blocks and heads are few for the threads, their spans are divided too; not for more memory than it is worth. */
+static int32_t divide_spans(attention_job *job)
+{
+    enum { ITEMS_OF_A_THREAD = 8 };
+    const int64_t most_floats = (int64_t)64 << 20;
+    yt_context *context = job->context;
+    const int64_t group = job->layer->n_heads / job->layer->n_kv_heads;
+    const int64_t pairs = job->n_blocks * job->layer->n_kv_heads;
+    const int64_t spans = job->end_span - job->first_span;
+    int64_t columns = 0;
+    for (int64_t b = 0; b < job->n_blocks; b++) {
+        columns = job->blocks[b + 1] - job->blocks[b] > columns ? job->blocks[b + 1] - job->blocks[b] : columns;
+    }
+    int64_t wanted = (ITEMS_OF_A_THREAD * context->n_threads + pairs - 1) / pairs;
+    wanted = wanted < spans ? wanted : spans;
+    job->pair_floats = spans * columns * group * yt_partial_floats(job->kv->value_stride);
+    if (context->n_threads == 1 || wanted < 2 || columns * group > YT_MAX_QUERIES || pairs * job->pair_floats > most_floats) {
+        wanted = 1;
+    }
+    job->part_spans = (spans + wanted - 1) / wanted;
+    job->n_parts = (spans + job->part_spans - 1) / job->part_spans;
+    if (job->n_parts > 1) {
+        YT_TRY(yt_scratch_reserve(&context->partials, pairs * job->pair_floats * 4));
+        YT_TRY(yt_scratch_reserve(&context->parts_finished, pairs * (int64_t)sizeof(atomic_int)));
+        job->partials = context->partials.data;
+        job->finished = context->parts_finished.data;
+    }
+    return YT_OK;
+}
+
 static int32_t prepare_attention(attention_job *job, yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, const yt_buffer *out)
 {
-    int64_t longest = 0;
+    int64_t first = INT64_MAX;
+    int64_t last = 0;
     for (int64_t c = 0; c < batch->n_columns; c++) {
-        int64_t length = yt_int_at(batch->positions, c) + (int64_t)1;
-        longest = length > longest ? length : longest;
+        const int64_t position = yt_int_at(batch->positions, c);
+        last = position > last ? position : last;
+        first = yt_first_seen(layer, position) < first ? yt_first_seen(layer, position) : first;
     }
     *job = (attention_job){
         .context = context,
@@ -261,14 +367,15 @@ static int32_t prepare_attention(attention_job *job, yt_context *context, const 
         .kv = kv,
         .q = yt_floats(q),
         .out = yt_floats(out),
-        /* In steps of a page, so that a growing text does not ask for a little more at every token. */
-        .scratch_floats = YT_MAX_QUERIES * ((longest + 1023) / 1024 * 1024 + 2 * kv->value_stride),
+        .first_span = first / YT_SPAN,
+        .end_span = last / YT_SPAN + 1,
+        .scratch_floats = yt_round_up(yt_attend_floats(YT_MAX_QUERIES, layer->head_dim, kv->value_stride), 16),
     };
     YT_TRY(yt_scratch_reserve(&context->attention, yt_product(job->scratch_floats, context->n_threads, 4)));
     YT_TRY(yt_scratch_reserve(&context->blocks, yt_product(batch->n_columns + 1, 4, 1)));
     job->blocks = context->blocks.data;
-    job->n_blocks = divide_columns(batch, columns_of_block(context, layer, batch, longest), context->blocks.data);
-    return YT_OK;
+    job->n_blocks = divide_columns(batch, columns_of_block(context, layer, batch), context->blocks.data);
+    return divide_spans(job);
 }
 
 static int32_t attention(
@@ -307,6 +414,7 @@ static int32_t qkv_attention(
     YT_TRY(yt_check_bias(stage, "v_bias", layer->v_bias, layer->wv->rows, out));
     YT_TRY(check_attention(stage, layer, batch, q, kv, out));
     YT_TRY(prepare_attention(&job, context, layer, batch, q, kv, out));
+    YT_TRY(prepare_qkv(context, layer, batch, kv));
     yt_product_stage p = qkv_product(context, layer, batch, x, kv, q);
     p.by_heads = heads_divide(context, layer, batch) ? layer->n_kv_heads : 0;
     p.afterwards = attention_afterwards;

@@ -196,7 +196,7 @@ static void check_kv(void)
         yt_kv_shape shape;
         int32_t status;
     } cases[] = {
-        {{YT_Q8_0, 16, 2, 1, 1, 4}, YT_ERR_UNSUPPORTED}, {{YT_BF16, 16, 2, 1, 1, 4}, YT_ERR_UNSUPPORTED}, {{-1, 16, 2, 1, 1, 4}, YT_ERR_UNSUPPORTED},
+        {{YT_Q5_0, 16, 2, 1, 1, 4}, YT_ERR_UNSUPPORTED}, {{YT_Q4_K, 16, 2, 1, 1, 4}, YT_ERR_UNSUPPORTED}, {{-1, 16, 2, 1, 1, 4}, YT_ERR_UNSUPPORTED},
         {{YT_F16, 0, 2, 1, 1, 4}, YT_ERR_ARGUMENT}, {{YT_F16, -16, 2, 1, 1, 4}, YT_ERR_ARGUMENT}, {{YT_F16, 17, 2, 1, 1, 4}, YT_ERR_ARGUMENT},
         {{YT_F16, 1 << 30, 2, 1, 1, 4}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 0, 1, 1, 4}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 2, 0, 1, 4}, YT_ERR_ARGUMENT},
         {{YT_F16, 16, 2, 1, 0, 4}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 2, 1, 1, 3}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 2, 1, 1, 0}, YT_ERR_ARGUMENT},
@@ -463,6 +463,8 @@ static void check_shapes(void)
     REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(n_kv_heads = 0));
     REFUSE_ATTENTION(YT_ERR_ARGUMENT, LAYER(n_kv_heads = INT64_MIN));
     REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(head_dim = 15));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(window = -1));
+    REFUSE_ATTENTION(YT_ERR_ARGUMENT, LAYER(window = INT64_MIN));
     REFUSE_ATTENTION(YT_ERR_ARGUMENT, LAYER(head_dim = INT64_MAX));
     REFUSE_QKV(YT_ERR_SHAPE, LAYER(n_heads = 2));
     REFUSE_QKV(YT_ERR_SHAPE, LAYER(head_dim = 8));

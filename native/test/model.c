@@ -47,10 +47,10 @@ const char *shape_text(const model_shape *s)
 {
     static _Thread_local char text[256];
     snprintf(text, sizeof text,
-        "type %s, %s, dim %lld, heads %lld/%lld of %lld, hidden %lld, vocabulary %lld, %lld columns of %lld sequences, pages of %d, KV %s, seed %llu",
+        "type %s, %s, dim %lld, heads %lld/%lld of %lld, hidden %lld, vocabulary %lld, %lld columns of %lld sequences, pages of %d, KV %s, window %lld, seed %llu",
         type_name(s->type), magnitude_name(s->values), (long long)s->dim, (long long)s->n_heads, (long long)s->n_kv_heads,
         (long long)s->head_dim, (long long)s->hidden_dim, (long long)s->vocab_size, (long long)s->n_columns, (long long)s->n_sequences,
-        s->page_positions, type_name(s->kv_type), (unsigned long long)s->seed);
+        s->page_positions, type_name(s->kv_type), (long long)s->window, (unsigned long long)s->seed);
     return text;
 }
 
@@ -210,8 +210,8 @@ static void create_weights(model *m, uint64_t *random)
         if (ref_row_bytes(matrix->type, matrix->columns) < 0) {
             matrix->type = YT_F32;
         }
-        /* Keys and values must stay within binary16. */
-        float large = (i == WK || i == WV) && s->kv_type == YT_F16 ? 100.0f : 1e4f;
+        /* Keys and values, or their scales, must stay within binary16. */
+        float large = (i == WK || i == WV) && s->kv_type != YT_F32 && s->kv_type != YT_BF16 ? 100.0f : 1e4f;
         random_matrix(matrix, s->values, large, random);
     }
     for (int i = WQ; i <= W_DOWN && s->seed % 2 == 0; i++) {
@@ -277,7 +277,7 @@ static void expect(const model *m, expected_batch *b, ref_kv *kv)
 {
     const model_shape *s = &m->shape;
     const ref_matrix *w = m->matrices;
-    const ref_heads heads = {s->n_heads, s->n_kv_heads, s->head_dim};
+    const ref_heads heads = {s->n_heads, s->n_kv_heads, s->head_dim, s->window};
     const ref_batch batch = {s->n_columns, b->positions, b->sequences, b->rope};
     int64_t n = s->n_columns;
     b->embedded = new_floats(n, s->dim);
@@ -317,13 +317,19 @@ void model_create(const model_shape *shape, model *out)
         out->page_table[i] = out->page_table[j];
         out->page_table[j] = (int32_t)i;
     }
-    ref_kv kv = {max_positions, shape->n_kv_heads * shape->head_dim, shape->kv_type, NULL, NULL};
+    ref_kv kv = {.max_positions = max_positions, .kv_dim = shape->n_kv_heads * shape->head_dim, .type = shape->kv_type};
+    if (ref_find_type(kv.type)->part_elements > 0) {
+        kv.key_scales = new_floats(n_sequences * max_positions, kv.kv_dim);
+        kv.value_scales = new_floats(n_sequences * max_positions, kv.kv_dim);
+    }
     kv.keys = new_floats(n_sequences * max_positions, kv.kv_dim);
     kv.values = new_floats(n_sequences * max_positions, kv.kv_dim);
     for (int i = 0; i < N_BATCHES; i++) {
         create_batch(out, &out->batches[i], next, &random);
         expect(out, &out->batches[i], &kv);
     }
+    free(kv.key_scales);
+    free(kv.value_scales);
     free(kv.keys);
     free(kv.values);
     free(next);
@@ -402,7 +408,7 @@ void device_create(const model *source, yt_context *context, device_model *d)
     yt_matrix **m = d->matrices;
     yt_buffer **b = d->biases;
     d->layer = (yt_layer){2, s->n_heads, s->n_kv_heads, s->head_dim, NORM_EPS, d->norm, m[WQ], m[WK], m[WV], m[WO], d->norm, m[W_GATE], m[W_UP],
-        m[W_DOWN], b[WQ], b[WK], b[WV], b[WO], b[W_GATE], b[W_UP], b[W_DOWN]};
+        m[W_DOWN], b[WQ], b[WK], b[WV], b[WO], b[W_GATE], b[W_UP], b[W_DOWN], s->window};
     d->output = (yt_output){d->norm, m[TABLE], NORM_EPS};
 }
 

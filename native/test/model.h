@@ -26,6 +26,7 @@ typedef struct {
     int64_t n_sequences;
     int32_t page_positions;
     int32_t kv_type;
+    int64_t window; /* 0: none */
     uint64_t seed; /* an even one: some projections have biases, all of them if 4 divides it */
 } model_shape;
 

@@ -216,10 +216,64 @@ static void rope_row(float *x, const float *rope, int64_t rows, int64_t head_dim
     }
 }
 
-static void store_kv(const ref_kv *kv, float *row, const float *source)
+/* The largest magnitude of n values. */
+static float largest_of(const float *x, int64_t n)
 {
-    for (int64_t i = 0; i < kv->kv_dim; i++) {
-        row[i] = kv->type == YT_F16 ? (float)ref_half_value(ref_half_bits(source[i])) : source[i];
+    float largest = 0.0f;
+    for (int64_t i = 0; i < n; i++) {
+        largest = fmaxf(largest, fabsf(x[i]));
+    }
+    return largest;
+}
+
+/* A block of Q8_0 or Q4_0, n <= 32 elements of it, as GGML quantizes it; NaN for the scale of what is not finite. */
+static void quantize_kv(int32_t type, const float *x, int64_t n, float *q, float *scales)
+{
+    float largest = largest_of(x, n);
+    bool finite = true;
+    float extreme = 0.0f;
+    for (int64_t i = 0; i < n; i++) {
+        finite = finite && isfinite(x[i]);
+        extreme = fabsf(extreme) < largest && fabsf(x[i]) == largest ? x[i] : extreme;
+    }
+    float d = type == YT_Q8_0 ? largest / 127.0f : extreme / -8.0f;
+    float inverse = isfinite(1.0f / d) ? 1.0f / d : 0.0f;
+    for (int64_t i = 0; i < n; i++) {
+        if (!finite) {
+            q[i] = type == YT_Q8_0 ? 0.0f : -8.0f;
+        } else if (type == YT_Q8_0) {
+            q[i] = fminf(fmaxf(roundf(x[i] * inverse), -127.0f), 127.0f);
+        } else {
+            q[i] = truncf(fminf(fmaxf(x[i] * inverse + 8.5f, 0.0f), 15.0f)) - 8.0f;
+        }
+        scales[i] = finite ? (float)ref_half_value(ref_half_bits(d)) : NAN;
+    }
+}
+
+static float stored(int32_t type, float x)
+{
+    switch (type) {
+    case YT_F16:
+        return (float)ref_half_value(ref_half_bits(x));
+    case YT_BF16:
+        return bfloat_value(x);
+    default:
+        return x;
+    }
+}
+
+void ref_store_kv(const ref_kv *kv, bool is_value, int64_t head_dim, int64_t at, const float *source)
+{
+    float *row = (is_value ? kv->values : kv->keys) + at;
+    float *scales = is_value ? kv->value_scales : kv->key_scales;
+    for (int64_t head = 0; head < kv->kv_dim && scales != NULL; head += head_dim) {
+        for (int64_t i = 0; i < head_dim; i += 32) {
+            int64_t n = head_dim - i < 32 ? head_dim - i : 32;
+            quantize_kv(kv->type, source + head + i, n, row + head + i, scales + at + head + i);
+        }
+    }
+    for (int64_t i = 0; i < kv->kv_dim && scales == NULL; i++) {
+        row[i] = stored(kv->type, source[i]);
     }
 }
 
@@ -237,51 +291,129 @@ void ref_qkv(const ref_matrix *wq, const ref_matrix *wk, const ref_matrix *wv, c
         rope_row(q + c * wq->rows, rope, wq->rows, heads->head_dim);
         ref_product(wk, normed, part);
         rope_row(part, rope, wk->rows, heads->head_dim);
-        store_kv(kv, kv->keys + at, part);
+        ref_store_kv(kv, false, heads->head_dim, at, part);
         ref_product(wv, normed, part);
-        store_kv(kv, kv->values + at, part);
+        ref_store_kv(kv, true, heads->head_dim, at, part);
     }
     free(part);
     free(normed);
 }
 
-static void attend(const float *q, const float *keys, const float *values, int64_t stride, int64_t head_dim, int64_t length, float *out)
+static float weight_of(float distance)
 {
-    float *p = malloc((size_t)length * sizeof *p);
+    return ref_exp(distance > -64.0f ? distance : -64.0f);
+}
+
+/* A query, scaled, and for quantized keys quantized like activations, blocks of 32. */
+typedef struct {
+    float x[1024];
+    int q[1024];
+    float d[32];
+} prepared_query;
+
+static void prepare_query(const float *q, int64_t head_dim, prepared_query *out)
+{
     float scale = 1.0f / sqrtf((float)head_dim);
-    float max = -INFINITY;
-    for (int64_t t = 0; t < length; t++) {
-        float acc = 0.0f;
+    for (int64_t i = 0; i < head_dim; i++) {
+        out->x[i] = q[i] * scale;
+    }
+    for (int64_t b = 0; 32 * b < head_dim; b++) {
+        int64_t n = head_dim - 32 * b < 32 ? head_dim - 32 * b : 32;
+        float largest = largest_of(out->x + 32 * b, n);
+        out->d[b] = largest >= 1e-30f ? largest / 127.0f : 0.0f;
+        for (int64_t i = 32 * b; i < 32 * b + n; i++) {
+            out->q[i] = largest >= 1e-30f ? (int)nearbyintf(out->x[i] * (127.0f / largest)) : 0;
+        }
+    }
+}
+
+static float score_of(const prepared_query *query, const float *key, const float *scales, int64_t head_dim)
+{
+    float acc = 0.0f;
+    if (scales == NULL) {
         for (int64_t d = 0; d < head_dim; d++) {
-            acc = fmaf(q[d] * scale, keys[t * stride + d], acc);
+            acc = fmaf(query->x[d], key[d], acc);
         }
-        p[t] = acc;
-        max = fmaxf(max, acc);
+        return acc;
     }
+    for (int64_t b = 0; 32 * b < head_dim; b++) {
+        int n = 0;
+        for (int64_t d = 32 * b; d < head_dim && d < 32 * b + 32; d++) {
+            n += query->q[d] * (int)key[d];
+        }
+        acc = fmaf((float)n * scales[32 * b], query->d[b], acc);
+    }
+    return acc;
+}
+
+enum { SPAN = 512 };
+
+/* The positions of one span that are seen: their largest score, the sum of the weights, and the weighted values. */
+static void attend_span(const ref_kv *kv, int64_t offset, int64_t head_dim, int64_t first, int64_t end, const prepared_query *query, float *max, float *sum, float *out)
+{
+    float p[SPAN];
     float lanes[16] = {0};
-    for (int64_t t = 0; t < length; t++) {
-        p[t] = ref_exp(p[t] - max);
-        lanes[t % 16] += p[t];
+    *max = -INFINITY;
+    for (int64_t t = first; t < end; t++) {
+        int64_t at = t * kv->kv_dim + offset;
+        p[t % SPAN] = score_of(query, kv->keys + at, kv->key_scales == NULL ? NULL : kv->key_scales + at, head_dim);
+        *max = fmaxf(*max, p[t % SPAN]);
     }
-    float inverse = 1.0f / sum16(lanes);
-    for (int64_t d = 0; d < head_dim; d++) {
-        float acc = 0.0f;
-        for (int64_t t = 0; t < length; t++) {
-            acc = fmaf(p[t], values[t * stride + d], acc);
+    memset(out, 0, (size_t)head_dim * sizeof *out);
+    for (int64_t t = first; t < end; t++) {
+        int64_t at = t * kv->kv_dim + offset;
+        float w = weight_of(p[t % SPAN] - *max);
+        lanes[t % 16] += w;
+        for (int64_t d = 0; d < head_dim; d++) {
+            out[d] = fmaf(kv->value_scales == NULL ? w : w * kv->value_scales[at + d], kv->values[at + d], out[d]);
         }
-        out[d] = acc * inverse;
     }
-    free(p);
+    *sum = sum16(lanes);
+}
+
+void ref_attend(const ref_kv *kv, int64_t offset, int64_t head_dim, int64_t first, int64_t end, const float *q, float *out)
+{
+    prepared_query query;
+    prepare_query(q, head_dim, &query);
+    float of_span[1024];
+    float max = 0.0f;
+    float sum = 0.0f;
+    for (int64_t start = first; start < end; start = (start / SPAN + 1) * SPAN) {
+        int64_t stop = (start / SPAN + 1) * SPAN < end ? (start / SPAN + 1) * SPAN : end;
+        float span_max;
+        float span_sum;
+        attend_span(kv, offset, head_dim, start, stop, &query, &span_max, &span_sum, of_span);
+        if (start == first) {
+            max = span_max;
+            sum = span_sum;
+            memcpy(out, of_span, (size_t)head_dim * sizeof *out);
+            continue;
+        }
+        float larger = max > span_max ? max : span_max;
+        float before = weight_of(max - larger);
+        float added = weight_of(span_max - larger);
+        for (int64_t d = 0; d < head_dim; d++) {
+            out[d] = fmaf(of_span[d], added, out[d] * before);
+        }
+        sum = fmaf(span_sum, added, sum * before);
+        max = larger;
+    }
+    float inverse = 1.0f / sum;
+    for (int64_t d = 0; d < head_dim; d++) {
+        out[d] = out[d] * inverse;
+    }
 }
 
 void ref_attention(const ref_heads *heads, const ref_batch *batch, const float *q, const ref_kv *kv, float *out)
 {
     int64_t group = heads->n_heads / heads->n_kv_heads;
     for (int64_t c = 0; c < batch->n_columns; c++) {
+        int64_t end = batch->positions[c] + (int64_t)1;
+        int64_t first = heads->window > 0 && end > heads->window ? end - heads->window : 0;
         for (int64_t h = 0; h < heads->n_heads; h++) {
-            int64_t offset = (c * heads->n_heads + h) * heads->head_dim;
+            int64_t query = (c * heads->n_heads + h) * heads->head_dim;
             int64_t base = batch->sequences[c] * kv->max_positions * kv->kv_dim + h / group * heads->head_dim;
-            attend(q + offset, kv->keys + base, kv->values + base, kv->kv_dim, heads->head_dim, batch->positions[c] + (int64_t)1, out + offset);
+            ref_attend(kv, base, heads->head_dim, first, end, q + query, out + query);
         }
     }
 }

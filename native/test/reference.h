@@ -36,13 +36,18 @@ typedef struct {
     ref_element *elements; /* [rows][columns] of a quantized type: what ref_read_elements found */
 } ref_matrix;
 
-/* Keys or values: [sequence][position][kv_dim]. What was never written is zero. */
+/*
+ * Keys or values: [sequence][position][kv_dim]. What was never written is zero. Of a quantized type, keys and values are the integers, and each element's scale stands at
+ * the same place of the scales.
+ */
 typedef struct {
     int64_t max_positions;
     int64_t kv_dim;
     int32_t type;
     float *keys;
     float *values;
+    float *key_scales;   /* NULL if the type has none */
+    float *value_scales;
 } ref_kv;
 
 typedef struct {
@@ -56,6 +61,7 @@ typedef struct {
     int64_t n_heads;
     int64_t n_kv_heads;
     int64_t head_dim;
+    int64_t window; /* positions that a column sees; 0: all */
 } ref_heads;
 
 /* The value of 16 bits as binary16. */
@@ -89,6 +95,13 @@ void ref_embed(const ref_matrix *table, const int32_t *tokens, int64_t n_columns
 void ref_qkv(const ref_matrix *wq, const ref_matrix *wk, const ref_matrix *wv, const float *norm, float eps, const ref_heads *heads,
     const ref_batch *batch, const float *x, ref_kv *kv, float *q);
 void ref_attention(const ref_heads *heads, const ref_batch *batch, const float *q, const ref_kv *kv, float *out);
+
+/* Stores a row, kv_dim elements at index at, of keys or of values, as the type has them. */
+void ref_store_kv(const ref_kv *kv, bool is_value, int64_t head_dim, int64_t at, const float *source);
+
+/* Attention of one query: [head_dim]; it sees positions first to end - 1 of kv's first sequence and the KV head that begins at element offset. */
+void ref_attend(const ref_kv *kv, int64_t offset, int64_t head_dim, int64_t first, int64_t end, const float *q, float *out);
+
 /* x += m input, of n_columns columns. */
 void ref_add_product(const ref_matrix *m, int64_t n_columns, const float *input, float *x);
 void ref_gate_up(const ref_matrix *gate, const ref_matrix *up, const float *norm, float eps, int64_t n_columns, const float *x, float *hidden);

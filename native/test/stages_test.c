@@ -171,12 +171,14 @@ static void run_type(int32_t type, const sizes *list, size_t n, uint64_t seed)
 {
     for (size_t i = 0; i < n; i++) {
         const sizes *z = &list[i];
-        /* Two kinds of values for each size, among all sizes and types every kind; each with both kinds of KV. */
+        static const int32_t kv_types[] = {YT_F16, YT_Q8_0, YT_F32, YT_Q4_0, YT_BF16};
+        static const int64_t windows[] = {0, 5, 0, 17};
+        /* Two kinds of values for each size, among all sizes and types every kind, with every kind of KV. */
         for (uint64_t j = 0; j < 2; j++) {
             model_shape shape = {.type = type, .values = j == 0 ? NORMAL : (magnitude)(1 + (i + seed) % (N_MAGNITUDES - 1)), .dim = z->dim,
                 .n_heads = z->n_heads, .n_kv_heads = z->n_kv_heads, .head_dim = z->head_dim, .hidden_dim = z->hidden_dim,
                 .vocab_size = z->vocab_size, .n_columns = z->n_columns, .n_sequences = z->n_sequences, .page_positions = z->page_positions,
-                .kv_type = (i + j + seed) % 2 == 0 ? YT_F16 : YT_F32, .seed = seed * 100 + i * 2 + j};
+                .kv_type = kv_types[(i + 2 * j + seed) % 5], .window = windows[(i + seed) % 4], .seed = seed * 100 + i * 2 + j};
             run_shape(&shape);
         }
     }

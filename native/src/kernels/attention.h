@@ -1,32 +1,71 @@
-/* Attention of the query heads, of one column or several, that share a KV head, over sixteen lanes. */
+/*
+ * Attention of the query heads, of one column or several, that share a KV head, over sixteen lanes: span by span of positions, each with a maximum and a sum of its own,
+ * so that scores stay in the caches and spans can be divided among threads. How keys and values lie in a page is said in memory.h.
+ */
 #ifndef YT_ATTENTION_H
 #define YT_ATTENTION_H
 
 #include "elements.h"
 
-YT_INLINE v16 load_kv(const uint8_t *p, int64_t element, const int32_t type)
+/* Positions that are taken together: their keys, or values, are few enough for the first-level cache. */
+#define ATTENTION_CHUNK 64
+/* Of a row of scores, a little more than a span: rows that are a power of two apart would share the lines of the cache. */
+#define ATTENTION_SCORES (YT_SPAN + 16)
+/* Queries that take values, or quantized keys, at once at most. */
+#define ATTENTION_TILE 8
+
+YT_CONSTANT int kv_is_quantized(const int32_t type)
 {
-    return type == YT_F16 ? v_load_f16((const uint16_t *)p + element) : v_load((const float *)p + element);
+    return type == YT_Q8_0 || type == YT_Q4_0;
 }
 
-/* Scores of 16 * WIDTH positions for QUERIES queries: each key is loaded once for all of them, each query once for all positions. */
-YT_INLINE void score_tile(const uint8_t *keys, const int width, const float *queries, const int64_t stride, int64_t head_dim, const int n_queries,
-    const int32_t type, float *scores, int64_t scores_stride)
+/* ---- scores ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Sixteen elements of an unquantized type. */
+YT_INLINE v16 load_kv(const uint8_t *p, int64_t element, const int32_t type)
 {
-    v16 acc[16];
+    switch (type) {
+    case YT_F32:
+        return v_load((const float *)p + element);
+    case YT_F16:
+        return v_load_f16((const uint16_t *)p + element);
+    default:
+        return v_bits(vi_shl(vi_load_u16((const uint16_t *)p + element), 16));
+    }
+}
+
+/* What the scores of a chunk of positions are computed from. */
+typedef struct {
+    const uint8_t *keys;    /* of the first group of sixteen positions */
+    int64_t group_bytes;
+    int64_t ahead;          /* from keys to those that will be read next */
+    int64_t head_dim;
+    const float *queries;   /* [n_queries][stride], scaled */
+    int64_t stride;
+    const uint8_t *records; /* of the quantized queries, [n_queries][record_stride] */
+    int64_t record_stride;
+} score_chunk;
+
+/* Scores of 16 * WIDTH positions for QUERIES queries: each key is loaded once for all of them, each query once for all positions. */
+YT_INLINE void score_floats(const score_chunk *c, const uint8_t *keys, const int width, int64_t first, const int n_queries, const int32_t type, float *scores)
+{
+    const int step = width * 16 * (type == YT_F32 ? 4 : 2);
+    const float *queries = c->queries + first * c->stride;
+    v16 acc[2 * ATTENTION_TILE];
 #pragma GCC unroll 16
     for (int i = 0; i < n_queries * width; i++) {
         acc[i] = v_set1(0.0f);
     }
-    for (int64_t d = 0; d < head_dim; d++) {
+    for (int64_t d = 0; d < c->head_dim; d++) {
         v16 key[2];
+        v_prefetch(keys + c->ahead + d * step, step);
 #pragma GCC unroll 2
         for (int j = 0; j < width; j++) {
-            key[j] = load_kv(keys, (j * head_dim + d) * 16, type);
+            key[j] = load_kv(keys + j * c->group_bytes, d * 16, type);
         }
 #pragma GCC unroll 8
         for (int h = 0; h < n_queries; h++) {
-            v16 query = v_set1(queries[h * stride + d]);
+            v16 query = v_set1(queries[h * c->stride + d]);
 #pragma GCC unroll 2
             for (int j = 0; j < width; j++) {
                 acc[h * width + j] = v_fma(query, key[j], acc[h * width + j]);
@@ -37,187 +76,541 @@ YT_INLINE void score_tile(const uint8_t *keys, const int width, const float *que
     for (int h = 0; h < n_queries; h++) {
 #pragma GCC unroll 2
         for (int j = 0; j < width; j++) {
-            v_store(scores + h * scores_stride + 16 * j, acc[h * width + j]);
+            v_store(scores + (first + h) * ATTENTION_SCORES + 16 * j, acc[h * width + j]);
         }
     }
 }
 
-/* Scores of 16 * WIDTH positions, which lie in one page, for all queries. */
-YT_INLINE void score_positions(const uint8_t *keys, const int width, const float *queries, int64_t stride, int64_t n_queries, int64_t head_dim,
-    const int32_t type, float *scores, int64_t scores_stride)
+/* Four elements of sixteen keys, unsigned; WORD counts them from the block's first on. */
+YT_INLINE vb load_key_word(const uint8_t *block, int word, const int32_t type)
 {
-    int64_t h = 0;
-    for (; h + YT_SCORE_QUERIES <= n_queries; h += YT_SCORE_QUERIES) {
-        score_tile(keys, width, queries + h * stride, stride, head_dim, YT_SCORE_QUERIES, type, scores + h * scores_stride, scores_stride);
+    if (type == YT_Q8_0) {
+        return vb_load(block + 64 * word);
     }
-    for (; h < n_queries; h++) {
-        score_tile(keys, width, queries + h * stride, stride, head_dim, 1, type, scores + h * scores_stride, scores_stride);
-    }
+    vb pair = vb_load(block + 64 * (word / 2));
+    return vb_and(word % 2 == 0 ? pair : vb_shr(pair, 4), 15);
 }
 
-/* Scores of all positions that a query sees, and of some that it does not: those of the block's other queries, and what fills up the last vector. */
-YT_INLINE void score_all(const yt_kv_head *kv, const yt_query *queries, const float *scaled, int64_t stride, int64_t n_queries, const int32_t type,
-    float *scores, int64_t scores_stride)
+/* Scores of 16 positions for QUERIES queries: products of quantized rows, as matmul.h has them. */
+YT_INLINE void score_quants(const score_chunk *c, const uint8_t *keys, int64_t first, const int n_queries, const int32_t type, float *scores)
 {
-    const int64_t bytes = type == YT_F16 ? 2 : 4;
-    const int64_t longest = queries[n_queries - 1].length;
-    int64_t first = 0; /* the first query that sees position t */
-    for (int64_t t = 0; t < longest;) {
-        const uint8_t *page = kv->base + kv->pages[t / kv->page_positions] * kv->page_bytes + kv->key_offset;
-        const uint8_t *keys = page + t % kv->page_positions * kv->head_dim * bytes;
-        while (queries[first].length <= t) {
-            first++;
-        }
-        const float *q = scaled + first * stride;
-        float *target = scores + first * scores_stride + t;
-        if (t + 16 < longest && t % kv->page_positions + 32 <= kv->page_positions) {
-            score_positions(keys, 2, q, stride, n_queries - first, kv->head_dim, type, target, scores_stride);
-            t += 32;
-        } else {
-            score_positions(keys, 1, q, stride, n_queries - first, kv->head_dim, type, target, scores_stride);
-            t += 16;
-        }
-    }
-}
-
-/* Scores become probabilities that are not yet divided by their sum; what stands behind length becomes 0. Returns 1 / sum. */
-static float softmax(float *scores, int64_t length)
-{
-    for (int64_t beyond = length; beyond % 16 != 0; beyond++) {
-        scores[beyond] = -INFINITY;
-    }
-    v16 most = v_load(scores);
-    for (int64_t t = 16; t < length; t += 16) {
-        most = v_max(most, v_load(scores + t));
-    }
-    const float max = v_largest(most);
-    v16 sum = v_set1(0.0f);
-    v16 minus_max = v_set1(-max);
-    for (int64_t t = 0; t < length; t += 16) {
-        v16 p = v_exp(v_add(v_load(scores + t), minus_max));
-        v_store(scores + t, p);
-        for (int64_t beyond = length; beyond < t + 16; beyond++) {
-            scores[beyond] = 0.0f;
-        }
-        sum = v_add(sum, v_load(scores + t));
-    }
-    return 1.0f / fold(sum);
-}
-
-/* Adds to sums, [query][element], 16 * WIDTH elements of n values, weighted, for QUERIES queries: each value is loaded once for all of them. */
-YT_INLINE void value_tile(const uint8_t *values, int64_t row_bytes, int64_t n, const int width, const float *weights, int64_t weights_stride, const int n_queries,
-    const int32_t type, float *sums, int64_t sums_stride)
-{
-    v16 acc[16];
-#pragma GCC unroll 4
+    const int wide = type == YT_Q8_0;
+    const int64_t block_bytes = type == YT_Q8_0 ? 512 : 256;
+    const uint8_t *block = keys + yt_kv_scale_bytes(c->head_dim);
+    v16 acc[ATTENTION_TILE];
+#pragma GCC unroll 8
     for (int h = 0; h < n_queries; h++) {
-#pragma GCC unroll 4
-        for (int j = 0; j < width; j++) {
-            acc[h * width + j] = v_load(sums + h * sums_stride + 16 * j);
-        }
+        acc[h] = v_set1(0.0f);
     }
-    for (int64_t t = 0; t < n; t++, values += row_bytes) {
-#pragma GCC unroll 4
-        for (int j = 0; j < width; j++) {
-            v16 value = load_kv(values, 16 * j, type);
-#pragma GCC unroll 4
-            for (int h = 0; h < n_queries; h++) {
-                acc[h * width + j] = v_fma(v_set1(weights[h * weights_stride + t]), value, acc[h * width + j]);
+    for (int64_t b = 0; b < (c->head_dim + 31) / 32; b++, block += block_bytes) {
+        const uint8_t *record = c->records + first * c->record_stride + b * YT_RECORD;
+        const int64_t left = c->head_dim - 32 * b;
+        vi16 sums[ATTENTION_TILE];
+        v_prefetch(block + c->ahead, (int)block_bytes);
+#pragma GCC unroll 8
+        for (int h = 0; h < n_queries; h++) {
+            int32_t minus_sum;
+            memcpy(&minus_sum, record + h * c->record_stride + 36, sizeof minus_sum);
+            sums[h] = vi_start(minus_sum, wide ? 7 : 3, wide);
+        }
+        if (left >= 32) {
+#pragma GCC unroll 8
+            for (int j = 0; j < 8; j++) {
+                vb word = load_key_word(block, j, type);
+#pragma GCC unroll 8
+                for (int h = 0; h < n_queries; h++) {
+                    sums[h] = vi_dot(sums[h], word, vi_broadcast4((const int8_t *)record + h * c->record_stride + 4 * j), wide);
+                }
+            }
+        } else {
+            for (int j = 0; 4 * j < left; j++) {
+                vb word = load_key_word(block, j, type);
+#pragma GCC unroll 8
+                for (int h = 0; h < n_queries; h++) {
+                    sums[h] = vi_dot(sums[h], word, vi_broadcast4((const int8_t *)record + h * c->record_stride + 4 * j), wide);
+                }
             }
         }
-    }
-#pragma GCC unroll 4
-    for (int h = 0; h < n_queries; h++) {
-#pragma GCC unroll 4
-        for (int j = 0; j < width; j++) {
-            v_store(sums + h * sums_stride + 16 * j, acc[h * width + j]);
+        const v16 scale = v_load_f16((const uint16_t *)keys + 16 * b);
+#pragma GCC unroll 8
+        for (int h = 0; h < n_queries; h++) {
+            float query_scale;
+            memcpy(&query_scale, record + h * c->record_stride + 32, sizeof query_scale);
+            acc[h] = v_fma(v_mul(vi_to_float(sums[h]), scale), v_set1(query_scale), acc[h]);
         }
+    }
+#pragma GCC unroll 8
+    for (int h = 0; h < n_queries; h++) {
+        v_store(scores + (first + h) * ATTENTION_SCORES, acc[h]);
     }
 }
 
-/* All elements of n values, which lie in one page. */
-YT_INLINE void value_positions(const yt_kv_head *kv, const uint8_t *values, int64_t n, const float *weights, int64_t weights_stride, const int n_queries,
-    const int32_t type, float *sums)
+/* Scores of 16 * WIDTH positions for QUERIES queries from the first on. */
+YT_INLINE void score_tile(const score_chunk *c, const uint8_t *keys, const int width, int64_t first, const int n_queries, const int32_t type, float *scores)
 {
-    const int64_t bytes = type == YT_F16 ? 2 : 4;
-    const int64_t stride = kv->value_stride;
-    int64_t e = 0;
-    for (; e + 16 * YT_VALUE_WIDTH <= stride; e += 16 * YT_VALUE_WIDTH) {
-        value_tile(values + e * bytes, stride * bytes, n, YT_VALUE_WIDTH, weights, weights_stride, n_queries, type, sums + e, stride);
-    }
-    for (; e < stride; e += 16) {
-        value_tile(values + e * bytes, stride * bytes, n, 1, weights, weights_stride, n_queries, type, sums + e, stride);
+    if (kv_is_quantized(type)) {
+        score_quants(c, keys, first, n_queries, type, scores);
+    } else {
+        score_floats(c, keys, width, first, n_queries, type, scores);
     }
 }
+
+/* Scores of 16 * WIDTH positions for queries first to end - 1. */
+YT_INLINE void score_positions(const score_chunk *c, const uint8_t *keys, const int width, int64_t first, int64_t end, const int32_t type, float *scores)
+{
+    int64_t h = first;
+#if YT_SCORE_QUERIES >= 8
+    for (; h + 8 <= end; h += 8) {
+        score_tile(c, keys, width, h, 8, type, scores);
+    }
+#endif
+#if YT_SCORE_QUERIES >= 4
+    for (; h + 4 <= end; h += 4) {
+        score_tile(c, keys, width, h, 4, type, scores);
+    }
+#endif
+    for (; h + 2 <= end; h += 2) {
+        score_tile(c, keys, width, h, 2, type, scores);
+    }
+    if (h < end) {
+        score_tile(c, keys, width, h, 1, type, scores);
+    }
+}
+
+/* ---- softmax ---------------------------------------------------------------------------------------------------------------------- */
 
 /*
- * Sums of the values that each query sees, page by page, in order of position. Some queries take a page together as far as all of them see it, and what the later
- * ones see beyond that alone.
+ * The weight of a score that is so far, 0 or less, from the largest. Below e^-64 nothing that counts is left, and products with scales would be subnormal, which takes
+ * processors a hundred times as long.
  */
-YT_INLINE void value_all(const yt_kv_head *kv, const yt_query *queries, const float *weights, int64_t weights_stride, int64_t n_queries, const int32_t type, float *sums)
+static v16 weigh(v16 distance)
 {
-    const int64_t row_bytes = kv->value_stride * (type == YT_F16 ? 2 : 4);
-    for (int64_t i = 0; i < n_queries * kv->value_stride; i += 16) {
-        v_store(sums + i, v_set1(0.0f));
+    return v_exp(v_max(distance, v_set1(-64.0f)));
+}
+
+/* Scores first to end - 1 become exp(score - their maximum); what else stands in their vectors becomes 0. */
+static void softmax(float *scores, int64_t first, int64_t end, float *max, float *sum)
+{
+    const int64_t start = first & ~(int64_t)15;
+    for (int64_t t = start; t < first; t++) {
+        scores[t] = -INFINITY;
     }
-    for (int64_t start = 0; start < queries[n_queries - 1].length; start += kv->page_positions) {
-        const uint8_t *page = kv->base + kv->pages[start / kv->page_positions] * kv->page_bytes + kv->value_offset;
-        for (int64_t h = 0; h < n_queries;) {
-            const int64_t together = h + YT_VALUE_QUERIES <= n_queries ? YT_VALUE_QUERIES : 1;
-            const float *w = weights + h * weights_stride + start;
-            int64_t seen = queries[h].length - start;
-            seen = seen < 0 ? 0 : seen < kv->page_positions ? seen : kv->page_positions;
-            if (together > 1) {
-                if (seen > 0) {
-                    value_positions(kv, page, seen, w, weights_stride, YT_VALUE_QUERIES, type, sums + h * kv->value_stride);
-                }
-            } else {
-                seen = 0;
+    for (int64_t t = end; t % 16 != 0; t++) {
+        scores[t] = -INFINITY;
+    }
+    v16 most = v_load(scores + start);
+    for (int64_t t = start + 16; t < end; t += 16) {
+        most = v_max(most, v_load(scores + t));
+    }
+    *max = v_largest(most);
+    v16 sums = v_set1(0.0f);
+    v16 minus_max = v_set1(-*max);
+    for (int64_t t = start; t < end; t += 16) {
+        v_store(scores + t, weigh(v_add(v_load(scores + t), minus_max)));
+        for (int64_t hidden = t; hidden < first; hidden++) {
+            scores[hidden] = 0.0f;
+        }
+        for (int64_t hidden = end; hidden < t + 16; hidden++) {
+            scores[hidden] = 0.0f;
+        }
+        sums = v_add(sums, v_load(scores + t));
+    }
+    *sum = fold(sums);
+}
+
+/* ---- values ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Positions first to end - 1 that a query sees, counted from the span's, or the chunk's, first. */
+typedef struct {
+    int64_t first, end;
+} seen;
+
+/* What the values of a chunk of positions are summed from, and where. */
+typedef struct {
+    const uint8_t *values; /* of the first group of sixteen positions */
+    int64_t group_bytes;
+    int64_t scale_bytes;   /* at the head of a group */
+    int64_t row_bytes;
+    int64_t ahead;         /* from values to those that will be read next */
+    int64_t n_elements;    /* of a row: value_stride */
+    const float *weights;  /* [n_queries][ATTENTION_SCORES] */
+    float *sums;           /* [n_queries][sums_stride] */
+    int64_t sums_stride;
+} value_chunk;
+
+/* Sixteen elements, the J-th of a row's part that begins with a block. */
+YT_INLINE v16 load_value(const uint8_t *part, const int j, const int32_t type)
+{
+    switch (type) {
+    case YT_Q8_0:
+        return vi_to_float(vi_load_s8((const int8_t *)part + 16 * j));
+    case YT_Q4_0: {
+        vi16 pairs = vi_load_u8(part);
+        return vi_to_float(vi_sub(j == 0 ? vi_and(pairs, 15) : vi_shr(pairs, 4), vi_set1(8)));
+    }
+    default:
+        return load_kv(part, 16 * j, type);
+    }
+}
+
+/* Bytes of sixteen elements of a row. */
+YT_CONSTANT int64_t value_bytes(const int32_t type)
+{
+    return type == YT_F32 ? 64 : type == YT_Q8_0 ? 16 : type == YT_Q4_0 ? 8 : 32;
+}
+
+/* Adds to the sums of QUERIES queries 16 * WIDTH elements, which have one scale, of some positions: each value is loaded once for all of them. */
+YT_INLINE void value_tile(const value_chunk *c, seen positions, int64_t element, const int width, int64_t query, const int n_queries, const int32_t type)
+{
+    const float *weights = c->weights + query * ATTENTION_SCORES;
+    int64_t weights_stride = ATTENTION_SCORES;
+    float scaled[ATTENTION_TILE * ATTENTION_CHUNK];
+    if (kv_is_quantized(type)) {
+        for (int64_t t = positions.first & ~(int64_t)15; t < positions.end; t += 16) {
+            const v16 scale = v_load_f16((const uint16_t *)(c->values + t / 16 * c->group_bytes) + element / 32 * 16);
+#pragma GCC unroll 8
+            for (int h = 0; h < n_queries; h++) {
+                v_store(scaled + h * ATTENTION_CHUNK + t, v_mul(v_load(weights + h * ATTENTION_SCORES + t), scale));
             }
-            for (int64_t i = h; i < h + together; i++) {
-                int64_t own = queries[i].length - start;
-                own = own < kv->page_positions ? own : kv->page_positions;
-                if (own > seen) {
-                    value_positions(kv, page + seen * row_bytes, own - seen, weights + i * weights_stride + start + seen, weights_stride, 1, type,
-                        sums + i * kv->value_stride);
+        }
+        weights = scaled;
+        weights_stride = ATTENTION_CHUNK;
+    }
+    float *sums = c->sums + query * c->sums_stride + element;
+    v16 acc[2 * ATTENTION_TILE];
+#pragma GCC unroll 8
+    for (int h = 0; h < n_queries; h++) {
+#pragma GCC unroll 2
+        for (int j = 0; j < width; j++) {
+            acc[h * width + j] = v_load(sums + h * c->sums_stride + 16 * j);
+        }
+    }
+    for (int64_t t = positions.first; t < positions.end;) {
+        const uint8_t *part = c->values + t / 16 * c->group_bytes + c->scale_bytes + t % 16 * c->row_bytes + element / 16 * value_bytes(type);
+        const int64_t rounded = (t | 15) + 1;
+        const int64_t end = rounded < positions.end ? rounded : positions.end;
+        for (; t < end; t++, part += c->row_bytes) {
+            v_prefetch(part + c->ahead, width * (int)value_bytes(type));
+#pragma GCC unroll 2
+            for (int j = 0; j < width; j++) {
+                v16 value = load_value(part, j, type);
+#pragma GCC unroll 8
+                for (int h = 0; h < n_queries; h++) {
+                    acc[h * width + j] = v_fma(v_set1(weights[h * weights_stride + t]), value, acc[h * width + j]);
                 }
             }
-            h += together;
+        }
+    }
+#pragma GCC unroll 8
+    for (int h = 0; h < n_queries; h++) {
+#pragma GCC unroll 2
+        for (int j = 0; j < width; j++) {
+            v_store(sums + h * c->sums_stride + 16 * j, acc[h * width + j]);
         }
     }
 }
 
-static void attend(const yt_kv_head *kv, const yt_query *queries, int64_t n_queries, float *scratch)
+/* All elements of some positions. */
+YT_INLINE void value_row(const value_chunk *c, seen positions, int64_t query, const int n_queries, const int32_t type)
 {
-    const int64_t scores_stride = (queries[n_queries - 1].length + 15) & ~(int64_t)15;
-    const int64_t stride = kv->value_stride;
-    float *scores = scratch;
-    float *scaled = scores + n_queries * scores_stride;
-    float *sums = scaled + n_queries * stride;
+    if (positions.first >= positions.end) {
+        return;
+    }
+    int64_t e = 0;
+    for (; e + 32 <= c->n_elements; e += 32) {
+        value_tile(c, positions, e, 2, query, n_queries, type);
+    }
+    if (e < c->n_elements) {
+        value_tile(c, positions, e, 1, query, n_queries, type);
+    }
+}
+
+/* Queries take together what all of them see, and what only some see before and behind that alone. */
+YT_INLINE void value_queries(const value_chunk *c, const seen *each, int64_t query, const int n_queries, const int32_t type)
+{
+    seen all = {each[query + n_queries - 1].first, each[query].end};
+    if (all.first >= all.end) {
+        all.first = all.end = ATTENTION_CHUNK;
+    }
+    for (int side = 0; side < 2; side++) {
+        for (int64_t h = query; n_queries > 1 && h < query + n_queries; h++) {
+            seen own = each[h];
+            if (side == 0) {
+                own.end = own.end < all.first ? own.end : all.first;
+            } else {
+                own.first = own.first > all.end ? own.first : all.end;
+            }
+            value_row(c, own, h, 1, type);
+        }
+        if (side == 0) {
+            value_row(c, all, query, n_queries, type);
+        }
+    }
+}
+
+/* The values of a chunk, for queries first to end - 1; each: what they see of it. */
+YT_INLINE void value_positions(const value_chunk *c, const seen *each, int64_t first, int64_t end, const int32_t type)
+{
+    int64_t h = first;
+#if YT_VALUE_QUERIES >= 8
+    for (; h + 8 <= end; h += 8) {
+        value_queries(c, each, h, 8, type);
+    }
+#endif
+#if YT_VALUE_QUERIES >= 4
+    for (; h + 4 <= end; h += 4) {
+        value_queries(c, each, h, 4, type);
+    }
+#endif
+    for (; h + 2 <= end; h += 2) {
+        value_queries(c, each, h, 2, type);
+    }
+    if (h < end) {
+        value_row(c, each[h], h, 1, type);
+    }
+}
+
+/* ---- a span ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Where the keys, or values, of a position's group are. */
+static inline const uint8_t *kv_group(const yt_kv_head *kv, int64_t offset, int64_t group_bytes, int64_t position)
+{
+    return kv->base + kv->pages[position / kv->page_positions] * kv->page_bytes + offset + position % kv->page_positions / 16 * group_bytes;
+}
+
+/* The end of the chunk that begins with a position: at the end of its page, or before. */
+static inline int64_t chunk_end(const yt_kv_head *kv, int64_t position, int64_t end)
+{
+    int64_t chunk = position + ATTENTION_CHUNK;
+    int64_t page = (position / kv->page_positions + 1) * kv->page_positions;
+    chunk = chunk < page ? chunk : page;
+    return chunk < end ? chunk : end;
+}
+
+/* What is known of a span: its first position, which queries see something of it, and which positions they do. */
+typedef struct {
+    int64_t start;
+    int64_t first_query, end_query;
+    int64_t first, end;
+    int64_t next; /* a position that will be read after the span, or first */
+} span_view;
+
+YT_INLINE void score_span(const yt_kv_head *kv, const span_view *s, score_chunk *c, const int32_t type, float *scores)
+{
+    for (int64_t t = s->first; t < s->end;) {
+        const int64_t end = chunk_end(kv, t, s->end);
+        c->keys = kv_group(kv, kv->key_offset, kv->key_group_bytes, t);
+        c->ahead = (end < s->end ? kv_group(kv, kv->key_offset, kv->key_group_bytes, end) : kv_group(kv, kv->value_offset, kv->value_group_bytes, s->first)) - c->keys;
+        for (const uint8_t *keys = c->keys; t < end;) {
+            if (!kv_is_quantized(type) && t + 16 < end) {
+                score_positions(c, keys, 2, s->first_query, s->end_query, type, scores + t - s->start);
+                t += 32;
+                keys += 2 * c->group_bytes;
+            } else {
+                score_positions(c, keys, 1, s->first_query, s->end_query, type, scores + t - s->start);
+                t += 16;
+                keys += c->group_bytes;
+            }
+        }
+        t = end;
+    }
+}
+
+YT_INLINE void value_span(const yt_kv_head *kv, const span_view *s, value_chunk *c, const seen *each, const float *weights, const int32_t type)
+{
+    for (int64_t t = s->first; t < s->end;) {
+        const int64_t end = chunk_end(kv, t, s->end);
+        c->values = kv_group(kv, kv->value_offset, kv->value_group_bytes, t);
+        c->ahead = (end < s->end ? kv_group(kv, kv->value_offset, kv->value_group_bytes, end) : kv_group(kv, kv->key_offset, kv->key_group_bytes, s->next)) - c->values;
+        c->weights = weights + t - s->start;
+        seen of_chunk[YT_MAX_QUERIES];
+        for (int64_t h = s->first_query; h < s->end_query; h++) {
+            const int64_t first = each[h].first - (t - s->start);
+            const int64_t last = each[h].end - (t - s->start);
+            of_chunk[h].first = first > 0 ? first : 0;
+            of_chunk[h].end = last < end - t ? last : end - t;
+        }
+        value_positions(c, of_chunk, s->first_query, s->end_query, type);
+        t = end;
+    }
+}
+
+/* The prepared queries, and the memory that spans are computed in. */
+typedef struct {
+    const yt_kv_head *kv;
+    const yt_query *queries;
+    int64_t n_queries;
+    float *scores;
+    float *scaled;
+    int64_t stride; /* of scaled */
+    uint8_t *records;
+    int64_t record_stride;
+} attention_view;
+
+/* Whether a query sees something of a span. */
+static inline int sees_span(const yt_query *query, int64_t span)
+{
+    return query->length > span * YT_SPAN && query->first < (span + 1) * YT_SPAN;
+}
+
+YT_INLINE void attend_span_of(const attention_view *v, const span_view *s, const seen *each, const int32_t type, float *partials)
+{
+    const yt_kv_head *kv = v->kv;
+    const int64_t floats = yt_partial_floats(kv->value_stride);
+    score_chunk keys = {.group_bytes = kv->key_group_bytes, .head_dim = kv->head_dim, .queries = v->scaled, .stride = v->stride, .records = v->records,
+        .record_stride = v->record_stride};
+    value_chunk values = {.group_bytes = kv->value_group_bytes, .scale_bytes = kv_is_quantized(type) ? yt_kv_scale_bytes(kv->head_dim) : 0,
+        .row_bytes = kv->value_stride / 16 * value_bytes(type), .n_elements = kv->value_stride, .sums = partials, .sums_stride = floats};
+    score_span(kv, s, &keys, type, v->scores);
+    for (int64_t h = s->first_query; h < s->end_query; h++) {
+        float *partial = partials + h * floats;
+        softmax(v->scores + h * ATTENTION_SCORES, each[h].first, each[h].end, &partial[kv->value_stride], &partial[kv->value_stride + 1]);
+        for (int64_t i = 0; i < kv->value_stride; i += 16) {
+            v_store(partial + i, v_set1(0.0f));
+        }
+    }
+    value_span(kv, s, &values, each, v->scores, type);
+}
+
+/* Fills the partials of the queries that see something of a span; last: the last position that will be read. */
+static void attend_span(const attention_view *v, int64_t span, int64_t last, float *partials)
+{
+    const int64_t start = span * YT_SPAN;
+    seen each[YT_MAX_QUERIES];
+    int64_t first_query = 0;
+    int64_t end_query = v->n_queries;
+    while (first_query < end_query && v->queries[first_query].length <= start) {
+        first_query++;
+    }
+    while (end_query > first_query && v->queries[end_query - 1].first >= start + YT_SPAN) {
+        end_query--;
+    }
+    if (first_query == end_query) {
+        return;
+    }
+    for (int64_t h = first_query; h < end_query; h++) {
+        const int64_t first = v->queries[h].first - start;
+        const int64_t end = v->queries[h].length - start;
+        each[h].first = first > 0 ? first : 0;
+        each[h].end = end < YT_SPAN ? end : YT_SPAN;
+    }
+    const int64_t first = start + (each[first_query].first & ~(int64_t)15);
+    const span_view s = {.start = start, .first_query = first_query, .end_query = end_query, .first = first, .end = start + each[end_query - 1].end,
+        .next = start + YT_SPAN <= last ? start + YT_SPAN : first};
+    switch (v->kv->type) {
+    case YT_F32:
+        attend_span_of(v, &s, each, YT_F32, partials);
+        break;
+    case YT_F16:
+        attend_span_of(v, &s, each, YT_F16, partials);
+        break;
+    case YT_BF16:
+        attend_span_of(v, &s, each, YT_BF16, partials);
+        break;
+    case YT_Q8_0:
+        attend_span_of(v, &s, each, YT_Q8_0, partials);
+        break;
+    default:
+        attend_span_of(v, &s, each, YT_Q4_0, partials);
+        break;
+    }
+}
+
+/* ---- several spans ---------------------------------------------------------------------------------------------------------------- */
+
+/* Adds the partial of a span to that of all before it. */
+static void merge_partial(float *state, const float *partial, int64_t stride)
+{
+    const float max = state[stride] > partial[stride] ? state[stride] : partial[stride];
+    const v16 before = weigh(v_set1(state[stride] - max));
+    const v16 added = weigh(v_set1(partial[stride] - max));
+    for (int64_t i = 0; i < stride; i += 16) {
+        v_store(state + i, v_fma(v_load(partial + i), added, v_mul(v_load(state + i), before)));
+    }
+    float sum[16];
+    v_store(sum, v_fma(v_set1(partial[stride + 1]), added, v_mul(v_set1(state[stride + 1]), before)));
+    state[stride] = max;
+    state[stride + 1] = sum[0];
+}
+
+static void write_result(const yt_query *query, const float *state, int64_t head_dim, int64_t stride)
+{
+    const float inverse = 1.0f / state[stride + 1];
+    for (int64_t d = 0; d < head_dim; d++) {
+        query->out[d] = state[d] * inverse;
+    }
+}
+
+static void merge(const yt_kv_head *kv, const yt_query *queries, int64_t n_queries, int64_t first_span, int64_t end_span, float *partials)
+{
+    const int64_t floats = yt_partial_floats(kv->value_stride);
+    for (int64_t h = 0; h < n_queries; h++) {
+        float *state = NULL;
+        for (int64_t span = first_span; span < end_span; span++) {
+            float *partial = partials + ((span - first_span) * n_queries + h) * floats;
+            if (!sees_span(&queries[h], span)) {
+                continue;
+            }
+            if (state == NULL) {
+                state = partial;
+            } else {
+                merge_partial(state, partial, kv->value_stride);
+            }
+        }
+        write_result(&queries[h], state, kv->head_dim, kv->value_stride);
+    }
+}
+
+/* Scales the queries, and quantizes them where the keys are. */
+static attention_view prepare_queries(const yt_kv_head *kv, const yt_query *queries, int64_t n_queries, float *scratch)
+{
+    const int64_t stride = (kv->head_dim + 31) & ~(int64_t)31;
+    attention_view v = {.kv = kv, .queries = queries, .n_queries = n_queries, .scores = scratch, .scaled = scratch + n_queries * ATTENTION_SCORES, .stride = stride,
+        .record_stride = stride / YT_BLOCK * YT_RECORD};
+    v.records = (uint8_t *)(v.scaled + n_queries * stride);
     const float scale = 1.0f / sqrtf((float)kv->head_dim);
     for (int64_t h = 0; h < n_queries; h++) {
+        float *scaled = v.scaled + h * stride;
         for (int64_t d = 0; d < kv->head_dim; d++) {
-            scaled[h * stride + d] = queries[h].q[d] * scale;
+            scaled[d] = queries[h].q[d] * scale;
+        }
+        for (int64_t d = kv->head_dim; d < stride; d++) {
+            scaled[d] = 0.0f;
+        }
+        if (kv_is_quantized(kv->type)) {
+            quantize(scaled, 0, stride, v.records + h * v.record_stride, 1, 0);
         }
     }
-    if (kv->type == YT_F16) {
-        score_all(kv, queries, scaled, stride, n_queries, YT_F16, scores, scores_stride);
-    } else {
-        score_all(kv, queries, scaled, stride, n_queries, YT_F32, scores, scores_stride);
-    }
-    float inverse[YT_MAX_QUERIES];
-    for (int64_t h = 0; h < n_queries; h++) {
-        inverse[h] = softmax(scores + h * scores_stride, queries[h].length);
-    }
-    if (kv->type == YT_F16) {
-        value_all(kv, queries, scores, scores_stride, n_queries, YT_F16, sums);
-    } else {
-        value_all(kv, queries, scores, scores_stride, n_queries, YT_F32, sums);
-    }
-    for (int64_t h = 0; h < n_queries; h++) {
-        for (int64_t d = 0; d < kv->head_dim; d++) {
-            queries[h].out[d] = sums[h * stride + d] * inverse[h];
+    return v;
+}
+
+static void attend(const yt_kv_head *kv, const yt_query *queries, int64_t n_queries, int64_t first_span, int64_t end_span, float *scratch, float *partials)
+{
+    const int64_t floats = yt_partial_floats(kv->value_stride);
+    const attention_view v = prepare_queries(kv, queries, n_queries, scratch);
+    const int64_t last = (end_span * YT_SPAN < queries[n_queries - 1].length ? end_span * YT_SPAN : queries[n_queries - 1].length) - 1;
+    if (partials != NULL) {
+        for (int64_t span = first_span; span < end_span; span++) {
+            attend_span(&v, span, last, partials + (span - first_span) * n_queries * floats);
         }
+        return;
+    }
+    float *states = (float *)(v.records + n_queries * v.record_stride);
+    float *current = states + n_queries * floats;
+    for (int64_t span = first_span; span < end_span; span++) {
+        attend_span(&v, span, last, current);
+        for (int64_t h = 0; h < n_queries; h++) {
+            if (sees_span(&queries[h], span)) {
+                if (queries[h].first >= span * YT_SPAN) {
+                    memcpy(states + h * floats, current + h * floats, (size_t)floats * sizeof *states);
+                } else {
+                    merge_partial(states + h * floats, current + h * floats, kv->value_stride);
+                }
+            }
+        }
+    }
+    for (int64_t h = 0; h < n_queries; h++) {
+        write_result(&queries[h], states + h * floats, kv->head_dim, kv->value_stride);
     }
 }
 

@@ -4,8 +4,8 @@
  *  YT_INLINE        how the parts of a kernel are inlined; they are where their sizes are constants, so that their sums stay in registers;
  *  YT_PANEL_GROUPS  row groups of a panel of quants that are multiplied at once, YT_FLOAT_GROUPS the same for floats,
  *  YT_STEP_COLUMNS  columns of a tile that are: their product is what the registers hold;
- *  YT_SCORE_QUERIES  queries whose scores are computed at once, for 32 positions;
- *  YT_VALUE_QUERIES, YT_VALUE_WIDTH  queries that take values at once, and sixteens of elements that they take;
+ *  YT_SCORE_QUERIES  queries, 2, 4 or 8, whose scores are computed at once, for 32 positions, or 16 where keys are quantized;
+ *  YT_VALUE_QUERIES  queries, 2, 4 or 8, that take 32 elements of values at once;
  *  YT_DIRECT_COLUMNS  columns up to which quants are taken apart in registers instead of in panels;
  *  YT_PREFETCH      bytes of weights that are asked for before they are used, of all runs together.
  */
@@ -21,7 +21,6 @@
 #endif
 #ifndef YT_VALUE_QUERIES
 #define YT_VALUE_QUERIES 4
-#define YT_VALUE_WIDTH 4
 #endif
 #ifndef YT_PREFETCH
 #define YT_PREFETCH 4096
@@ -43,6 +42,7 @@ const yt_kernels YT_TABLE = {
     .rotate = rotate,
     .swiglu = swiglu,
     .attend = attend,
+    .merge = merge,
     .encode = encode,
     .calls = &matmul_calls,
 };

@@ -25,6 +25,8 @@
 #define YT_TILE_COLUMNS 8
 /* Queries that one call of attend takes at most. */
 #define YT_MAX_QUERIES 32
+/* Positions of a span: attention has a maximum and a sum for each. */
+#define YT_SPAN 512
 
 /*
  * A packed matrix. Row r is lane r % 16 of group r / 16; rows beyond the last are zero.
@@ -97,18 +99,42 @@ typedef struct {
     int64_t page_bytes;
     int64_t key_offset;     /* of this layer and head in a page */
     int64_t value_offset;
+    int64_t key_group_bytes;   /* of sixteen positions */
+    int64_t value_group_bytes;
     int64_t page_positions;
     int64_t head_dim;
-    int64_t value_stride;   /* elements of a row of values: head_dim rounded up to 16 */
+    int64_t value_stride;   /* elements of a row of values: head_dim rounded up */
     int32_t type;
 } yt_kv_head;
 
-/* A query head of one column, which sees the positions 0 to length - 1. */
+/* Bytes of the scales of sixteen quantized keys, or values: binary16 [blocks of 32 elements][16], padded to 64 bytes. */
+static inline int64_t yt_kv_scale_bytes(int64_t head_dim)
+{
+    return ((head_dim + 31) / 32 * 32 + 63) & ~(int64_t)63;
+}
+
+/* A query head of one column, which sees the positions first to length - 1. */
 typedef struct {
     const float *q; /* [head_dim] */
     float *out;     /* [head_dim] */
+    int64_t first;  /* 0 to length - 1 */
     int64_t length; /* at least 1 */
 } yt_query;
+
+/*
+ * What a query has of a span: float32 [value_stride] sums of the values, weighted with exp(score - the largest), then the largest score, the sum of the weights, and nothing.
+ */
+static inline int64_t yt_partial_floats(int64_t value_stride)
+{
+    return value_stride + 16;
+}
+
+/* float32 that attend needs for n queries: scores, scaled queries, the same quantized, and two partials. */
+static inline int64_t yt_attend_floats(int64_t n_queries, int64_t head_dim, int64_t value_stride)
+{
+    int64_t blocks = (head_dim + 31) / 32;
+    return n_queries * (YT_SPAN + 16 + blocks * (YT_BLOCK + YT_RECORD / 4) + 2 * yt_partial_floats(value_stride));
+}
 
 typedef struct {
     const char *name;
@@ -133,10 +159,15 @@ typedef struct {
     void (*swiglu)(float *gate, const float *up, int64_t n);
 
     /*
-     * Attention of n_queries <= YT_MAX_QUERIES queries that share one KV head of one sequence, in ascending order of length. scratch: float32 [n_queries][the
-     * greatest length, rounded up to 16] + [n_queries][head_dim rounded up to 16] twice.
+     * Attention of n_queries <= YT_MAX_QUERIES queries that share one KV head of one sequence, in ascending order of first and of length, over the spans first_span to
+     * end_span - 1. With partials, [spans][n_queries], what each has of each span is left there for merge, where it sees something of it; with NULL, the spans are all
+     * that any of them sees, and the results are written. scratch: yt_attend_floats().
      */
-    void (*attend)(const yt_kv_head *kv, const yt_query *queries, int64_t n_queries, float *scratch);
+    void (*attend)(
+        const yt_kv_head *kv, const yt_query *queries, int64_t n_queries, int64_t first_span, int64_t end_span, float *scratch, float *partials);
+
+    /* The results of queries whose partials of all spans that any of them sees are there. The partials are lost. */
+    void (*merge)(const yt_kv_head *kv, const yt_query *queries, int64_t n_queries, int64_t first_span, int64_t end_span, float *partials);
 
     /* Stores n values as a type, whole blocks of it. Returns 0, and does nothing, if the type is only read. */
     int32_t (*encode)(int32_t type, const float *x, int64_t n, uint8_t *out);

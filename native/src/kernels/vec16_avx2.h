@@ -340,5 +340,7 @@ static inline void v_store_f16(uint16_t *p, v16 x)
 #define YT_PANEL_GROUPS 1
 #define YT_FLOAT_GROUPS 1
 #define YT_STEP_COLUMNS 4
+#define YT_SCORE_QUERIES 2
+#define YT_VALUE_QUERIES 2
 
 #endif

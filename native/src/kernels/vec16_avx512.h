@@ -305,5 +305,6 @@ static inline void v_store_f16(uint16_t *p, v16 x)
 #define YT_FLOAT_GROUPS 3
 #define YT_STEP_COLUMNS 4
 #define YT_SCORE_QUERIES 8
+#define YT_VALUE_QUERIES 8
 
 #endif

@@ -369,7 +369,6 @@ static inline void v_store_f16(uint16_t *p, v16 x)
 #define YT_STEP_COLUMNS 4
 #define YT_SCORE_QUERIES 2
 #define YT_VALUE_QUERIES 2
-#define YT_VALUE_WIDTH 2
 #define YT_DIRECT_COLUMNS 2
 
 #endif

@@ -36,6 +36,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const yt_buffer *gate_bias;
  *     const yt_buffer *up_bias;
  *     const yt_buffer *down_bias;
+ *     int64_t window;
  * }
  * }
  */
@@ -67,7 +68,8 @@ public class yt_layer {
         YangtuoNative.C_POINTER.withName("o_bias"),
         YangtuoNative.C_POINTER.withName("gate_bias"),
         YangtuoNative.C_POINTER.withName("up_bias"),
-        YangtuoNative.C_POINTER.withName("down_bias")
+        YangtuoNative.C_POINTER.withName("down_bias"),
+        YangtuoNative.C_LONG_LONG.withName("window")
     ).withName("yt_layer");
 
     /**
@@ -999,6 +1001,50 @@ public class yt_layer {
      */
     public static void down_bias(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(down_bias$LAYOUT, down_bias$OFFSET, fieldValue);
+    }
+
+    private static final OfLong window$LAYOUT = (OfLong)$LAYOUT.select(groupElement("window"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t window
+     * }
+     */
+    public static final OfLong window$layout() {
+        return window$LAYOUT;
+    }
+
+    private static final long window$OFFSET = $LAYOUT.byteOffset(groupElement("window"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t window
+     * }
+     */
+    public static final long window$offset() {
+        return window$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t window
+     * }
+     */
+    public static long window(MemorySegment struct) {
+        return struct.get(window$LAYOUT, window$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t window
+     * }
+     */
+    public static void window(MemorySegment struct, long fieldValue) {
+        struct.set(window$LAYOUT, window$OFFSET, fieldValue);
     }
 
     /**

@@ -100,7 +100,7 @@ public final class LoadOptions {
         return copy;
     }
 
-    /** How keys and values are kept; f16 unless set. */
+    /** How keys and values of past tokens are kept, see {@link KvType}; F16 unless set. */
     public LoadOptions kvType(KvType type) {
         LoadOptions copy = copy();
         copy.kvType = Objects.requireNonNull(type);

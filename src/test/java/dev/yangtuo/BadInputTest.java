@@ -495,7 +495,7 @@ class BadInputTest {
     @Test
     void unknownNamesOfTypesListTheKnownOnes() {
         assertThatThrownBy(() -> WeightType.of("q5_9")).isInstanceOf(IllegalArgumentException.class).hasMessageContainingAll("q5_9", "q8_0", "q4_0");
-        assertThatThrownBy(() -> KvType.of("q8_0")).isInstanceOf(IllegalArgumentException.class).hasMessageContainingAll("q8_0", "f16", "f32");
+        assertThatThrownBy(() -> KvType.of("q5_0")).isInstanceOf(IllegalArgumentException.class).hasMessageContainingAll("q5_0", "f16", "f32", "bf16", "q8_0", "q4_0");
         assertThatThrownBy(() -> BackendType.of("cuda")).isInstanceOf(IllegalArgumentException.class).hasMessageContainingAll("cuda", "native");
     }
 }

@@ -15,7 +15,9 @@ import dev.yangtuo.kernel.Ceilings;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.Model;
 import dev.yangtuo.model.ModelConfig;
+import dev.yangtuo.model.ModelCosts;
 import dev.yangtuo.model.ModelLoader;
+import dev.yangtuo.tensor.TensorType;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
@@ -64,7 +66,7 @@ final class BenchCommand implements Callable<Integer>, Verbose {
     @Option(names = {"-t", "--threads"}, paramLabel = "N", description = "Threads that compute. Default: all processors.")
     private @Nullable Integer threads;
 
-    @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f16", description = "Keep keys and values as f16 or f32. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f16", description = "Keep keys and values as f16, f32, bf16, q8_0 or q4_0. Default: ${DEFAULT-VALUE}.")
     private KvType kvType;
 
     @Option(names = "--backend", paramLabel = "B", defaultValue = "auto",
@@ -102,7 +104,7 @@ final class BenchCommand implements Callable<Integer>, Verbose {
             err.println(path);
             return CommandLine.ExitCode.OK;
         }
-        requireMemory(path, wanted);
+        requireMemory(path, options.settings().kvType(), wanted);
         LoadOptions loading = model.applyTo(options);
         Ceilings before = ceilings(loading.settings().threads());
         LoadedModel loaded = model.adapters().reporting(() -> load(path, loading, err), result -> result.merge().json(), result -> result.model().close());
@@ -137,9 +139,9 @@ final class BenchCommand implements Callable<Integer>, Verbose {
     }
 
     /** Keys and values are taken from the system as they are written: too many would end the program, or another one, in the middle. */
-    private void requireMemory(Path path, List<BenchTest> wanted) {
+    private static void requireMemory(Path path, TensorType kvType, List<BenchTest> wanted) {
         ModelConfig config = ModelLoader.check(path).config();
-        double perPosition = 2.0 * config.nLayers() * config.kvDim() * (kvType == KvType.F16 ? Short.BYTES : Float.BYTES);
+        double perPosition = ModelCosts.keyValueBytes(config, kvType);
         long memory = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
         for (BenchTest test : wanted) {
             double bytes = perPosition * test.positions() * test.sequences();

@@ -38,7 +38,7 @@ final class ModelOptions {
             })
     private @Nullable WeightChoice quantize;
 
-    @Option(names = "--kv-type", paramLabel = "TYPE", description = "Keep keys and values as f16 or f32.")
+    @Option(names = "--kv-type", paramLabel = "TYPE", description = "Keep keys and values as f16, f32, bf16, q8_0 or q4_0.")
     private @Nullable KvType kvType;
 
     @Option(names = "--backend", paramLabel = "B",

@@ -20,6 +20,7 @@ import java.util.List;
  * @param gate {@code [hiddenDim][dim]}
  * @param up {@code [hiddenDim][dim]}
  * @param down {@code [dim][hiddenDim]}
+ * @param window how many positions a token sees, its own the last (sliding window attention); 0: all
  */
 public record LayerWeights(
         int index,
@@ -35,12 +36,13 @@ public record LayerWeights(
         DeviceFloats ffnNorm,
         Projection gate,
         Projection up,
-        Projection down) {
+        Projection down,
+        int window) {
     /** Checks that the shapes fit each other. */
     public LayerWeights {
-        if (index < 0 || nHeads < 1 || nKvHeads < 1 || nHeads % nKvHeads != 0 || headDim < 2 || headDim % 2 != 0) {
-            throw new IllegalArgumentException("layer %d: %d heads, %d key/value heads, head size %d do not make an attention layer"
-                    .formatted(index, nHeads, nKvHeads, headDim));
+        if (index < 0 || nHeads < 1 || nKvHeads < 1 || nHeads % nKvHeads != 0 || headDim < 2 || headDim % 2 != 0 || window < 0) {
+            throw new IllegalArgumentException("layer %d: %d heads, %d key/value heads, head size %d, window %d do not make an attention layer"
+                    .formatted(index, nHeads, nKvHeads, headDim, window));
         }
         int dim = q.weight().columns();
         long qDim = (long) nHeads * headDim;

@@ -31,6 +31,7 @@ record NativeLayer(LayerWeights weights, List<Projection> projections, MemorySeg
         yt_layer.gate_bias(struct, address(weights.gate().bias()));
         yt_layer.up_bias(struct, address(weights.up().bias()));
         yt_layer.down_bias(struct, address(weights.down().bias()));
+        yt_layer.window(struct, weights.window());
         return new NativeLayer(weights, weights.projections(), struct);
     }
 

@@ -166,46 +166,7 @@ public final class ScalarBackend implements Backend {
         ScalarKvPool pool = checkedPool(kv, batch, w);
         float[] queries = floats(q, (long) n * qDim);
         float[] result = floats(out, (long) n * qDim);
-        inParallel(n * w.nHeads(), item -> attend(w, batch, pool, queries, item / w.nHeads(), item % w.nHeads(), result));
-    }
-
-    private static void attend(LayerWeights w, Batch batch, ScalarKvPool pool, float[] queries, int column, int head, float[] result) {
-        int headDim = w.headDim();
-        int offset = (column * w.nHeads() + head) * headDim;
-        int kvHead = head / (w.nHeads() / w.nKvHeads());
-        int pagePositions = pool.shape().pagePositions();
-        int length = batch.positions[column] + 1;
-        float scale = 1f / (float) Math.sqrt((float) headDim);
-        float[] query = new float[headDim];
-        for (int d = 0; d < headDim; d++) {
-            query[d] = queries[offset + d] * scale;
-        }
-        float[] row = new float[headDim];
-        float[] scores = new float[length];
-        float max = Float.NEGATIVE_INFINITY;
-        for (int t = 0; t < length; t++) {
-            pool.read(pageOf(batch, column, t, pool.shape()), w.index(), kvHead, false, t % pagePositions, row);
-            float score = 0f;
-            for (int d = 0; d < headDim; d++) {
-                score = Math.fma(query[d], row[d], score);
-            }
-            scores[t] = score;
-            max = max > score ? max : score;
-        }
-        for (int t = 0; t < length; t++) {
-            scores[t] = ScalarMath.exp(scores[t] - max);
-        }
-        float inverse = 1f / ScalarMath.sum16(scores, 0, length);
-        float[] sum = new float[headDim];
-        for (int t = 0; t < length; t++) {
-            pool.read(pageOf(batch, column, t, pool.shape()), w.index(), kvHead, true, t % pagePositions, row);
-            for (int d = 0; d < headDim; d++) {
-                sum[d] = Math.fma(scores[t], row[d], sum[d]);
-            }
-        }
-        for (int d = 0; d < headDim; d++) {
-            result[offset + d] = sum[d] * inverse;
-        }
+        inParallel(n * w.nHeads(), item -> new ScalarAttention(w, batch, pool, item / w.nHeads(), item % w.nHeads()).attend(queries, result));
     }
 
     @Override
@@ -395,7 +356,8 @@ public final class ScalarBackend implements Backend {
         return (ScalarKvPool) kv;
     }
 
-    private static int pageOf(Batch batch, int column, int position, KvShape shape) {
+    /** The page of a position of a column's sequence. */
+    static int pageOf(Batch batch, int column, int position, KvShape shape) {
         int index = position / shape.pagePositions();
         if (index >= batch.capacity().pagesPerSequence()) {
             throw new IllegalArgumentException("position %d is beyond the %d pages of a sequence"

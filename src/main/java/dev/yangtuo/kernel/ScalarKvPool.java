@@ -1,15 +1,20 @@
 package dev.yangtuo.kernel;
 
+import dev.yangtuo.tensor.BlockCodec;
 import dev.yangtuo.tensor.RowCodec;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Keys and values in plain Java arrays, one per page, allocated when the page is first written. A page is [layer][key/value head][keys, values][position in page] rows
- * of headDim elements, stored as the type's rows are everywhere.
+ * of headDim elements, stored as the type's rows are everywhere; zeros fill up the last block of a row.
  */
 final class ScalarKvPool implements KvPool {
+    private static final float[] NO_MINIMUMS = {};
+
     private final KvShape shape;
     private final int rowBytes;
     private final int pageBytes;
@@ -17,12 +22,14 @@ final class ScalarKvPool implements KvPool {
     private boolean closed;
 
     ScalarKvPool(KvShape shape) {
-        long bytes = shape.byteSize() / shape.pages();
+        int block = shape.type().blockElements();
+        long row = shape.type().rowBytes((long) Math.ceilDiv(shape.headDim(), block) * block);
+        double bytes = 2.0 * row * shape.pagePositions() * shape.layers() * shape.kvHeads();
         if (bytes > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException("a page of %d bytes is not possible, at most 2147483639 are".formatted(bytes));
+            throw new IllegalArgumentException("a page of %.0f bytes is not possible, at most 2147483639 are".formatted(bytes));
         }
         this.shape = shape;
-        this.rowBytes = (int) shape.type().rowBytes(shape.headDim());
+        this.rowBytes = (int) row;
         this.pageBytes = (int) bytes;
         this.pages = new byte[shape.pages()][];
     }
@@ -96,10 +103,55 @@ final class ScalarKvPool implements KvPool {
     void write(int page, int layer, int head, boolean value, int positionInPage, float[] source, int sourceOffset) {
         requireOpen();
         MemorySegment target = MemorySegment.ofArray(written(page));
-        RowCodec.encodeRows(shape.type(), source, sourceOffset, 1, shape.headDim(), target, offset(layer, head, value, positionInPage));
+        int offset = offset(layer, head, value, positionInPage);
+        if (!isQuantized()) {
+            RowCodec.encodeRows(shape.type(), source, sourceOffset, 1, shape.headDim(), target, offset);
+            return;
+        }
+        int blockBytes = shape.type().blockBytes();
+        for (int first = 0; first < shape.headDim(); first += ScalarMath.BLOCK) {
+            float[] block = new float[ScalarMath.BLOCK];
+            System.arraycopy(source, sourceOffset + first, block, 0, Math.min(ScalarMath.BLOCK, shape.headDim() - first));
+            writeBlock(block, target.asSlice(offset + (long) first / ScalarMath.BLOCK * blockBytes, blockBytes));
+        }
     }
 
-    /** Reads {@code headDim} elements, widened to float32; zeros if nothing was ever written to the page. */
+    /** A block with NaN or an infinity gets NaN for its scale, so that damage shows. */
+    private void writeBlock(float[] block, MemorySegment target) {
+        boolean finite = true;
+        for (float x : block) {
+            finite &= Float.isFinite(x);
+        }
+        if (finite) {
+            RowCodec.encodeRows(shape.type(), block, 0, 1, block.length, target, 0);
+        } else {
+            target.fill((byte) 0);
+            target.set(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, (short) 0x7e00);
+        }
+    }
+
+    boolean isQuantized() {
+        return shape.type().isQuantized();
+    }
+
+    /**
+     * Reads {@code headDim} elements of a quantized type.
+     *
+     * @param q integers; beyond {@code headDim}, up to a multiple of 32, zeros
+     * @param scales one for each 32 elements
+     */
+    void readQuantized(int page, int layer, int head, boolean value, int positionInPage, byte[] q, float[] scales) {
+        requireOpen();
+        byte[] bytes = pages[page];
+        if (bytes == null) {
+            Arrays.fill(q, (byte) 0);
+            Arrays.fill(scales, 0f);
+            return;
+        }
+        BlockCodec.of(shape.type()).unpack(bytes, offset(layer, head, value, positionInPage), scales.length, q, scales, NO_MINIMUMS);
+    }
+
+    /** Reads {@code headDim} elements of an unquantized type, widened to float32; zeros if nothing was ever written to the page. */
     void read(int page, int layer, int head, boolean value, int positionInPage, float[] target) {
         requireOpen();
         byte[] bytes = pages[page];

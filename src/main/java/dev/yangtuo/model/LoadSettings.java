@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param lora the adapters
  * @param types how to keep the matrices; null: each as the file stores it
- * @param kvType F16 or F32
+ * @param kvType one of {@link dev.yangtuo.kernel.KvShape#TYPES}
  * @param backend opens the device; called once the files are known to fit each other
  * @param threads threads that convert weights
  * @param context positions that a sequence can have; 0: the model's own

@@ -53,7 +53,7 @@ public final class Model implements AutoCloseable {
     /**
      * Takes ownership of {@code backend} and {@code weights}, also when it fails.
      *
-     * @param kvType F16 or F32
+     * @param kvType one of {@link dev.yangtuo.kernel.KvShape#TYPES}
      * @param contextLength positions that a sequence can have
      * @param maxSequences sequences of one forward pass at most
      * @param kvPages pages of keys and values that all sequences share

@@ -1,5 +1,6 @@
 package dev.yangtuo.model;
 
+import dev.yangtuo.kernel.KvShape;
 import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.Projection;
 import dev.yangtuo.kernel.WeightMatrix;
@@ -29,7 +30,11 @@ public record ModelCosts(
             }
         }
         WeightMatrix output = weights.output().weights().matrix();
-        long keyValueBytes = 2L * kvType.rowBytes(config.kvDim()) * config.nLayers();
-        return new ModelCosts(bytes, output.byteSize(), elements, output.rows() * output.columns(), keyValueBytes, output.type());
+        return new ModelCosts(bytes, output.byteSize(), elements, output.rows() * output.columns(), keyValueBytes(config, kvType), output.type());
+    }
+
+    /** Bytes of keys and values of one position in all layers. */
+    public static long keyValueBytes(ModelConfig config, TensorType kvType) {
+        return KvShape.positionBytes(kvType, config.headDim()) * config.nKvHeads() * config.nLayers();
     }
 }

@@ -121,7 +121,7 @@ public final class ModelLoader {
             return settings.context();
         }
         long memory = totalMemory();
-        long perPosition = 2L * settings.kvType().blockBytes() * config.nLayers() * config.kvDim();
+        long perPosition = ModelCosts.keyValueBytes(config, settings.kvType());
         long affordable = Math.max(1, memory / MEMORY_SHARE / perPosition);
         if (affordable < config.contextLength()) {
             LOGGER.log(Level.WARNING, "the context is limited to {0} of the model''s {1} tokens: its keys and values would need more than a quarter of the memory",

@@ -70,6 +70,7 @@ final class WeightAssembly {
                 vectors.get(LayerParameter.FFN_NORM),
                 new Projection(matrices.get(LayerParameter.GATE), vectors.get(LayerParameter.GATE_BIAS)),
                 new Projection(matrices.get(LayerParameter.UP), vectors.get(LayerParameter.UP_BIAS)),
-                new Projection(matrices.get(LayerParameter.DOWN), vectors.get(LayerParameter.DOWN_BIAS)));
+                new Projection(matrices.get(LayerParameter.DOWN), vectors.get(LayerParameter.DOWN_BIAS)),
+                0);
     }
 }

@@ -24,7 +24,7 @@ class UsageTest {
         "generate --frobnicate | --frobnicate",
         "generate --quantize q9_9 | q9_9",
         "generate --quantize | --quantize",
-        "generate --kv-type q8_0 | q8_0",
+        "generate --kv-type q5_0 | q5_0",
         "generate --backend cuda | cuda",
         "generate --temperature -0.5 | temperature is -0.5",
         "generate --temperature warm | warm",

@@ -60,7 +60,7 @@ class BackendLifecycleTest {
             x = backend.createFloats(4 * 8);
             wide = backend.createFloats(4 * 12);
             layer = backend.createLayer(new LayerWeights(
-                    0, 2, 1, 4, 1e-5f, norm, plain(q), plain(kv), plain(kv), plain(q), norm, plain(up), plain(up), plain(down)));
+                    0, 2, 1, 4, 1e-5f, norm, plain(q), plain(kv), plain(kv), plain(q), norm, plain(up), plain(up), plain(down), 0));
             column(3, 0);
         }
 
@@ -137,7 +137,7 @@ class BackendLifecycleTest {
             LayerWeights w = bias.layer.weights();
             DeviceFloats closed = backend.createFloats(8);
             Layer biased = backend.createLayer(new LayerWeights(
-                    0, 2, 1, 4, 1e-5f, w.attentionNorm(), new Projection(w.q().weight(), closed), w.k(), w.v(), w.o(), w.ffnNorm(), w.gate(), w.up(), w.down()));
+                    0, 2, 1, 4, 1e-5f, w.attentionNorm(), new Projection(w.q().weight(), closed), w.k(), w.v(), w.o(), w.ffnNorm(), w.gate(), w.up(), w.down(), 0));
             closed.close();
             assertThatIllegalStateException().isThrownBy(() -> backend.qkv(biased, bias.batch, bias.x, bias.pool, bias.wide));
 
@@ -187,12 +187,17 @@ class BackendLifecycleTest {
             assertThatIllegalArgumentException().isThrownBy(() -> backend.qkv(parts.layer, parts.batch, parts.x, otherHead, parts.wide));
             Layer second = backend.createLayer(new LayerWeights(
                     1, 2, 1, 4, 1e-5f, parts.norm, plain(parts.q), plain(parts.kv), plain(parts.kv), plain(parts.q),
-                    parts.norm, plain(parts.up), plain(parts.up), plain(parts.down)));
+                    parts.norm, plain(parts.up), plain(parts.up), plain(parts.down), 0));
             assertThatIllegalArgumentException().isThrownBy(() -> backend.qkv(second, parts.batch, parts.x, parts.pool, parts.wide));
             assertThatIllegalArgumentException().isThrownBy(() -> new LayerWeights(
                     0, 2, 1, 4, 1e-5f, parts.norm, plain(parts.q), plain(parts.q), plain(parts.kv), plain(parts.q),
-                    parts.norm, plain(parts.up), plain(parts.up), plain(parts.down)))
+                    parts.norm, plain(parts.up), plain(parts.up), plain(parts.down), 0))
                     .withMessageContaining("layer 0: k is 8 x 8");
+            assertThatIllegalArgumentException().isThrownBy(() -> new LayerWeights(
+                    0, 2, 1, 4, 1e-5f, parts.norm, plain(parts.q), plain(parts.kv), plain(parts.kv), plain(parts.q),
+                    parts.norm, plain(parts.up), plain(parts.up), plain(parts.down), -1))
+                    .withMessageContaining("window -1");
+            assertThatIllegalArgumentException().isThrownBy(() -> new KvShape(TensorType.Q5_0, 16, 2, 1, 1, 4)).withMessageContaining("Q8_0");
             assertThatIllegalArgumentException().isThrownBy(() -> new Projection(parts.q, small)).withMessageContaining("7 elements");
         }
     }

@@ -38,6 +38,11 @@ class KernelParityTest {
                 shapes.add(new SmallModel.Shape(type, other, 256, 512, 4, 2, 64, 37));
             }
         }
+        for (TensorType type : KvShape.TYPES) {
+            shapes.add(new SmallModel.Shape(TensorType.Q8_0, type, 96, 64, 4, 2, 40, 33, 7));
+            shapes.add(new SmallModel.Shape(TensorType.F32, type, 33, 17, 8, 1, 64, 19, 0));
+            shapes.add(new SmallModel.Shape(TensorType.F16, type, 20, 17, 3, 3, 10, 19, 1));
+        }
         return shapes;
     }
 

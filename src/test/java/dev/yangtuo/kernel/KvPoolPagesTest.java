@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -37,7 +38,7 @@ class KvPoolPagesTest {
     @MethodSource("backends")
     void pagesComeOutAsTheyWentIn(Backend backend) {
         try (backend; Arena arena = Arena.ofConfined(); KvPool pool = backend.createKvPool(new KvShape(TensorType.F16, 16, 3, 2, 2, 10))) {
-            assertThat(pool.pageBytes()).isBetween(pool.shape().byteSize() / 3, pool.shape().byteSize() / 3 * 2);
+            assertThat(pool.pageBytes()).isBetween(2L * 2 * 2 * 2 * 16 * 10, pool.shape().byteSize() / 3);
             byte[] bytes = random(pool.pageBytes());
             pool.uploadPage(1, arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes));
             pool.copyPage(1, 2);
@@ -47,6 +48,23 @@ class KvPoolPagesTest {
             pool.copyPage(0, 1);
             assertThat(read(pool, 1, arena)).containsOnly(0);
             assertThat(read(pool, 2, arena)).as("a copy is its own").isEqualTo(bytes);
+        }
+    }
+
+    /** What is computed before a pool is made is what it takes. */
+    @Test
+    void nativePagesHaveTheComputedSize() {
+        try (Backend backend = NativeBackend.open(1)) {
+            for (TensorType type : KvShape.TYPES) {
+                for (int headDim : new int[] {2, 10, 24, 32, 34, 64, 80, 96, 112, 128, 130, 256, 1024}) {
+                    KvShape shape = new KvShape(type, 48, 2, 3, 2, headDim);
+                    try (KvPool pool = backend.createKvPool(shape)) {
+                        assertThat(pool.pageBytes() * 2).as("%s, %d", type, headDim).isEqualTo(shape.byteSize());
+                    }
+                }
+            }
+            assertThat(KvShape.positionBytes(TensorType.Q8_0, 64)).isEqualTo(2 * TensorType.Q8_0.rowBytes(64));
+            assertThat(KvShape.positionBytes(TensorType.Q4_0, 128)).isEqualTo(2 * TensorType.Q4_0.rowBytes(128));
         }
     }
 

@@ -23,8 +23,13 @@ final class SmallModel implements AutoCloseable {
      * Sizes.
      *
      * @param type of all matrices; the sizes must be multiples of its block
+     * @param window of the second layer
      */
-    record Shape(TensorType type, TensorType kvType, int dim, int hiddenDim, int heads, int kvHeads, int headDim, int vocabSize) {
+    record Shape(TensorType type, TensorType kvType, int dim, int hiddenDim, int heads, int kvHeads, int headDim, int vocabSize, int window) {
+        Shape(TensorType type, TensorType kvType, int dim, int hiddenDim, int heads, int kvHeads, int headDim, int vocabSize) {
+            this(type, kvType, dim, hiddenDim, heads, kvHeads, headDim, vocabSize, 0);
+        }
+
         int qDim() {
             return heads * headDim;
         }
@@ -61,7 +66,7 @@ final class SmallModel implements AutoCloseable {
                     norm(), projection(i, shape.qDim(), shape.dim), projection(i, shape.kvDim(), shape.dim), projection(i, shape.kvDim(), shape.dim),
                     projection(i, shape.dim, shape.qDim()),
                     norm(), projection(i, shape.hiddenDim, shape.dim), projection(i, shape.hiddenDim, shape.dim),
-                    projection(i, shape.dim, shape.hiddenDim))));
+                    projection(i, shape.dim, shape.hiddenDim), i * shape.window)));
         }
         output = backend.createOutputLayer(new OutputWeights(norm(), matrix(shape.vocabSize, shape.dim), 1e-5f));
         kv = own(backend.createKvPool(

@@ -86,7 +86,7 @@ final class AttentionInputs implements AutoCloseable {
         Projection down = matrix(DIM, 1, random);
         for (int i = 0; i < shape.layers; i++) {
             layers.add(backend.createLayer(new LayerWeights(
-                    i, heads.heads(), heads.kvHeads(), heads.headDim(), NORM_EPS, norm, q, k, v, o, norm, gate, gate, down)));
+                    i, heads.heads(), heads.kvHeads(), heads.headDim(), NORM_EPS, norm, q, k, v, o, norm, gate, gate, down, 0)));
         }
     }
 
