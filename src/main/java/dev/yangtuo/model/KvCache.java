@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class KvCache implements AutoCloseable {
     /** Positions of a page: small enough to waste little, large enough that the page table stays short. */
-    private static final int PAGE_POSITIONS = 64;
+    static final int PAGE_POSITIONS = 64;
     /** Of the pages, the tree alone may keep this share. */
     private static final int REMEMBERED_SHARE = 2;
 
@@ -54,12 +54,6 @@ final class KvCache implements AutoCloseable {
     /** Pages of {@code contextLength} positions. */
     static int pagesFor(int contextLength) {
         return Math.ceilDiv(contextLength, PAGE_POSITIONS);
-    }
-
-    /** Bytes of a page, without what a backend may add to align its rows. */
-    static long pageBytes(ModelConfig config, TensorType type) {
-        long rowBytes = (long) Math.ceilDiv(config.headDim(), type.blockElements()) * type.blockBytes();
-        return 2L * PAGE_POSITIONS * config.nLayers() * config.nKvHeads() * rowBytes;
     }
 
     KvPool pool() {

@@ -139,7 +139,7 @@ public final class ModelLoader {
         int perContext = KvCache.pagesFor(context);
         long pages = (long) perContext * (settings.maxSequences() > 0 ? settings.maxSequences() : DEFAULT_CONTEXTS);
         if (settings.kvMemory() > 0) {
-            long pageBytes = KvCache.pageBytes(config, settings.kvType());
+            long pageBytes = KvCache.PAGE_POSITIONS * ModelCosts.keyValueBytes(config, settings.kvType());
             pages = settings.kvMemory() / pageBytes;
             if (pages < perContext) {
                 throw new KernelException(("%s: keys and values of one text of %d tokens need %d bytes, and %d are allowed for all texts; allow more memory for"

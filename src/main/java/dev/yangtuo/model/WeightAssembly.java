@@ -71,6 +71,6 @@ final class WeightAssembly {
                 new Projection(matrices.get(LayerParameter.GATE), vectors.get(LayerParameter.GATE_BIAS)),
                 new Projection(matrices.get(LayerParameter.UP), vectors.get(LayerParameter.UP_BIAS)),
                 new Projection(matrices.get(LayerParameter.DOWN), vectors.get(LayerParameter.DOWN_BIAS)),
-                0);
+                config.windowOf(layer));
     }
 }

@@ -21,7 +21,7 @@ public final class TestModels {
         if (pages == 0) {
             return ModelLoader.load(ModelFolders.tiny("base"), plain).model();
         }
-        long pageBytes = KvCache.pageBytes(ModelLoader.check(ModelFolders.tiny("base")).config(), TensorType.F16);
+        long pageBytes = KvCache.PAGE_POSITIONS * ModelCosts.keyValueBytes(ModelLoader.check(ModelFolders.tiny("base")).config(), TensorType.F16);
         return ModelLoader.load(ModelFolders.tiny("base"), new LoadSettings(plain.lora(), null, plain.kvType(), plain.backend(), 2, context, sequences,
                 pages * pageBytes, plain.listener(), null, RopeOverride.NONE)).model();
     }
