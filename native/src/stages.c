@@ -369,7 +369,7 @@ static int32_t prepare_attention(attention_job *job, yt_context *context, const 
         .out = yt_floats(out),
         .first_span = first / YT_SPAN,
         .end_span = last / YT_SPAN + 1,
-        .scratch_floats = yt_round_up(yt_attend_floats(YT_MAX_QUERIES, layer->head_dim, kv->value_stride), 16),
+        .scratch_floats = yt_round_up(yt_attend_floats(layer->head_dim, kv->value_stride), 16),
     };
     YT_TRY(yt_scratch_reserve(&context->attention, yt_product(job->scratch_floats, context->n_threads, 4)));
     YT_TRY(yt_scratch_reserve(&context->blocks, yt_product(batch->n_columns + 1, 4, 1)));

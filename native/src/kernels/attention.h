@@ -40,17 +40,21 @@ typedef struct {
     int64_t group_bytes;
     int64_t ahead;          /* from keys to those that will be read next */
     int64_t head_dim;
-    const float *queries;   /* [n_queries][stride], scaled */
-    int64_t stride;
-    const uint8_t *records; /* of the quantized queries, [n_queries][record_stride] */
-    int64_t record_stride;
+    const float *queries;   /* [head_dim][YT_MAX_QUERIES], scaled: what one instruction after the other takes stands at constant distances */
+    const uint8_t *records; /* of the quantized queries, in tiles of ATTENTION_TILE (yt_input) */
 } score_chunk;
+
+/* Bytes of a tile of quantized queries. */
+static inline int64_t query_tile_bytes(int64_t head_dim)
+{
+    return (head_dim + 31) / 32 * YT_RECORD * ATTENTION_TILE;
+}
 
 /* Scores of 16 * WIDTH positions for QUERIES queries: each key is loaded once for all of them, each query once for all positions. */
 YT_INLINE void score_floats(const score_chunk *c, const uint8_t *keys, const int width, int64_t first, const int n_queries, const int32_t type, float *scores)
 {
     const int step = width * 16 * (type == YT_F32 ? 4 : 2);
-    const float *queries = c->queries + first * c->stride;
+    const float *queries = c->queries + first;
     v16 acc[2 * ATTENTION_TILE];
 #pragma GCC unroll 16
     for (int i = 0; i < n_queries * width; i++) {
@@ -65,7 +69,7 @@ YT_INLINE void score_floats(const score_chunk *c, const uint8_t *keys, const int
         }
 #pragma GCC unroll 8
         for (int h = 0; h < n_queries; h++) {
-            v16 query = v_set1(queries[h * c->stride + d]);
+            v16 query = v_set1(queries[d * YT_MAX_QUERIES + h]);
 #pragma GCC unroll 2
             for (int j = 0; j < width; j++) {
                 acc[h * width + j] = v_fma(query, key[j], acc[h * width + j]);
@@ -91,27 +95,29 @@ YT_INLINE vb load_key_word(const uint8_t *block, int word, const int32_t type)
     return vb_and(word % 2 == 0 ? pair : vb_shr(pair, 4), 15);
 }
 
-/* Scores of 16 positions for QUERIES queries: products of quantized rows, as matmul.h has them. */
+/* Scores of 16 positions for QUERIES queries of one tile: products of quantized rows, as matmul.h has them. */
 YT_INLINE void score_quants(const score_chunk *c, const uint8_t *keys, int64_t first, const int n_queries, const int32_t type, float *scores)
 {
     const int wide = type == YT_Q8_0;
     const int64_t block_bytes = type == YT_Q8_0 ? 512 : 256;
     const uint8_t *block = keys + yt_kv_scale_bytes(c->head_dim);
+    const uint8_t *record = c->records + first / ATTENTION_TILE * query_tile_bytes(c->head_dim);
+    const int64_t column = first % ATTENTION_TILE;
     v16 acc[ATTENTION_TILE];
 #pragma GCC unroll 8
     for (int h = 0; h < n_queries; h++) {
         acc[h] = v_set1(0.0f);
     }
-    for (int64_t b = 0; b < (c->head_dim + 31) / 32; b++, block += block_bytes) {
-        const uint8_t *record = c->records + first * c->record_stride + b * YT_RECORD;
+    for (int64_t b = 0; b < (c->head_dim + 31) / 32; b++, block += block_bytes, record += YT_RECORD * ATTENTION_TILE) {
+        const int8_t *quants = (const int8_t *)record + 32 * column;
+        const float *scales = (const float *)(record + 32 * ATTENTION_TILE) + column;
+        const int32_t *minus_sums = (const int32_t *)(record + 36 * ATTENTION_TILE) + column;
         const int64_t left = c->head_dim - 32 * b;
         vi16 sums[ATTENTION_TILE];
         v_prefetch(block + c->ahead, (int)block_bytes);
 #pragma GCC unroll 8
         for (int h = 0; h < n_queries; h++) {
-            int32_t minus_sum;
-            memcpy(&minus_sum, record + h * c->record_stride + 36, sizeof minus_sum);
-            sums[h] = vi_start(minus_sum, wide ? 7 : 3, wide);
+            sums[h] = vi_start(minus_sums[h], wide ? 7 : 3, wide);
         }
         if (left >= 32) {
 #pragma GCC unroll 8
@@ -119,7 +125,7 @@ YT_INLINE void score_quants(const score_chunk *c, const uint8_t *keys, int64_t f
                 vb word = load_key_word(block, j, type);
 #pragma GCC unroll 8
                 for (int h = 0; h < n_queries; h++) {
-                    sums[h] = vi_dot(sums[h], word, vi_broadcast4((const int8_t *)record + h * c->record_stride + 4 * j), wide);
+                    sums[h] = vi_dot(sums[h], word, vi_broadcast4(quants + 32 * h + 4 * j), wide);
                 }
             }
         } else {
@@ -127,16 +133,14 @@ YT_INLINE void score_quants(const score_chunk *c, const uint8_t *keys, int64_t f
                 vb word = load_key_word(block, j, type);
 #pragma GCC unroll 8
                 for (int h = 0; h < n_queries; h++) {
-                    sums[h] = vi_dot(sums[h], word, vi_broadcast4((const int8_t *)record + h * c->record_stride + 4 * j), wide);
+                    sums[h] = vi_dot(sums[h], word, vi_broadcast4(quants + 32 * h + 4 * j), wide);
                 }
             }
         }
         const v16 scale = v_load_f16((const uint16_t *)keys + 16 * b);
 #pragma GCC unroll 8
         for (int h = 0; h < n_queries; h++) {
-            float query_scale;
-            memcpy(&query_scale, record + h * c->record_stride + 32, sizeof query_scale);
-            acc[h] = v_fma(v_mul(vi_to_float(sums[h]), scale), v_set1(query_scale), acc[h]);
+            acc[h] = v_fma(v_mul(vi_to_float(sums[h]), scale), v_set1(scales[h]), acc[h]);
         }
     }
 #pragma GCC unroll 8
@@ -155,10 +159,10 @@ YT_INLINE void score_tile(const score_chunk *c, const uint8_t *keys, const int w
     }
 }
 
-/* Scores of 16 * WIDTH positions for queries first to end - 1. */
+/* Scores of 16 * WIDTH positions for queries first to end - 1, and for those before them in the tile. */
 YT_INLINE void score_positions(const score_chunk *c, const uint8_t *keys, const int width, int64_t first, int64_t end, const int32_t type, float *scores)
 {
-    int64_t h = first;
+    int64_t h = first / ATTENTION_TILE * ATTENTION_TILE;
 #if YT_SCORE_QUERIES >= 8
     for (; h + 8 <= end; h += 8) {
         score_tile(c, keys, width, h, 8, type, scores);
@@ -183,36 +187,39 @@ YT_INLINE void score_positions(const score_chunk *c, const uint8_t *keys, const 
  * The weight of a score that is so far, 0 or less, from the largest. Below e^-64 nothing that counts is left, and products with scales would be subnormal, which takes
  * processors a hundred times as long.
  */
-static v16 weigh(v16 distance)
+YT_INLINE v16 weigh(v16 distance)
 {
-    return v_exp(v_max(distance, v_set1(-64.0f)));
+    return v_exp_within(v_max(distance, v_set1(-64.0f)));
+}
+
+/* What stands beside scores first to end - 1 in their vectors. */
+static void fill_edges(float *scores, int64_t first, int64_t end, float value)
+{
+    for (int64_t t = first & ~(int64_t)15; t < first; t++) {
+        scores[t] = value;
+    }
+    for (int64_t t = end; t % 16 != 0; t++) {
+        scores[t] = value;
+    }
 }
 
 /* Scores first to end - 1 become exp(score - their maximum); what else stands in their vectors becomes 0. */
 static void softmax(float *scores, int64_t first, int64_t end, float *max, float *sum)
 {
     const int64_t start = first & ~(int64_t)15;
-    for (int64_t t = start; t < first; t++) {
-        scores[t] = -INFINITY;
-    }
-    for (int64_t t = end; t % 16 != 0; t++) {
-        scores[t] = -INFINITY;
-    }
+    fill_edges(scores, first, end, -INFINITY);
     v16 most = v_load(scores + start);
     for (int64_t t = start + 16; t < end; t += 16) {
         most = v_max(most, v_load(scores + t));
     }
     *max = v_largest(most);
-    v16 sums = v_set1(0.0f);
-    v16 minus_max = v_set1(-*max);
+    const v16 minus_max = v_set1(-*max);
     for (int64_t t = start; t < end; t += 16) {
         v_store(scores + t, weigh(v_add(v_load(scores + t), minus_max)));
-        for (int64_t hidden = t; hidden < first; hidden++) {
-            scores[hidden] = 0.0f;
-        }
-        for (int64_t hidden = end; hidden < t + 16; hidden++) {
-            scores[hidden] = 0.0f;
-        }
+    }
+    fill_edges(scores, first, end, 0.0f);
+    v16 sums = v_set1(0.0f);
+    for (int64_t t = start; t < end; t += 16) {
         sums = v_add(sums, v_load(scores + t));
     }
     *sum = fold(sums);
@@ -441,10 +448,8 @@ typedef struct {
     const yt_query *queries;
     int64_t n_queries;
     float *scores;
-    float *scaled;
-    int64_t stride; /* of scaled */
+    float *scaled;    /* as in score_chunk */
     uint8_t *records;
-    int64_t record_stride;
 } attention_view;
 
 /* Whether a query sees something of a span. */
@@ -457,8 +462,7 @@ YT_INLINE void attend_span_of(const attention_view *v, const span_view *s, const
 {
     const yt_kv_head *kv = v->kv;
     const int64_t floats = yt_partial_floats(kv->value_stride);
-    score_chunk keys = {.group_bytes = kv->key_group_bytes, .head_dim = kv->head_dim, .queries = v->scaled, .stride = v->stride, .records = v->records,
-        .record_stride = v->record_stride};
+    score_chunk keys = {.group_bytes = kv->key_group_bytes, .head_dim = kv->head_dim, .queries = v->scaled, .records = v->records};
     value_chunk values = {.group_bytes = kv->value_group_bytes, .scale_bytes = kv_is_quantized(type) ? yt_kv_scale_bytes(kv->head_dim) : 0,
         .row_bytes = kv->value_stride / 16 * value_bytes(type), .n_elements = kv->value_stride, .sums = partials, .sums_stride = floats};
     score_span(kv, s, &keys, type, v->scores);
@@ -564,21 +568,21 @@ static void merge(const yt_kv_head *kv, const yt_query *queries, int64_t n_queri
 /* Scales the queries, and quantizes them where the keys are. */
 static attention_view prepare_queries(const yt_kv_head *kv, const yt_query *queries, int64_t n_queries, float *scratch)
 {
-    const int64_t stride = (kv->head_dim + 31) & ~(int64_t)31;
-    attention_view v = {.kv = kv, .queries = queries, .n_queries = n_queries, .scores = scratch, .scaled = scratch + n_queries * ATTENTION_SCORES, .stride = stride,
-        .record_stride = stride / YT_BLOCK * YT_RECORD};
-    v.records = (uint8_t *)(v.scaled + n_queries * stride);
+    const int64_t blocks = (kv->head_dim + YT_BLOCK - 1) / YT_BLOCK;
+    attention_view v = {.kv = kv, .queries = queries, .n_queries = n_queries, .scores = scratch, .scaled = scratch + YT_MAX_QUERIES * ATTENTION_SCORES};
+    v.records = (uint8_t *)(v.scaled + YT_MAX_QUERIES * blocks * YT_BLOCK);
     const float scale = 1.0f / sqrtf((float)kv->head_dim);
     for (int64_t h = 0; h < n_queries; h++) {
-        float *scaled = v.scaled + h * stride;
+        float scaled[YT_MAX_HEAD] = {0};
         for (int64_t d = 0; d < kv->head_dim; d++) {
             scaled[d] = queries[h].q[d] * scale;
         }
-        for (int64_t d = kv->head_dim; d < stride; d++) {
-            scaled[d] = 0.0f;
-        }
         if (kv_is_quantized(kv->type)) {
-            quantize(scaled, 0, stride, v.records + h * v.record_stride, 1, 0);
+            quantize(scaled, 0, blocks * YT_BLOCK, v.records + h / ATTENTION_TILE * query_tile_bytes(kv->head_dim), ATTENTION_TILE, h % ATTENTION_TILE);
+            continue;
+        }
+        for (int64_t d = 0; d < kv->head_dim; d++) {
+            v.scaled[d * YT_MAX_QUERIES + h] = scaled[d];
         }
     }
     return v;
@@ -595,7 +599,7 @@ static void attend(const yt_kv_head *kv, const yt_query *queries, int64_t n_quer
         }
         return;
     }
-    float *states = (float *)(v.records + n_queries * v.record_stride);
+    float *states = (float *)(v.records + YT_MAX_QUERIES / ATTENTION_TILE * query_tile_bytes(kv->head_dim));
     float *current = states + n_queries * floats;
     for (int64_t span = first_span; span < end_span; span++) {
         attend_span(&v, span, last, current);

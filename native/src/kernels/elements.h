@@ -106,10 +106,9 @@ static void rotate(float *x, const float *rope, int64_t n)
     }
 }
 
-/* e^x, the polynomial of Cephes' expf. */
-static v16 v_exp(v16 x)
+/* e^x for x from -87.33654 to 88, the polynomial of Cephes' expf. */
+YT_INLINE v16 v_exp_within(v16 x)
 {
-    x = v_max(v_min(x, v_set1(88.0f)), v_set1(-87.33654f));
     v16 n = v_roundeven(v_mul(x, v_set1(1.44269504088896341f)));
     v16 r = v_fma(n, v_set1(-0.693359375f), x);
     r = v_fma(n, v_set1(2.12194440e-4f), r);
@@ -121,6 +120,11 @@ static v16 v_exp(v16 x)
     p = v_fma(p, r, v_set1(5.0000001201e-1f));
     p = v_add(v_fma(p, v_mul(r, r), r), v_set1(1.0f));
     return v_scale2(p, n);
+}
+
+static v16 v_exp(v16 x)
+{
+    return v_exp_within(v_max(v_min(x, v_set1(88.0f)), v_set1(-87.33654f)));
 }
 
 static void swiglu(float *gate, const float *up, int64_t n)

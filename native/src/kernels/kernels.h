@@ -25,6 +25,8 @@
 #define YT_TILE_COLUMNS 8
 /* Queries that one call of attend takes at most. */
 #define YT_MAX_QUERIES 32
+/* Elements of a head at most. */
+#define YT_MAX_HEAD 1024
 /* Positions of a span: attention has a maximum and a sum for each. */
 #define YT_SPAN 512
 
@@ -129,11 +131,11 @@ static inline int64_t yt_partial_floats(int64_t value_stride)
     return value_stride + 16;
 }
 
-/* float32 that attend needs for n queries: scores, scaled queries, the same quantized, and two partials. */
-static inline int64_t yt_attend_floats(int64_t n_queries, int64_t head_dim, int64_t value_stride)
+/* float32 that attend needs: of each query scores, the scaled query, the same quantized, and two partials. */
+static inline int64_t yt_attend_floats(int64_t head_dim, int64_t value_stride)
 {
     int64_t blocks = (head_dim + 31) / 32;
-    return n_queries * (YT_SPAN + 16 + blocks * (YT_BLOCK + YT_RECORD / 4) + 2 * yt_partial_floats(value_stride));
+    return YT_MAX_QUERIES * (YT_SPAN + 16 + blocks * (YT_BLOCK + YT_RECORD / 4) + 2 * yt_partial_floats(value_stride));
 }
 
 typedef struct {
