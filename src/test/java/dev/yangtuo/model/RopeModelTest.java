@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.Llama;
+import dev.yangtuo.BackendType;
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.ModelFolders;
 import dev.yangtuo.RopeScalingType;
@@ -100,8 +101,12 @@ class RopeModelTest {
         int[] bits = logitBits(model, LoadOptions.defaults());
         assertThat(Arrays.equals(logitBits(gguf, LoadOptions.defaults()), bits)).as("GGUF").isTrue();
         assertThat(Arrays.equals(logitBits(again, LoadOptions.defaults()), bits)).as("directory made of the GGUF").isTrue();
-        if (fields.contains("scaling")) {
-            assertThat(Arrays.equals(logitBits(ModelFolders.tiny("base"), LoadOptions.defaults()), bits)).as("unscaled").isFalse();
+        int[] plain = logitBits(ModelFolders.tiny("base"), LoadOptions.defaults());
+        assertThat(Arrays.equals(plain, bits)).as("as if nothing were said").isFalse();
+        if (fields.contains("window")) {
+            int vocabulary = bits.length / IDS.length;
+            assertThat(Arrays.mismatch(plain, bits) / vocabulary).as("the first token that does not see all before it").isEqualTo(16);
+            assertThat(Arrays.equals(logitBits(model, LoadOptions.defaults().backend(BackendType.SCALAR)), bits)).as("scalar").isTrue();
         }
     }
 
