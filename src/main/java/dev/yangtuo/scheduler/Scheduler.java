@@ -4,18 +4,19 @@ import dev.yangtuo.kernel.Candidates;
 import dev.yangtuo.model.Model;
 import dev.yangtuo.model.PassOutputs;
 import dev.yangtuo.model.PassPart;
+import dev.yangtuo.model.PassResult;
 import dev.yangtuo.model.Sequence;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,8 @@ public final class Scheduler implements AutoCloseable {
     private static final int MOST_PROMPT_COLUMNS = 128;
     /** Streams with all their guesses together: as many columns as cost little more than one. */
     private static final int SPECULATIVE_COLUMNS = 16;
+    /** A common beginning of fewer tokens is not worth waiting for: computing it again beside others costs as little. */
+    private static final int LEAST_PREFIX = 16;
     /** Until when the thread waits for something to do before it ends. */
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(5);
     /** When texts wait for memory that something else than texts has. */
@@ -57,10 +60,11 @@ public final class Scheduler implements AutoCloseable {
     // The thread's own.
     private final List<RunningTask> waiting = new ArrayList<>();
     private final List<RunningTask> running = new ArrayList<>();
+    /** Texts that the last pass has completed; until they end, others can take over what they have computed. */
+    private final List<RunningTask> completed = new ArrayList<>();
     private final PassPlan plan = new PassPlan();
     private final Counters counters = new Counters();
-    /** All logits of one output, for samplers that need them; made when first wanted. */
-    private float[] logits = new float[0];
+    private final RowBuffer buffer = new RowBuffer();
     /** What a column has cost lately. */
     private double nanosPerColumn;
 
@@ -121,22 +125,39 @@ public final class Scheduler implements AutoCloseable {
      * @throws IllegalArgumentException if the prompt is longer than the context
      * @throws IllegalStateException if the scheduler is closed
      */
-    public Handle submit(TextTask text) {
-        if (text.prompt().length > model.contextLength()) {
-            throw new IllegalArgumentException("a prompt of %d tokens does not fit the context of %d".formatted(text.prompt().length, model.contextLength()));
+    public Handle submit(Task text) {
+        return submit(List.of(text)).getFirst();
+    }
+
+    /**
+     * Hands texts over, all at the same moment: none begins before the others are known, so that what they have in common is computed once. It never waits.
+     *
+     * @return the handles, in the order of the texts
+     * @throws IllegalArgumentException if one of them is longer than the context
+     * @throws IllegalStateException if the scheduler is closed
+     */
+    public List<Handle> submit(List<? extends Task> texts) {
+        for (Task text : texts) {
+            if (text.tokens().length > model.contextLength()) {
+                throw new IllegalArgumentException("a prompt of %d tokens does not fit the context of %d".formatted(text.tokens().length, model.contextLength()));
+            }
         }
+        List<Handle> handles = new ArrayList<>();
         lock.lock();
         try {
             if (closed) {
                 throw new IllegalStateException("the model is closed");
             }
-            RunningTask task = new RunningTask(text, arrivals++);
-            arrived.add(task);
+            for (Task text : texts) {
+                RunningTask task = RunningTask.of(text, arrivals++);
+                arrived.add(task);
+                handles.add(() -> cancel(task));
+            }
             if (thread == null) {
                 thread = Thread.ofPlatform().name("yangtuo-scheduler").daemon().start(this::run);
             }
             changed.signal();
-            return () -> cancel(task);
+            return handles;
         } finally {
             lock.unlock();
         }
@@ -238,6 +259,8 @@ public final class Scheduler implements AutoCloseable {
         }
         waiting.addAll(running);
         running.clear();
+        waiting.addAll(completed);
+        completed.clear();
         for (RunningTask task : waiting) {
             task.fail(cause);
             end(task, EndCause.FAILED);
@@ -258,7 +281,7 @@ public final class Scheduler implements AutoCloseable {
             return false;
         }
         boolean complete = compute();
-        deliver(complete);
+        deliver(complete, rank);
         return true;
     }
 
@@ -283,7 +306,7 @@ public final class Scheduler implements AutoCloseable {
                 i++;
                 continue;
             }
-            Sequence known = remembersPrefixes ? model.newSequence(task.tokens(), task.count() - 1) : model.newSequence();
+            Sequence known = openKnown(task);
             int needed = known.pagesNeeded(task.count() - known.length()) + 1;
             boolean fits = needed <= available || running.isEmpty() && needed - 1 <= model.availablePages();
             if (!fits) {
@@ -301,26 +324,52 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Whether a text that is being begun will soon have computed more of this one's beginning than is known yet. */
+    /** A sequence with as much of the text's beginning as is remembered, or as another text has computed. */
+    private Sequence openKnown(RunningTask task) {
+        if (!remembersPrefixes) {
+            return model.newSequence();
+        }
+        Sequence known = model.newSequence(task.tokens(), task.nextOutput());
+        RunningTask donor = null;
+        int most = known.length();
+        for (RunningTask other : withCompleted()) {
+            int computed = Math.min(sharedTokens(task, other), other.sequence().length());
+            if (computed > most) {
+                donor = other;
+                most = computed;
+            }
+        }
+        if (donor == null) {
+            return known;
+        }
+        known.close();
+        Sequence fork = donor.sequence().fork();
+        fork.truncate(most);
+        return fork;
+    }
+
+    private Iterable<RunningTask> withCompleted() {
+        return () -> Stream.concat(running.stream(), completed.stream()).iterator();
+    }
+
+    /** Tokens of a text that need not be computed if another one has them. */
+    private static int sharedTokens(RunningTask task, RunningTask other) {
+        return Math.min(task.commonTokens(other), task.nextOutput());
+    }
+
+    /** Whether a text that is being begun will soon have computed much more of this one's beginning than is known yet. */
     private boolean waitsForPrefix(RunningTask task) {
         if (!remembersPrefixes) {
             return false;
         }
-        int known = -1;
-        for (RunningTask other : running) {
-            if (other.missing() <= 1) {
-                continue;
-            }
-            int common = Arrays.mismatch(task.tokens(), 0, task.count(), other.tokens(), 0, other.count());
-            common = common < 0 ? task.count() : common;
-            if (common >= model.pagePositions()) {
-                known = known < 0 ? model.knownTokens(task.tokens(), task.count() - 1) : known;
-                if (Math.min(common, task.count() - 1) / model.pagePositions() * model.pagePositions() > known) {
-                    return true;
-                }
-            }
+        int coming = 0;
+        int known = 0;
+        for (RunningTask other : withCompleted()) {
+            int shared = sharedTokens(task, other);
+            known = Math.max(known, Math.min(shared, other.sequence().length()));
+            coming = other.missing() > 1 ? Math.max(coming, shared) : coming;
         }
-        return false;
+        return coming - known >= LEAST_PREFIX && coming - model.knownTokens(task.tokens(), task.nextOutput()) >= LEAST_PREFIX;
     }
 
     /** Streams first, with their guesses, then prompts; each gets its memory, if need be from a text of lower rank. */
@@ -336,14 +385,18 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         int room = Math.min(model.maxColumns() - plan.columns, streams.isEmpty() ? model.maxColumns() : promptColumns());
+        int outputs = model.maxOutputColumns();
         int share = prompts.isEmpty() ? 0 : Math.max(LEAST_PROMPT_COLUMNS, room / prompts.size());
         for (int i = 0; i < prompts.size() && room > 0; i++) {
             RunningTask task = prompts.get(i);
             if (running.contains(task)) {
                 boolean isLast = i == prompts.size() - 1;
-                int columns = Math.min(task.missing(), isLast ? room : Math.min(share, room));
+                int columns = task.columnsWithin(Math.min(task.missing(), isLast ? room : Math.min(share, room)), outputs);
                 task.dropDrafts();
-                room -= planPart(task, columns) ? columns : 0;
+                if (columns > 0 && planPart(task, columns)) {
+                    room -= columns;
+                    outputs -= plan.parts.getLast().outputs();
+                }
             }
         }
     }
@@ -432,7 +485,12 @@ public final class Scheduler implements AutoCloseable {
 
         @Override
         public int choices() {
-            return plan.tasks.getFirst().choices();
+            for (RunningTask task : plan.tasks) {
+                if (task.candidateCount() > 0) {
+                    return task.choices();
+                }
+            }
+            throw new IllegalStateException("no text wants candidates");
         }
 
         @Override
@@ -443,37 +501,46 @@ public final class Scheduler implements AutoCloseable {
         }
 
         @Override
-        public void accept(PassLogits result) {
+        public void accept(PassResult result) {
+            int column = 0;
             int output = 0;
             for (int i = 0; i < plan.parts.size(); i++) {
-                int outputs = plan.parts.get(i).outputs();
-                if (outputs > 0) {
-                    RunningTask task = plan.tasks.get(i);
-                    if (task.candidateCount() == 0 && logits.length == 0) {
-                        logits = new float[model.config().vocabSize()];
-                    }
-                    task.choose(result, output, outputs, logits);
-                    output += outputs;
-                }
+                PassPart part = plan.parts.get(i);
+                plan.tasks.get(i).take(result, part, column, output, buffer);
+                column += part.count();
+                output += part.outputs();
             }
         }
     }
 
-    private void deliver(boolean complete) {
+    private void deliver(boolean complete, Comparator<RunningTask> rank) {
+        List<EndCause> causes = new ArrayList<>();
         for (RunningTask task : plan.tasks) {
             if (!complete || task.isCancelled()) {
                 continue; // the next step ends it
             }
-            int before = task.count();
+            int before = task.generated();
             EndCause cause = task.deliver();
-            counters.generated += task.count() - before + (cause == EndCause.COMPLETE ? 1 : 0);
-            if (remembersPrefixes && cause != EndCause.FAILED) {
+            counters.generated += task.generated() - before;
+            if (cause == EndCause.FAILED) {
+                running.remove(task);
+                end(task, cause);
+                continue;
+            }
+            if (remembersPrefixes) {
                 task.sequence().remember(task.tokens());
             }
             if (cause != null) {
                 running.remove(task);
-                end(task, cause);
+                completed.add(task);
+                causes.add(cause);
             }
+        }
+        if (!completed.isEmpty() && remembersPrefixes) {
+            admit(rank); // now, while what the completed texts have computed is there
+        }
+        for (EndCause cause : causes) {
+            end(completed.removeFirst(), cause);
         }
     }
 
