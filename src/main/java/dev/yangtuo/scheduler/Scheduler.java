@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,8 +36,6 @@ public final class Scheduler implements AutoCloseable {
     private static final int MOST_PROMPT_COLUMNS = 128;
     /** Streams with all their guesses together: as many columns as cost little more than one. */
     private static final int SPECULATIVE_COLUMNS = 16;
-    /** A common beginning of fewer tokens is not worth waiting for: computing it again beside others costs as little. */
-    private static final int LEAST_PREFIX = 16;
     /** Until when the thread waits for something to do before it ends. */
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(5);
     /** When texts wait for memory that something else than texts has. */
@@ -62,6 +59,7 @@ public final class Scheduler implements AutoCloseable {
     private final List<RunningTask> running = new ArrayList<>();
     /** Texts that the last pass has completed; until they end, others can take over what they have computed. */
     private final List<RunningTask> completed = new ArrayList<>();
+    private final CommonBeginnings beginnings;
     private final PassPlan plan = new PassPlan();
     private final Counters counters = new Counters();
     private final RowBuffer buffer = new RowBuffer();
@@ -117,6 +115,7 @@ public final class Scheduler implements AutoCloseable {
         this.model = model;
         this.options = options;
         this.remembersPrefixes = options.remembersPrefixes() && model.sharesBeginnings();
+        this.beginnings = new CommonBeginnings(model, remembersPrefixes, running, completed);
     }
 
     /**
@@ -302,11 +301,11 @@ public final class Scheduler implements AutoCloseable {
         }
         for (int i = 0; i < waiting.size() && running.size() < model.maxBatchSequences(); ) {
             RunningTask task = waiting.get(i);
-            if (waitsForPrefix(task)) {
+            if (beginnings.isComing(task)) {
                 i++;
                 continue;
             }
-            Sequence known = openKnown(task);
+            Sequence known = beginnings.open(task);
             int needed = known.pagesNeeded(task.count() - known.length()) + 1;
             boolean fits = needed <= available || running.isEmpty() && needed - 1 <= model.availablePages();
             if (!fits) {
@@ -322,54 +321,6 @@ public final class Scheduler implements AutoCloseable {
             waiting.remove(i);
             running.add(task);
         }
-    }
-
-    /** A sequence with as much of the text's beginning as is remembered, or as another text has computed. */
-    private Sequence openKnown(RunningTask task) {
-        if (!remembersPrefixes) {
-            return model.newSequence();
-        }
-        Sequence known = model.newSequence(task.tokens(), task.nextOutput());
-        RunningTask donor = null;
-        int most = known.length();
-        for (RunningTask other : withCompleted()) {
-            int computed = Math.min(sharedTokens(task, other), other.sequence().length());
-            if (computed > most) {
-                donor = other;
-                most = computed;
-            }
-        }
-        if (donor == null) {
-            return known;
-        }
-        known.close();
-        Sequence fork = donor.sequence().fork();
-        fork.truncate(most);
-        return fork;
-    }
-
-    private Iterable<RunningTask> withCompleted() {
-        return () -> Stream.concat(running.stream(), completed.stream()).iterator();
-    }
-
-    /** Tokens of a text that need not be computed if another one has them. */
-    private static int sharedTokens(RunningTask task, RunningTask other) {
-        return Math.min(task.commonTokens(other), task.nextOutput());
-    }
-
-    /** Whether a text that is being begun will soon have computed much more of this one's beginning than is known yet. */
-    private boolean waitsForPrefix(RunningTask task) {
-        if (!remembersPrefixes) {
-            return false;
-        }
-        int coming = 0;
-        int known = 0;
-        for (RunningTask other : withCompleted()) {
-            int shared = sharedTokens(task, other);
-            known = Math.max(known, Math.min(shared, other.sequence().length()));
-            coming = other.missing() > 1 ? Math.max(coming, shared) : coming;
-        }
-        return coming - known >= LEAST_PREFIX && coming - model.knownTokens(task.tokens(), task.nextOutput()) >= LEAST_PREFIX;
     }
 
     /** Streams first, with their guesses, then prompts; each gets its memory, if need be from a text of lower rank. */
