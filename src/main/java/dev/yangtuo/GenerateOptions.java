@@ -3,6 +3,7 @@ package dev.yangtuo;
 import dev.yangtuo.sampling.SamplingOptions;
 import dev.yangtuo.scheduler.Drafter;
 import dev.yangtuo.scheduler.PromptLookup;
+import dev.yangtuo.scheduler.TextTask;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -26,6 +27,7 @@ public final class GenerateOptions {
     private List<String> stops = List.of();
     private boolean bos = true;
     private int priority;
+    private int logProbabilities = TextTask.NONE;
     private int promptLookup;
     private @Nullable Llama draft;
     private int draftTokens;
@@ -40,6 +42,7 @@ public final class GenerateOptions {
         copy.stops = stops;
         copy.bos = bos;
         copy.priority = priority;
+        copy.logProbabilities = logProbabilities;
         copy.promptLookup = promptLookup;
         copy.draft = draft;
         copy.draftTokens = draftTokens;
@@ -133,6 +136,21 @@ public final class GenerateOptions {
     }
 
     /**
+     * Asks for {@link GenerationResult#logProbabilities()}: of each generated token the natural logarithm of its probability, and the {@code n} most probable tokens with
+     * theirs. They are the model's own, before penalties and temperature, and change nothing of the text. They cost a look at all logits of each token.
+     *
+     * @param n 0, for that of the generated token alone, to 20
+     */
+    public GenerateOptions logProbabilities(int n) {
+        if (n < 0 || n > 20) {
+            throw new IllegalArgumentException("logProbabilities is %d, must be 0 to 20".formatted(n));
+        }
+        GenerateOptions copy = copy();
+        copy.logProbabilities = n;
+        return copy;
+    }
+
+    /**
      * Guesses that the text repeats its prompt or itself, and computes up to {@code tokens} guesses together with each token: the text stays the same, token for token, and
      * comes faster where it quotes. 0, which is so unless set, guesses nothing. Takes the place of {@link #draft}.
      */
@@ -168,6 +186,10 @@ public final class GenerateOptions {
 
     int priority() {
         return priority;
+    }
+
+    int logProbabilities() {
+        return logProbabilities;
     }
 
     /** @param of the model that generates */

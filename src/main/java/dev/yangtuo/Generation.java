@@ -1,5 +1,6 @@
 package dev.yangtuo;
 
+import dev.yangtuo.sampling.LogProbabilities;
 import dev.yangtuo.sampling.Sampler;
 import dev.yangtuo.scheduler.Drafter;
 import dev.yangtuo.scheduler.EndCause;
@@ -11,9 +12,11 @@ import dev.yangtuo.tokenizer.StreamingDecoder;
 import java.lang.ref.Cleaner;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -40,8 +43,9 @@ public final class Generation implements Iterable<String>, AutoCloseable {
      * @param prompt ids, at least one
      * @param maxTokens tokens to generate at most
      * @param endIds ids that end the text
+     * @param logProbabilities as {@link TextTask} has them
      */
-    record Request(int[] prompt, int maxTokens, int[] endIds, long seed, int priority) {
+    record Request(int[] prompt, int maxTokens, int[] endIds, long seed, int priority, int logProbabilities) {
         boolean isEnd(int id) {
             for (int end : endIds) {
                 if (end == id) {
@@ -71,6 +75,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         private final Deque<String> unread = new ArrayDeque<>();
         private int[] ids = new int[64];
         private int idCount;
+        private final List<LogProbabilities> logProbabilities = new ArrayList<>();
         private int generatedTokens;
         private @Nullable FinishReason finishReason;
         private @Nullable TaskStatistics statistics;
@@ -81,7 +86,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
             this.request = request;
             this.decoder = decoder;
             this.stopText = stopText;
-            this.task = new TextTask(request.prompt(), sampler, request.priority(), drafter, this);
+            this.task = new TextTask(request.prompt(), sampler, request.priority(), drafter, request.logProbabilities(), this);
         }
 
         synchronized void begin() {
@@ -117,6 +122,16 @@ public final class Generation implements Iterable<String>, AutoCloseable {
                 add(piece);
             }
             return finishReason == null;
+        }
+
+        @Override
+        public synchronized boolean accept(int id, LogProbabilities of) {
+            int before = idCount;
+            boolean goesOn = accept(id);
+            if (idCount > before) {
+                logProbabilities.add(of);
+            }
+            return goesOn;
         }
 
         @Override
@@ -160,7 +175,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
                 awaitChange(false);
                 String piece = unread.poll();
                 if (piece == null && failure != null) {
-                    throw asException(failure);
+                    throw Failure.here(failure);
                 }
                 return piece;
             }
@@ -181,20 +196,12 @@ public final class Generation implements Iterable<String>, AutoCloseable {
             }
         }
 
-        /** A failure is thrown where the text is asked for, so with that place in its trace. */
-        private static RuntimeException asException(Throwable failure) {
-            if (failure instanceof IllegalStateException e) {
-                return new IllegalStateException(e.getMessage(), e);
-            }
-            return failure instanceof RuntimeException e ? e : new IllegalStateException(failure);
-        }
-
         GenerationResult result() {
             begin();
             synchronized (this) {
                 awaitChange(true);
                 if (failure != null) {
-                    throw asException(failure);
+                    throw Failure.here(failure);
                 }
                 awaitStatistics();
                 return toResult();
@@ -230,7 +237,13 @@ public final class Generation implements Iterable<String>, AutoCloseable {
                     Duration.ofNanos(taken.queueNanos()),
                     taken.reusedTokens(),
                     taken.drafted(),
-                    taken.accepted());
+                    taken.accepted(),
+                    logProbabilities.stream().map(Text::toTokenLogProbabilities).toList());
+        }
+
+        private static TokenLogProbabilities toTokenLogProbabilities(LogProbabilities of) {
+            return new TokenLogProbabilities(of.id(), of.logProbability(),
+                    IntStream.range(0, of.best().length).mapToObj(i -> new TokenLogProbability(of.bestIds()[i], of.best()[i])).toList());
         }
 
         synchronized void cancel() {

@@ -18,6 +18,7 @@ import java.util.List;
  * @param reusedTokens tokens of the prompt that an earlier text with the same beginning had computed
  * @param draftedTokens tokens that were guessed, see {@link GenerateOptions#promptLookup}
  * @param acceptedTokens guessed tokens that became part of the text
+ * @param logProbabilities of each of the {@code ids}, if {@link GenerateOptions#logProbabilities} asks for them; else empty
  */
 public record GenerationResult(
         String text,
@@ -31,10 +32,12 @@ public record GenerationResult(
         Duration queueTime,
         int reusedTokens,
         int draftedTokens,
-        int acceptedTokens) {
-    /** Copies the ids. */
+        int acceptedTokens,
+        List<TokenLogProbabilities> logProbabilities) {
+    /** Copies the lists. */
     public GenerationResult {
         ids = List.copyOf(ids);
+        logProbabilities = List.copyOf(logProbabilities);
     }
 
     /** Tokens per second after the first one; 0 if there were fewer than two. */

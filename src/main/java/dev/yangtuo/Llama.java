@@ -14,6 +14,7 @@ import dev.yangtuo.scheduler.DraftModel;
 import dev.yangtuo.scheduler.Drafter;
 import dev.yangtuo.scheduler.Scheduler;
 import dev.yangtuo.scheduler.SchedulerOptions;
+import dev.yangtuo.tokenizer.EncodeOptions;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -23,7 +24,10 @@ import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -144,19 +148,12 @@ public final class Llama implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(String prompt, GenerateOptions options) {
-        return generate(options.bos() ? withBos(prompt) : tokenizer.encode(prompt), options);
+        return generate(encode(prompt, options.bos()), options);
     }
 
-    /** The ids of a text, behind a beginning-of-sequence token if there is one. */
-    private int[] withBos(String text) {
-        int[] ids = tokenizer.encode(text);
-        if (tokenizer.bosId() < 0) {
-            return ids;
-        }
-        int[] withBos = new int[ids.length + 1];
-        withBos[0] = tokenizer.bosId();
-        System.arraycopy(ids, 0, withBos, 1, ids.length);
-        return withBos;
+    /** The ids of a text, behind a beginning-of-sequence token if one is wanted and the tokenizer has one. */
+    private int[] encode(String text, boolean bos) {
+        return tokenizer.encode(text, EncodeOptions.PLAIN.withBos(bos && tokenizer.bosId() >= 0));
     }
 
     /**
@@ -171,13 +168,11 @@ public final class Llama implements AutoCloseable {
         SamplingOptions sampling = options.sampling(recommended.sampling());
         long seed = options.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 32));
         int maxTokens = options.maxTokens() == 0 ? recommended.maxTokens() : options.maxTokens();
-        // Rows beyond the tokenizer's pieces are padding: they stand for no text, so they are never chosen.
-        int choices = Math.min(vocabSize(), tokenizer.vocabSize());
         return new Generation(
                 this,
                 scheduler,
-                new Generation.Request(prompt.clone(), maxTokens, endIds(), seed, options.priority()),
-                new Sampler(sampling, seed, choices),
+                new Generation.Request(prompt.clone(), maxTokens, endIds(), seed, options.priority(), options.logProbabilities()),
+                new Sampler(sampling, seed, choices()),
                 options.newDrafter(this),
                 tokenizer.continuationDecoder(prompt),
                 new StopText(options.stops()));
@@ -203,6 +198,95 @@ public final class Llama implements AutoCloseable {
                 }
                 done += count;
             }
+        }
+    }
+
+    /**
+     * Computes how probable continuations are after a prompt, for evaluation and for ranking. What they have in common is computed once, and all of them together with
+     * whatever else the model has to do; no score depends on that, to the last bit.
+     *
+     * <p>Tokens: where the ids of prompt and continuation, encoded as one text, begin with those of the prompt encoded alone, the continuation's are those that follow.
+     * Otherwise, where a token would cross the boundary, the prompt keeps its own and the continuation is encoded by itself, as a text that goes on
+     * ({@link Tokenizer#encodeContinuation}). A space between them belongs to the continuation: {@code score("The sky is", List.of(" blue", " green"))}.
+     *
+     * @param prompt what is before them, behind a beginning-of-sequence token if the tokenizer has one; may be empty then
+     * @param continuations not empty
+     * @return a score for each, in their order
+     * @throws ContextLengthException if the prompt and a continuation are longer than the context takes; its last token need not fit
+     * @throws IllegalArgumentException if a continuation has no tokens
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<Score> score(String prompt, List<String> continuations) {
+        int[] promptIds = encode(prompt, true);
+        int[] alone = tokenizer.encode(prompt);
+        return score(promptIds, continuations.stream().map(continuation -> continuationIds(prompt, alone, continuation)).toList());
+    }
+
+    /** @param alone ids of the prompt */
+    private int[] continuationIds(String prompt, int[] alone, String continuation) {
+        int[] whole = tokenizer.encode(prompt + continuation);
+        boolean goesOn = whole.length > alone.length && Arrays.mismatch(whole, alone) == alone.length;
+        return goesOn ? Arrays.copyOfRange(whole, alone.length, whole.length) : tokenizer.encodeContinuation(continuation);
+    }
+
+    /**
+     * The same of token ids; nothing is added to them.
+     *
+     * @param prompt ids, at least one
+     * @param continuations ids of each, at least one
+     */
+    public List<Score> score(int[] prompt, List<int[]> continuations) {
+        requireIds(prompt);
+        List<Scoring> scorings = new ArrayList<>();
+        for (int[] continuation : continuations) {
+            if (continuation.length == 0) {
+                throw new IllegalArgumentException("continuation %d has no tokens; there is nothing to score".formatted(scorings.size() + 1));
+            }
+            int[] tokens = Arrays.copyOf(prompt, Math.addExact(prompt.length, continuation.length));
+            System.arraycopy(continuation, 0, tokens, prompt.length, continuation.length);
+            requireVocabulary(continuation, choices());
+            if (tokens.length - 1 > contextLength()) {
+                throw new ContextLengthException("the prompt with continuation %d".formatted(scorings.size() + 1), tokens.length, contextLength());
+            }
+            scorings.add(new Scoring(tokens, prompt.length, vocabSize(), tokenizer));
+        }
+        try {
+            Reading.readAll(scorings, scheduler);
+            return scorings.stream().map(Scoring::score).toList();
+        } finally {
+            Reference.reachabilityFence(this); // else the cleaner could close the model that is in use
+        }
+    }
+
+    /**
+     * Computes a vector for each of some texts: the states of their tokens behind the last norm of the model, pooled. All are computed together with whatever else the
+     * model has to do; no vector depends on that, to the last bit.
+     *
+     * @param texts any; none may be empty if no beginning-of-sequence token is added
+     * @return {@code float[dim]} for each, in their order
+     * @throws ContextLengthException if a text is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<float[]> embed(List<String> texts, EmbeddingOptions options) {
+        return embedIds(texts.stream().map(text -> encode(text, options.bos())).toList(), options);
+    }
+
+    /**
+     * The same of token ids; nothing is added to them.
+     *
+     * @param texts ids of each, at least one
+     */
+    public List<float[]> embedIds(List<int[]> texts, EmbeddingOptions options) {
+        List<Embedding> embeddings = new ArrayList<>();
+        for (int[] ids : texts) {
+            requireIds("text %d".formatted(embeddings.size() + 1), ids);
+            embeddings.add(new Embedding(ids.clone(), options, model.config().dim()));
+        }
+        try {
+            Reading.readAll(embeddings, scheduler);
+            return embeddings.stream().map(Embedding::vector).toList();
+        } finally {
+            Reference.reachabilityFence(this); // else the cleaner could close the model that is in use
         }
     }
 
@@ -238,17 +322,26 @@ public final class Llama implements AutoCloseable {
         }
     }
 
-    private void requireIds(int[] ids) {
+    private void requireIds(int[] prompt) {
+        requireIds("the prompt", prompt);
+    }
+
+    /** @param text what the ids are of */
+    private void requireIds(String text, int[] ids) {
         model.requireOpen();
         if (ids.length == 0) {
-            throw new IllegalArgumentException("there is no token to begin with; give a prompt, or let a beginning-of-sequence token be added");
+            throw new IllegalArgumentException("there is no token to begin with: %s is empty, and no beginning-of-sequence token is added".formatted(text));
         }
         if (ids.length > contextLength()) {
-            throw new ContextLengthException(ids.length, contextLength());
+            throw new ContextLengthException(text, ids.length, contextLength());
         }
+        requireVocabulary(ids, vocabSize());
+    }
+
+    private static void requireVocabulary(int[] ids, int size) {
         for (int id : ids) {
-            if (id < 0 || id >= vocabSize()) {
-                throw new IllegalArgumentException("token id %d is outside the vocabulary of %d".formatted(id, vocabSize()));
+            if (id < 0 || id >= size) {
+                throw new IllegalArgumentException("token id %d is outside the vocabulary of %d".formatted(id, size));
             }
         }
     }
@@ -266,7 +359,7 @@ public final class Llama implements AutoCloseable {
                         .formatted(id, tokenizer.piece(id), larger.tokenizer.piece(id)));
             }
         }
-        return new DraftModel(model, Math.min(size, vocabSize()), tokens);
+        return new DraftModel(model, choices(), tokens);
     }
 
     /**
@@ -281,7 +374,7 @@ public final class Llama implements AutoCloseable {
      * @throws dev.yangtuo.exception.YangtuoException if the file cannot be written
      */
     public int saveContext(String prompt, Path file) {
-        int[] ids = withBos(prompt);
+        int[] ids = encode(prompt, true);
         requireIds(ids);
         return model.saveContext(ids, file);
     }
@@ -300,6 +393,11 @@ public final class Llama implements AutoCloseable {
     /** What the texts of this model have taken together. */
     public TextStatistics statistics() {
         return TextStatistics.of(scheduler.statistics());
+    }
+
+    /** Ids that stand for text: rows beyond the tokenizer's pieces are padding, so they are never chosen. */
+    private int choices() {
+        return Math.min(vocabSize(), tokenizer.vocabSize());
     }
 
     private int[] endIds() {

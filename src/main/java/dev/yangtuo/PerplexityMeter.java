@@ -3,6 +3,7 @@ package dev.yangtuo;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.model.Model;
 import dev.yangtuo.model.Sequence;
+import dev.yangtuo.sampling.LogProbabilities;
 import dev.yangtuo.tokenizer.EncodeOptions;
 import dev.yangtuo.tokenizer.StreamingEncoder;
 import dev.yangtuo.tokenizer.Tokenizer;
@@ -154,17 +155,8 @@ final class PerplexityMeter {
                 nats[position + row] = natsOf(logits, row * vocabSize, vocabSize, window[position + row + 1]));
     }
 
-    /** {@code log(sum(exp(logits))) - logits[id]} in double, with the greatest logit taken out so that nothing overflows. */
     private static double natsOf(float[] logits, int offset, int vocabSize, int id) {
-        float max = Float.NEGATIVE_INFINITY;
-        for (int i = offset; i < offset + vocabSize; i++) {
-            max = Math.max(max, logits[i]);
-        }
-        double sum = 0;
-        for (int i = offset; i < offset + vocabSize; i++) {
-            sum += Math.exp((double) logits[i] - max);
-        }
-        return Math.log(sum) + max - logits[offset + id];
+        return LogProbabilities.logSumExp(logits, offset, vocabSize) - logits[offset + id];
     }
 
     private Perplexity soFar() {

@@ -1,6 +1,7 @@
 package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.FinishReason;
 import dev.yangtuo.GenerateOptions;
@@ -8,7 +9,10 @@ import dev.yangtuo.Generation;
 import dev.yangtuo.GenerationResult;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
+import dev.yangtuo.TokenLogProbabilities;
+import dev.yangtuo.TokenLogProbability;
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.tokenizer.Tokenizer;
 import dev.yangtuo.tokenizer.Utf8;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -75,6 +79,11 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     @Option(names = "--json", description = "Write one JSON object instead of the text.")
     private boolean json;
 
+    @Option(names = "--logprobs", paramLabel = "N",
+            description = "With --json: natural logarithms of the probabilities of each token and of the N most probable ones (0 to 20), as the model computed them, "
+                    + "before penalties and temperature.")
+    private @Nullable Integer logProbabilities;
+
     /** One of three ways to give the prompt. */
     private static final class PromptSource {
         @Option(names = "--prompt", paramLabel = "TEXT", description = "What the text begins with.")
@@ -101,7 +110,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
                 Llama draft = guesses.load(llama, model.threads());
                 Generation generation = begin(llama, prompt, guesses.applyTo(options, draft), err)) {
-            return json ? writeJson(generation, prompt, err) : writeText(generation, prompt, err);
+            return json ? writeJson(llama, generation, prompt, err) : writeText(generation, prompt, err);
         }
     }
 
@@ -150,6 +159,9 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
                 throw new IllegalArgumentException("--max-tokens is %d, must be at least 1".formatted(maxTokens));
             }
             options = maxTokens == null ? options : options.maxTokens(maxTokens);
+            if (logProbabilities != null) {
+                options = options.logProbabilities(requireLogProbabilities(logProbabilities));
+            }
             for (String stop : stops) {
                 options = options.stop(stop);
             }
@@ -157,6 +169,16 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         } catch (IllegalArgumentException e) {
             throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
         }
+    }
+
+    private int requireLogProbabilities(int n) {
+        if (!json) {
+            throw new IllegalArgumentException("--logprobs needs --json");
+        }
+        if (n < 0 || n > 20) {
+            throw new IllegalArgumentException("--logprobs is %d, must be 0 to 20".formatted(n));
+        }
+        return n;
     }
 
     private int writeText(Generation generation, String prompt, PrintWriter err) throws IOException {
@@ -180,7 +202,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         }
     }
 
-    private int writeJson(Generation generation, String prompt, PrintWriter err) throws IOException {
+    private int writeJson(Llama llama, Generation generation, String prompt, PrintWriter err) throws IOException {
         try (InterruptGuard _ = new InterruptGuard(generation::cancel)) {
             GenerationResult result = generation.result();
             ObjectNode object = new ObjectMapper().createObjectNode();
@@ -197,10 +219,24 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             object.put("seed", result.seed());
             object.put("drafted_tokens", result.draftedTokens());
             object.put("accepted_tokens", result.acceptedTokens());
+            if (logProbabilities != null) {
+                putLogProbabilities(object.putArray("logprobs"), result, llama.tokenizer());
+            }
             PrintWriter out = spec.commandLine().getOut();
             out.print(new ObjectMapper().writeValueAsString(object) + "\n");
             StandardOutput.flush(out);
             return finish(result, err);
+        }
+    }
+
+    private static void putLogProbabilities(ArrayNode array, GenerationResult result, Tokenizer tokenizer) {
+        for (TokenLogProbabilities token : result.logProbabilities()) {
+            ObjectNode object = array.addObject();
+            object.put("id", token.id()).put("piece", tokenizer.piece(token.id())).put("log_probability", token.logProbability());
+            ArrayNode best = object.putArray("best");
+            for (TokenLogProbability each : token.best()) {
+                best.addObject().put("id", each.id()).put("piece", tokenizer.piece(each.id())).put("log_probability", each.logProbability());
+            }
         }
     }
 

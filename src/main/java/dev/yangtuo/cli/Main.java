@@ -3,6 +3,7 @@ package dev.yangtuo.cli;
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
 import dev.yangtuo.PerplexityMethod;
+import dev.yangtuo.Pooling;
 import dev.yangtuo.RopeScalingType;
 import dev.yangtuo.model.SyntheticShape;
 import java.io.PrintWriter;
@@ -29,6 +30,8 @@ import picocli.CommandLine.TypeConversionException;
             ConvertCommand.class,
             TokenizeCommand.class,
             DetokenizeCommand.class,
+            EmbedCommand.class,
+            ScoreCommand.class,
             LogitsCommand.class,
             PerplexityCommand.class,
             BenchCommand.class,
@@ -62,6 +65,7 @@ public final class Main implements Runnable {
         commandLine.registerConverter(KvType.class, named(KvType::of));
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
         commandLine.registerConverter(RopeScalingType.class, named(RopeScalingType::of));
+        commandLine.registerConverter(Pooling.class, named(Pooling::of));
         commandLine.registerConverter(PerplexityMethod.class, named(PerplexityMethod::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);

@@ -1,6 +1,6 @@
 package dev.yangtuo.exception;
 
-/** A prompt is longer than the context of the model. */
+/** A prompt, or another text, is longer than the context of the model. */
 public class ContextLengthException extends YangtuoException {
     private static final long serialVersionUID = 1L;
 
@@ -12,12 +12,21 @@ public class ContextLengthException extends YangtuoException {
      * @param context tokens that the context takes
      */
     public ContextLengthException(int tokens, int context) {
-        super("the prompt has %d tokens, the context takes %d; shorten the prompt, or load the model with a larger context".formatted(tokens, context));
+        this("the prompt", tokens, context);
+    }
+
+    /**
+     * @param text what is too long: "the prompt"
+     * @param tokens tokens of it
+     * @param context tokens that the context takes
+     */
+    public ContextLengthException(String text, int tokens, int context) {
+        super("%1$s has %2$d tokens, the context takes %3$d; shorten %1$s, or load the model with a larger context".formatted(text, tokens, context));
         this.tokens = tokens;
         this.context = context;
     }
 
-    /** Tokens of the prompt. */
+    /** Tokens of the text. */
     public int tokens() {
         return tokens;
     }

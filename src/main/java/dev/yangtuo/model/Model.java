@@ -8,6 +8,7 @@ import dev.yangtuo.kernel.Candidates;
 import dev.yangtuo.kernel.DeviceFloats;
 import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.OutputLayer;
+import dev.yangtuo.kernel.RmsNorm;
 import dev.yangtuo.tensor.TensorType;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ public final class Model implements AutoCloseable {
     private final ModelWeights weights;
     private final KvCache kvCache;
     private final Rope rope;
+    private final RmsNorm outputNorm;
     private final Batch batch;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile boolean closed;
@@ -66,6 +68,7 @@ public final class Model implements AutoCloseable {
         try (var undo = new CloseStack()) {
             undo.push(backend);
             undo.push(weights);
+            outputNorm = RmsNorm.of(weights.output().weights());
             int columns = Math.min(MAX_COLUMNS, Math.max(contextLength, maxSequences));
             int sequences = Math.min(columns, maxSequences);
             kvCache = undo.push(new KvCache(backend, config, kvType, contextLength, kvPages));
@@ -224,7 +227,7 @@ public final class Model implements AutoCloseable {
      * Appends tokens to any mix of sequences in one pass. What a sequence gives does not depend on what else is in the pass.
      *
      * @param parts at least one, of different sequences, 1 to {@link #maxBatchSequences()}; together at most {@link #maxColumns()} tokens
-     * @param outputs receives the logits that the parts want
+     * @param outputs receives the logits that the parts want, and any states
      * @param goesOn asked now and then; when it says no, the pass is given up
      * @return false if it was given up: the sequences are then as before
      */
@@ -234,9 +237,7 @@ public final class Model implements AutoCloseable {
             if (!computeLayers(parts, goesOn)) {
                 return false;
             }
-            if (batch.outputCount() > 0) {
-                computeOutputs(outputs);
-            }
+            computeOutputs(outputs);
             return true;
         } finally {
             lock.unlock();
@@ -244,30 +245,57 @@ public final class Model implements AutoCloseable {
     }
 
     private void computeOutputs(PassOutputs outputs) {
-        DeviceFloats all = logitsBuffer();
-        boolean choose = outputs.candidateCount() > 0;
+        boolean choose = batch.outputCount() > 0 && outputs.candidateCount() > 0;
         if (choose) {
             candidates.clear(outputs.candidateCount(), outputs.choices());
             outputs.addEdits(candidates, batch.outputCount());
-            backend.logits(weights.output(), batch, x, all, candidates);
-        } else {
-            backend.logits(weights.output(), batch, x, all);
+            backend.logits(weights.output(), batch, x, logitsBuffer(), candidates);
+        } else if (batch.outputCount() > 0) {
+            backend.logits(weights.output(), batch, x, logitsBuffer());
         }
-        outputs.accept(new PassOutputs.PassLogits() {
-            @Override
-            public Candidates candidates() {
-                if (!choose) {
-                    throw new IllegalStateException("no candidates were wanted");
-                }
-                return candidates;
-            }
+        outputs.accept(new Result(choose));
+    }
 
-            @Override
-            public void read(int output, float[] target) {
-                Objects.checkIndex(output, batch.outputCount());
-                all.download((long) output * config.vocabSize(), target, 0, config.vocabSize());
+    /** What the pass has left in the buffers. */
+    private final class Result implements PassResult {
+        private final boolean hasCandidates;
+
+        Result(boolean hasCandidates) {
+            this.hasCandidates = hasCandidates;
+        }
+
+        @Override
+        public Candidates candidates() {
+            if (!hasCandidates) {
+                throw new IllegalStateException("no candidates were wanted");
             }
-        });
+            return candidates;
+        }
+
+        @Override
+        public int vocabSize() {
+            return config.vocabSize();
+        }
+
+        @Override
+        public int dim() {
+            return config.dim();
+        }
+
+        @Override
+        public void readLogits(int output, int count, float[] target) {
+            Objects.checkFromIndexSize(output, count, batch.outputCount());
+            logitsBuffer().download((long) output * vocabSize(), target, 0, Math.multiplyExact(count, vocabSize()));
+        }
+
+        @Override
+        public void readStates(int column, int count, float[] target) {
+            Objects.checkFromIndexSize(column, count, batch.columnCount());
+            x.download((long) column * dim(), target, 0, Math.multiplyExact(count, dim()));
+            for (int i = 0; i < count; i++) {
+                outputNorm.apply(target, i * dim());
+            }
+        }
     }
 
     /**

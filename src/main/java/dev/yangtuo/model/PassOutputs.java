@@ -2,7 +2,7 @@ package dev.yangtuo.model;
 
 import dev.yangtuo.kernel.Candidates;
 
-/** What is wanted of the logits of a forward pass. Called within the pass, so it must not ask for another one. */
+/** What is wanted of a forward pass. Called within the pass, so it must not ask for another one. */
 public interface PassOutputs {
     /** Candidates that the device chooses of each output, at most {@link Candidates#MAX_COUNT}; 0 if none are wanted. */
     int candidateCount();
@@ -17,23 +17,6 @@ public interface PassOutputs {
      */
     void addEdits(Candidates wanted, int outputs);
 
-    /** Reads what came out. */
-    void accept(PassLogits result);
-
-    /** The logits of a pass: outputs in the order of the parts, and of the tokens in each. */
-    interface PassLogits {
-        /**
-         * The candidates of every output.
-         *
-         * @throws IllegalStateException if none were wanted
-         */
-        Candidates candidates();
-
-        /**
-         * All logits of an output, as its edits left them.
-         *
-         * @param target receives {@code vocabSize} values from 0 on
-         */
-        void read(int output, float[] target);
-    }
+    /** Reads what came out; also called where the pass has no outputs, for its states. */
+    void accept(PassResult result);
 }

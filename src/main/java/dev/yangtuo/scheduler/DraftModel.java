@@ -5,6 +5,7 @@ import dev.yangtuo.model.KvMemoryException;
 import dev.yangtuo.model.Model;
 import dev.yangtuo.model.PassOutputs;
 import dev.yangtuo.model.PassPart;
+import dev.yangtuo.model.PassResult;
 import dev.yangtuo.model.Sequence;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -63,7 +64,7 @@ public final class DraftModel implements Drafter {
         }
 
         @Override
-        public void accept(PassLogits result) {
+        public void accept(PassResult result) {
             id = result.candidates().id(0, 0);
         }
     }

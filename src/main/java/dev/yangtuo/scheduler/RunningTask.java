@@ -1,27 +1,22 @@
 package dev.yangtuo.scheduler;
 
 import dev.yangtuo.kernel.Candidates;
-import dev.yangtuo.model.PassOutputs.PassLogits;
 import dev.yangtuo.model.PassPart;
+import dev.yangtuo.model.PassResult;
 import dev.yangtuo.model.Sequence;
 import java.util.Arrays;
 import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 
 /** A text in the scheduler's hands: its tokens, how many of them are computed, and what it has cost. Used by the scheduler's thread, but for {@link #cancel()}. */
-final class RunningTask {
-    private final TextTask text;
+abstract sealed class RunningTask permits RunningText, RunningReading {
+    private final Task task;
+    private final TaskListener listener;
     private final long arrival;
     private final long submitted = System.nanoTime();
 
-    /** The prompt and what has come since; guesses may stand behind. */
     private int[] tokens;
     private int count;
-    /** Guesses that stand behind the tokens in the pass that is being planned or computed. */
-    private int drafts;
-    /** What came of the pass. */
-    private int[] chosen = new int[1];
-    private int chosenCount;
     private @Nullable Sequence sequence;
     private @Nullable RuntimeException failure;
     private volatile boolean cancelled;
@@ -29,19 +24,23 @@ final class RunningTask {
     private long started;
     private long firstToken;
     private long lastToken;
+    private int generated;
     private int reusedTokens;
     private int preemptions;
-    private int drafted;
-    private int accepted;
 
-    RunningTask(TextTask text, long arrival) {
-        this.text = text;
+    RunningTask(Task task, TaskListener listener, long arrival) {
+        this.task = task;
+        this.listener = listener;
         this.arrival = arrival;
-        this.tokens = Arrays.copyOf(text.prompt(), text.prompt().length + 64);
-        this.count = text.prompt().length;
-        for (int id : text.prompt()) {
-            text.sampler().accept(id);
-        }
+        this.tokens = task.tokens();
+        this.count = tokens.length;
+    }
+
+    static RunningTask of(Task task, long arrival) {
+        return switch (task) {
+            case TextTask text -> new RunningText(text, arrival);
+            case ReadingTask reading -> new RunningReading(reading, arrival);
+        };
     }
 
     /**
@@ -50,7 +49,7 @@ final class RunningTask {
      * @param agingNanos waiting as long is as good as one more of priority
      */
     static Comparator<RunningTask> byRank(long now, long agingNanos) {
-        return Comparator.<RunningTask>comparingLong(task -> -(task.text.priority() + (now - task.submitted) / agingNanos)).thenComparingLong(task -> task.arrival);
+        return Comparator.<RunningTask>comparingLong(task -> -(task.task.priority() + (now - task.submitted) / agingNanos)).thenComparingLong(task -> task.arrival);
     }
 
     void cancel() {
@@ -61,13 +60,19 @@ final class RunningTask {
         return cancelled;
     }
 
+    /** The text so far, the first {@link #count()} of it; guesses may stand behind. */
     int[] tokens() {
         return tokens;
     }
 
-    /** Tokens of the prompt and of what has come. */
     int count() {
         return count;
+    }
+
+    /** How long the common beginning with another text is. */
+    int commonTokens(RunningTask other) {
+        int mismatch = Arrays.mismatch(tokens, 0, count, other.tokens, 0, other.count);
+        return mismatch < 0 ? count : mismatch;
     }
 
     /** Its keys and values; only while it is running. */
@@ -78,25 +83,28 @@ final class RunningTask {
         return sequence;
     }
 
-    /** Tokens that are still to be computed before the next one can be chosen. */
+    /** Tokens that are still to be computed. */
     int missing() {
         return count - sequence().length();
     }
 
-    /** Whether one token is missing: the last one that was chosen. */
+    /** The first position of which something is wanted; what is before it need not be computed if its keys and values are there. */
+    abstract int nextOutput();
+
+    /** Whether it gets its next token as soon as one is computed. */
     boolean isStreaming() {
-        return missing() == 1 && firstToken != 0;
+        return false;
     }
 
     /**
      * Begins, or goes on after it had given its memory away.
      *
-     * @param known what is computed already
+     * @param known what is computed already, at most {@link #nextOutput()} tokens
      * @return whether it begins
      */
     boolean begin(Sequence known) {
         sequence = known;
-        known.ropeLength(text.prompt().length);
+        known.ropeLength(task.tokens().length);
         if (started != 0) {
             return false;
         }
@@ -119,110 +127,84 @@ final class RunningTask {
     }
 
     /** Puts guesses behind the tokens, as far as they fit the context. */
-    void draft(int most) {
-        drafts = 0;
-        int useful = Math.min(most, sequence().remaining() - 1);
-        if (useful > 0) {
-            makeRoom(useful);
-            int[] guesses = new int[useful];
-            drafts = text.drafter().draft(tokens, count, guesses, useful);
-            System.arraycopy(guesses, 0, tokens, count, drafts);
-        }
-    }
+    void draft(int most) {}
 
-    void dropDrafts() {
-        drafts = 0;
-    }
+    /** Goes without guesses in the pass that is being planned. */
+    void dropDrafts() {}
 
     int drafts() {
-        return drafts;
-    }
-
-    /** The next tokens of the pass: some that are missing, and behind the last one the guesses. */
-    PassPart part(int columns) {
-        boolean last = columns == missing();
-        return new PassPart(sequence(), tokens, sequence().length(), columns + (last ? drafts : 0), last ? columns - 1 : columns);
-    }
-
-    /** Edits of each output: later ones count the guesses before them as having come. A sampler that takes all logits makes them itself. */
-    void addEdits(Candidates wanted, int outputs) {
-        for (int i = 0; i < outputs; i++) {
-            if (candidateCount() == 0) {
-                wanted.addOutput();
-            } else {
-                text.sampler().addEdits(wanted, tokens, count, i);
-            }
-        }
-    }
-
-    int candidateCount() {
-        return text.sampler().candidateCount();
-    }
-
-    int choices() {
-        return text.sampler().choices();
-    }
-
-    /** Chooses the next token, and goes on as long as the guesses were right. */
-    void choose(PassLogits result, int firstOutput, int outputs, float[] logits) {
-        chosenCount = 0;
-        if (chosen.length < outputs) {
-            chosen = new int[outputs];
-        }
-        try {
-            do {
-                int output = firstOutput + chosenCount;
-                int id;
-                if (candidateCount() > 0) {
-                    id = text.sampler().sample(result.candidates(), output);
-                } else {
-                    result.read(output, logits);
-                    id = text.sampler().sample(logits);
-                }
-                text.sampler().accept(id);
-                chosen[chosenCount++] = id;
-            } while (chosenCount < outputs && chosen[chosenCount - 1] == tokens[count + chosenCount - 1]);
-        } catch (RuntimeException e) {
-            failure = e;
-        }
+        return 0;
     }
 
     /**
-     * Hands on what was chosen, and forgets the guesses that were wrong.
+     * How many of its next columns a pass can have.
+     *
+     * @param columns at most, 1 to {@link #missing()}
+     * @param outputs that are left of those that a pass can have beside one of each text
+     */
+    int columnsWithin(int columns, int outputs) {
+        return columns;
+    }
+
+    /** The next columns of the pass. */
+    abstract PassPart part(int columns);
+
+    /** Candidates that the device is to choose of its outputs; 0 where it is not. */
+    int candidateCount() {
+        return 0;
+    }
+
+    /** Number of ids to choose from; of one with candidates only. */
+    int choices() {
+        return 0;
+    }
+
+    /** Begins its outputs where others in the pass want candidates. */
+    void addEdits(Candidates wanted, int outputs) {
+        for (int i = 0; i < outputs; i++) {
+            wanted.addOutput();
+        }
+    }
+
+    /** Takes what the pass has given; nothing that it throws reaches others. */
+    final void take(PassResult result, PassPart part, int firstColumn, int firstOutput, RowBuffer buffer) {
+        try {
+            read(result, part, firstColumn, firstOutput, buffer);
+        } catch (RuntimeException e) {
+            fail(e);
+        }
+    }
+
+    /** @param firstColumn of the part in the pass, as {@code firstOutput} is its first output */
+    abstract void read(PassResult result, PassPart part, int firstColumn, int firstOutput, RowBuffer buffer);
+
+    /**
+     * Hands on what was taken.
      *
      * @return null if the text goes on, else why it has ended
      */
-    @Nullable EndCause deliver() {
-        long now = System.nanoTime();
-        int before = count;
-        drafted += drafts;
-        drafts = 0;
-        accepted += Math.max(0, chosenCount - 1);
-        sequence().truncate(Math.min(sequence().length(), before + Math.max(0, chosenCount - 1)));
-        for (int i = 0; i < chosenCount; i++) {
-            firstToken = firstToken == 0 ? now : firstToken;
-            lastToken = now;
-            boolean goesOn;
-            try {
-                goesOn = text.listener().accept(chosen[i]);
-            } catch (RuntimeException e) {
-                failure = e;
-                return EndCause.FAILED;
-            }
-            if (!goesOn) {
-                return EndCause.COMPLETE;
-            }
-            makeRoom(1);
-            tokens[count++] = chosen[i];
-        }
-        if (failure != null) {
-            return EndCause.FAILED;
-        }
-        chosenCount = 0;
-        return sequence().remaining() == 0 ? EndCause.CONTEXT_FULL : null;
+    abstract @Nullable EndCause deliver();
+
+    /** Counts a token that was chosen, before the listener is told. */
+    void countGenerated(long now) {
+        firstToken = firstToken == 0 ? now : firstToken;
+        lastToken = now;
+        generated++;
     }
 
-    private void makeRoom(int more) {
+    /** Tokens that were chosen. */
+    int generated() {
+        return generated;
+    }
+
+    /** The text goes on with this token. */
+    void append(int id) {
+        makeRoom(1);
+        tokens[count++] = id;
+    }
+
+    /** Makes room for tokens behind those that are there. */
+    void makeRoom(int more) {
         if (tokens.length < count + more) {
             tokens = Arrays.copyOf(tokens, Math.max(count + more, count * 2));
         }
@@ -232,19 +214,34 @@ final class RunningTask {
         failure = e;
     }
 
-    /** Gives everything back and tells the listener. */
-    TaskStatistics end(EndCause cause) {
-        giveBack();
+    boolean hasFailed() {
+        return failure != null;
+    }
+
+    /** What it has taken so far. */
+    TaskStatistics statistics(int drafted, int accepted) {
         long now = System.nanoTime();
         long begun = started == 0 ? now : started;
         long first = firstToken == 0 ? now : firstToken;
-        TaskStatistics statistics = new TaskStatistics(begun - submitted, first - begun, firstToken == 0 ? 0 : lastToken - firstToken, reusedTokens, preemptions, drafted,
-                accepted);
+        return new TaskStatistics(begun - submitted, first - begun, firstToken == 0 ? 0 : lastToken - firstToken, reusedTokens, preemptions, drafted, accepted);
+    }
+
+    TaskStatistics statistics() {
+        return statistics(0, 0);
+    }
+
+    /** Gives everything back and tells the listener. */
+    TaskStatistics end(EndCause cause) {
+        giveBack();
+        TaskStatistics statistics = statistics();
         try {
-            text.drafter().close();
+            release();
         } finally {
-            text.listener().ended(cause, statistics, failure);
+            listener.ended(cause, statistics, failure);
         }
         return statistics;
     }
+
+    /** Gives back what it has beside its keys and values. */
+    void release() {}
 }

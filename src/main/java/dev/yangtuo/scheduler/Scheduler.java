@@ -4,12 +4,12 @@ import dev.yangtuo.kernel.Candidates;
 import dev.yangtuo.model.Model;
 import dev.yangtuo.model.PassOutputs;
 import dev.yangtuo.model.PassPart;
+import dev.yangtuo.model.PassResult;
 import dev.yangtuo.model.Sequence;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
@@ -57,10 +57,12 @@ public final class Scheduler implements AutoCloseable {
     // The thread's own.
     private final List<RunningTask> waiting = new ArrayList<>();
     private final List<RunningTask> running = new ArrayList<>();
+    /** Texts that the last pass has completed; until they end, others can take over what they have computed. */
+    private final List<RunningTask> completed = new ArrayList<>();
+    private final CommonBeginnings beginnings;
     private final PassPlan plan = new PassPlan();
     private final Counters counters = new Counters();
-    /** All logits of one output, for samplers that need them; made when first wanted. */
-    private float[] logits = new float[0];
+    private final RowBuffer buffer = new RowBuffer();
     /** What a column has cost lately. */
     private double nanosPerColumn;
 
@@ -113,6 +115,7 @@ public final class Scheduler implements AutoCloseable {
         this.model = model;
         this.options = options;
         this.remembersPrefixes = options.remembersPrefixes() && model.sharesBeginnings();
+        this.beginnings = new CommonBeginnings(model, remembersPrefixes, running, completed);
     }
 
     /**
@@ -121,22 +124,39 @@ public final class Scheduler implements AutoCloseable {
      * @throws IllegalArgumentException if the prompt is longer than the context
      * @throws IllegalStateException if the scheduler is closed
      */
-    public Handle submit(TextTask text) {
-        if (text.prompt().length > model.contextLength()) {
-            throw new IllegalArgumentException("a prompt of %d tokens does not fit the context of %d".formatted(text.prompt().length, model.contextLength()));
+    public Handle submit(Task text) {
+        return submit(List.of(text)).getFirst();
+    }
+
+    /**
+     * Hands texts over, all at the same moment: none begins before the others are known, so that what they have in common is computed once. It never waits.
+     *
+     * @return the handles, in the order of the texts
+     * @throws IllegalArgumentException if one of them is longer than the context
+     * @throws IllegalStateException if the scheduler is closed
+     */
+    public List<Handle> submit(List<? extends Task> texts) {
+        for (Task text : texts) {
+            if (text.tokens().length > model.contextLength()) {
+                throw new IllegalArgumentException("a prompt of %d tokens does not fit the context of %d".formatted(text.tokens().length, model.contextLength()));
+            }
         }
+        List<Handle> handles = new ArrayList<>();
         lock.lock();
         try {
             if (closed) {
                 throw new IllegalStateException("the model is closed");
             }
-            RunningTask task = new RunningTask(text, arrivals++);
-            arrived.add(task);
+            for (Task text : texts) {
+                RunningTask task = RunningTask.of(text, arrivals++);
+                arrived.add(task);
+                handles.add(() -> cancel(task));
+            }
             if (thread == null) {
                 thread = Thread.ofPlatform().name("yangtuo-scheduler").daemon().start(this::run);
             }
             changed.signal();
-            return () -> cancel(task);
+            return handles;
         } finally {
             lock.unlock();
         }
@@ -238,6 +258,8 @@ public final class Scheduler implements AutoCloseable {
         }
         waiting.addAll(running);
         running.clear();
+        waiting.addAll(completed);
+        completed.clear();
         for (RunningTask task : waiting) {
             task.fail(cause);
             end(task, EndCause.FAILED);
@@ -258,7 +280,7 @@ public final class Scheduler implements AutoCloseable {
             return false;
         }
         boolean complete = compute();
-        deliver(complete);
+        deliver(complete, rank);
         return true;
     }
 
@@ -279,11 +301,11 @@ public final class Scheduler implements AutoCloseable {
         }
         for (int i = 0; i < waiting.size() && running.size() < model.maxBatchSequences(); ) {
             RunningTask task = waiting.get(i);
-            if (waitsForPrefix(task)) {
+            if (beginnings.isComing(task)) {
                 i++;
                 continue;
             }
-            Sequence known = remembersPrefixes ? model.newSequence(task.tokens(), task.count() - 1) : model.newSequence();
+            Sequence known = beginnings.open(task);
             int missing = task.count() - known.length();
             int needed = pagesToGoOn(known, missing);
             boolean fits = needed <= available || running.isEmpty() && known.pagesNeeded(missing) <= model.availablePages();
@@ -307,28 +329,6 @@ public final class Scheduler implements AutoCloseable {
         return sequence.pagesNeeded(Math.min(missing + model.pagePositions(), sequence.remaining()));
     }
 
-    /** Whether a text that is being begun will soon have computed more of this one's beginning than is known yet. */
-    private boolean waitsForPrefix(RunningTask task) {
-        if (!remembersPrefixes) {
-            return false;
-        }
-        int known = -1;
-        for (RunningTask other : running) {
-            if (other.missing() <= 1) {
-                continue;
-            }
-            int common = Arrays.mismatch(task.tokens(), 0, task.count(), other.tokens(), 0, other.count());
-            common = common < 0 ? task.count() : common;
-            if (common >= model.pagePositions()) {
-                known = known < 0 ? model.knownTokens(task.tokens(), task.count() - 1) : known;
-                if (Math.min(common, task.count() - 1) / model.pagePositions() * model.pagePositions() > known) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
     /** Streams first, with their guesses, then prompts; each gets its memory, if need be from a text of lower rank. */
     private void plan(Comparator<RunningTask> rank) {
         plan.clear();
@@ -342,14 +342,18 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         int room = Math.min(model.maxColumns() - plan.columns, streams.isEmpty() ? model.maxColumns() : promptColumns());
+        int outputs = model.maxOutputColumns();
         int share = prompts.isEmpty() ? 0 : Math.max(LEAST_PROMPT_COLUMNS, room / prompts.size());
         for (int i = 0; i < prompts.size() && room > 0; i++) {
             RunningTask task = prompts.get(i);
             if (running.contains(task)) {
                 boolean isLast = i == prompts.size() - 1;
-                int columns = Math.min(task.missing(), isLast ? room : Math.min(share, room));
+                int columns = task.columnsWithin(Math.min(task.missing(), isLast ? room : Math.min(share, room)), outputs);
                 task.dropDrafts();
-                room -= planPart(task, columns) ? columns : 0;
+                if (columns > 0 && planPart(task, columns)) {
+                    room -= columns;
+                    outputs -= plan.parts.getLast().outputs();
+                }
             }
         }
     }
@@ -438,7 +442,12 @@ public final class Scheduler implements AutoCloseable {
 
         @Override
         public int choices() {
-            return plan.tasks.getFirst().choices();
+            for (RunningTask task : plan.tasks) {
+                if (task.candidateCount() > 0) {
+                    return task.choices();
+                }
+            }
+            throw new IllegalStateException("no text wants candidates");
         }
 
         @Override
@@ -449,37 +458,46 @@ public final class Scheduler implements AutoCloseable {
         }
 
         @Override
-        public void accept(PassLogits result) {
+        public void accept(PassResult result) {
+            int column = 0;
             int output = 0;
             for (int i = 0; i < plan.parts.size(); i++) {
-                int outputs = plan.parts.get(i).outputs();
-                if (outputs > 0) {
-                    RunningTask task = plan.tasks.get(i);
-                    if (task.candidateCount() == 0 && logits.length == 0) {
-                        logits = new float[model.config().vocabSize()];
-                    }
-                    task.choose(result, output, outputs, logits);
-                    output += outputs;
-                }
+                PassPart part = plan.parts.get(i);
+                plan.tasks.get(i).take(result, part, column, output, buffer);
+                column += part.count();
+                output += part.outputs();
             }
         }
     }
 
-    private void deliver(boolean complete) {
+    private void deliver(boolean complete, Comparator<RunningTask> rank) {
+        List<EndCause> causes = new ArrayList<>();
         for (RunningTask task : plan.tasks) {
             if (!complete || task.isCancelled()) {
                 continue; // the next step ends it
             }
-            int before = task.count();
+            int before = task.generated();
             EndCause cause = task.deliver();
-            counters.generated += task.count() - before + (cause == EndCause.COMPLETE ? 1 : 0);
-            if (remembersPrefixes && cause != EndCause.FAILED) {
+            counters.generated += task.generated() - before;
+            if (cause == EndCause.FAILED) {
+                running.remove(task);
+                end(task, cause);
+                continue;
+            }
+            if (remembersPrefixes) {
                 task.sequence().remember(task.tokens());
             }
             if (cause != null) {
                 running.remove(task);
-                end(task, cause);
+                completed.add(task);
+                causes.add(cause);
             }
+        }
+        if (!completed.isEmpty() && remembersPrefixes) {
+            admit(rank); // now, while what the completed texts have computed is there
+        }
+        for (EndCause cause : causes) {
+            end(completed.removeFirst(), cause);
         }
     }
 

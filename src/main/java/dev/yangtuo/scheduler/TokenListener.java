@@ -1,9 +1,9 @@
 package dev.yangtuo.scheduler;
 
-import org.jspecify.annotations.Nullable;
+import dev.yangtuo.sampling.LogProbabilities;
 
-/** Follows one text. Called by the scheduler's thread, which all texts share: it must not wait for anything. */
-public interface TokenListener {
+/** Follows one text that is generated. */
+public interface TokenListener extends TaskListener {
     /**
      * The next token of the text.
      *
@@ -12,9 +12,11 @@ public interface TokenListener {
     boolean accept(int id);
 
     /**
-     * The text has ended; nothing follows.
+     * The same of a text whose task asks for log-probabilities.
      *
-     * @param failure what went wrong, for {@link EndCause#FAILED}; else null
+     * @param logProbabilities of the token and of the best ones
      */
-    void ended(EndCause cause, TaskStatistics statistics, @Nullable Throwable failure);
+    default boolean accept(int id, LogProbabilities logProbabilities) {
+        return accept(id);
+    }
 }

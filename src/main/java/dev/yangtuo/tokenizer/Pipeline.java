@@ -24,6 +24,15 @@ final class Pipeline {
         }
     }
 
+    /** Encodes a text that goes on: nothing is put before it, and spaces that it begins with stay. */
+    void runContinuation(Workspace work, CharSequence text) {
+        work.tokens.clear();
+        work.begin(false, 0);
+        work.begun = true; // so nothing is put before it
+        work.afterSpace = false;
+        encodeAll(work, work.chars.of(text, 0, text.length(), false));
+    }
+
     /** Encodes a text of its own, given in UTF-8. */
     void run(Workspace work, byte[] utf8, boolean parseSpecial, boolean withOffsets) {
         work.tokens.clear();
@@ -56,6 +65,10 @@ final class Pipeline {
 
     private void run(Workspace work, TextSource source, int firstChar, boolean withOffsets) {
         work.begin(withOffsets, firstChar);
+        encodeAll(work, source);
+    }
+
+    private void encodeAll(Workspace work, TextSource source) {
         while (!source.exhausted()) {
             read(work, source);
             boolean last = source.exhausted();

@@ -177,6 +177,20 @@ public final class Tokenizer {
         return ids;
     }
 
+    /**
+     * {@return the ids of a text that goes on where another ended} No space is put before it, as models with a dummy prefix do with a text of its own, and spaces at its
+     * beginning stay.
+     *
+     * @param text any; a half surrogate pair counts as U+FFFD
+     */
+    public int[] encodeContinuation(CharSequence text) {
+        Workspace work = pool.borrow();
+        pipeline.runContinuation(work, text);
+        int[] ids = result(work, EncodeOptions.PLAIN);
+        pool.giveBack(work);
+        return ids;
+    }
+
     /** {@return a copy of the ids in a workspace, with what is added around them} */
     private int[] result(Workspace work, EncodeOptions options) {
         int first = firstId(options);

@@ -47,6 +47,16 @@ class UsageTest {
         "generate --context 99999999999 | 99999999999",
         "generate --seed x | 'x'",
         "generate --stop= | must not be empty",
+        "generate --logprobs 3 | --logprobs needs --json",
+        "generate --json --logprobs 21 | --logprobs is 21, must be 0 to 20",
+        "embed | --text",
+        "embed --text a --file b | mutually exclusive",
+        "embed a | 'a' is not understood",
+        "embed --text a --pool max | 'max' is not a pooling; there are mean, last",
+        "embed --text a --context 0 | --context is 0",
+        "score --prompt a | --continuation",
+        "score --continuation a | --prompt",
+        "score --prompt a --continuation b c | 'c'",
         "tokenize --ids --pieces | mutually exclusive",
         "tokenize --pieces --jsonl | mutually exclusive",
         "tokenize file.txt | file.txt",
@@ -83,13 +93,13 @@ class UsageTest {
         CommandRun run = CommandRun.of();
         assertThat(run.exitCode()).isEqualTo(2);
         assertThat(run.output()).isEmpty();
-        assertThat(run.errors()).contains("a command is missing", "generate", "tokenize", "detokenize", "logits", "perplexity", "merge-vocab", "doctor");
+        assertThat(run.errors()).contains("a command is missing", "generate", "tokenize", "detokenize", "embed", "score", "logits", "perplexity", "merge-vocab", "doctor");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {
         "--help", "--version", "help", "help generate", "generate --help", "tokenize --help", "detokenize -h", "logits --help", "doctor --help",
-        "generate --version", "merge-vocab --help", "perplexity --help"
+        "generate --version", "embed --help", "score --help", "merge-vocab --help", "perplexity --help"
     })
     void helpIsNoError(String commandLine) {
         CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
@@ -111,6 +121,9 @@ class UsageTest {
         "generate --model examples/demo-model/base/model.safetensors | give the directory",
         "logits --ids 1 --output x --model /no/such | /no/such",
         "perplexity --text src | src: is a directory",
+        "embed --file /no/such | /no/such: there is no such file",
+        "embed --text a --model /no/such | /no/such: there is no such file",
+        "score --prompt a --continuation b --model /no/such | /no/such: there is no such file",
         "merge-vocab --base /no/such --add pom.xml --output x | /no/such: there is no such file",
         "merge-vocab --base examples/demo-model/base/tokenizer.model --add pom.xml --output x | pom.xml: is no SentencePiece model",
         "merge-vocab --base examples/demo-model/base/config.json --add examples/demo-model/base/tokenizer.model --output x | config.json: is no Sent",

@@ -37,7 +37,7 @@ class SchedulerTest {
                 case 2 -> new SamplingOptions(1f, 0, 0.9f, 0f, 1.2f);
                 default -> SamplingOptions.GREEDY.withRepeatPenalty(1.3f);
             };
-            return new Wish(prompt, sampling, random.nextLong(), 1 + random.nextInt(random.nextInt(5) == 0 ? 100 : 25), random.nextInt(3), random.nextInt(3) == 0);
+            return new Wish(prompt, sampling, random.nextLong(), 1 + random.nextInt(random.nextInt(3) == 0 ? 100 : 25), random.nextInt(3), random.nextInt(3) == 0);
         }
 
         TextTask task(Model model, TokenListener listener) {

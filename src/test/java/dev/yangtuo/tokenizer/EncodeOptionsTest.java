@@ -31,6 +31,21 @@ class EncodeOptionsTest {
     }
 
     @Test
+    void aTextThatGoesOnGetsNoSpaceAndKeepsItsOwn() {
+        assertThat(CHINESE.encode("春眠")).as("a text of its own").isNotEqualTo(CHINESE.encodeContinuation("春眠"));
+        for (String text : new String[] {"春眠", " 不觉晓", "  two", "a b", "", "\n"}) {
+            assertThat(CHINESE.decode(joined(CHINESE.encode("x"), CHINESE.encodeContinuation(text)))).isEqualTo("x" + text);
+        }
+        PieceList pieces = new PieceList().specials().add("\u2581a", 0).add("a", -1).add("\u2581", -2).add("b", -3);
+        Tokenizer tokenizer = Tokenizer.of(SentencePieceModel.bpe(TestModels.MADE, pieces.vocabulary(), new NormalizerSpec("made", new byte[0], true, true, true),
+                new SpecialTokens(1, 2, -1, true, false)));
+        assertThat(tokenizer.encode("  a  b ")).as("extra spaces go").containsExactly(3, 5, 6);
+        assertThat(tokenizer.encodeContinuation("  a  b ")).as("one at the beginning stays").containsExactly(3, 5, 6);
+        assertThat(tokenizer.encodeContinuation("a")).containsExactly(4);
+        assertThat(tokenizer.encodeContinuation("")).isEmpty();
+    }
+
+    @Test
     void specialTokensInTextAreFoundWhenAskedFor() {
         String text = "<s>你好</s>再见<unk>";
         int[] expected = joined(new int[] {1}, CHINESE.encode("你好"), new int[] {2}, CHINESE.encode("再见"), new int[] {0});
