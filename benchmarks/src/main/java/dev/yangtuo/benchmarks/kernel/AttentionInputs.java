@@ -33,7 +33,7 @@ final class AttentionInputs implements AutoCloseable {
     /**
      * What is there.
      *
-     * @param kvType of keys and values, F16 or F32
+     * @param kvType of keys and values, one of {@link KvShape#TYPES}
      * @param position of the first column of every sequence: as many positions stand before it
      * @param columns that follow each other in a sequence
      * @param sequences numbers of the sequences
@@ -50,7 +50,7 @@ final class AttentionInputs implements AutoCloseable {
 
         /** Bytes of the keys and values of all sequences in one layer. */
         long layerBytes() {
-            return 2L * sequences.length * positions() * heads.kvDim() * kvType.blockBytes();
+            return (long) sequences.length * positions() * heads.kvHeads() * KvShape.positionBytes(kvType, heads.headDim());
         }
     }
 
