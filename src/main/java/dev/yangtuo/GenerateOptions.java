@@ -162,10 +162,6 @@ public final class GenerateOptions {
         return priority;
     }
 
-    int logProbabilities() {
-        return logProbabilities;
-    }
-
     Drafter newDrafter() {
         return promptLookup == 0 ? Drafter.NONE : new PromptLookup(promptLookup);
     }
@@ -181,6 +177,10 @@ public final class GenerateOptions {
 
     OptionalLong seed() {
         return seed;
+    }
+
+    int logProbabilities() {
+        return logProbabilities;
     }
 
     List<String> stops() {

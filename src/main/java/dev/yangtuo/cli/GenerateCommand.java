@@ -99,7 +99,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         GenerateOptions options = options();
         try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
                 Generation generation = llama.generate(prompt, options)) {
-            return json ? writeJson(llama, generation, prompt, err) : writeText(generation, prompt, err);
+            return json ? writeJson(generation, prompt, err) : writeText(generation, prompt, err);
         }
     }
 
@@ -181,7 +181,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         }
     }
 
-    private int writeJson(Llama llama, Generation generation, String prompt, PrintWriter err) throws IOException {
+    private int writeJson(Generation generation, String prompt, PrintWriter err) throws IOException {
         try (InterruptGuard _ = new InterruptGuard(generation::cancel)) {
             GenerationResult result = generation.result();
             ObjectNode object = new ObjectMapper().createObjectNode();
@@ -190,15 +190,15 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             }
             object.put("text", result.text());
             result.ids().forEach(object.putArray("ids")::add);
+            if (logProbabilities != null) {
+                putLogProbabilities(object.putArray("logprobs"), result, generation.llama().tokenizer());
+            }
             object.put("finish_reason", result.finishReason().name().toLowerCase(Locale.ROOT));
             object.put("prompt_tokens", result.promptTokens());
             object.put("generated_tokens", result.generatedTokens());
             object.put("time_to_first_token_ms", result.timeToFirstToken().toNanos() / 1e6);
             object.put("tokens_per_second", result.tokensPerSecond());
             object.put("seed", result.seed());
-            if (logProbabilities != null) {
-                putLogProbabilities(object.putArray("logprobs"), result, llama.tokenizer());
-            }
             PrintWriter out = spec.commandLine().getOut();
             out.print(new ObjectMapper().writeValueAsString(object) + "\n");
             StandardOutput.flush(out);

@@ -297,7 +297,7 @@ public final class Scheduler implements AutoCloseable {
         waiting.sort(rank);
         int available = model.availablePages();
         for (RunningTask task : running) {
-            available -= task.sequence().pagesNeeded(task.missing()) + 1; // what it has been promised, and a page to go on
+            available -= pagesToGoOn(task.sequence(), task.missing()); // what it has been promised
         }
         for (int i = 0; i < waiting.size() && running.size() < model.maxBatchSequences(); ) {
             RunningTask task = waiting.get(i);
@@ -306,8 +306,9 @@ public final class Scheduler implements AutoCloseable {
                 continue;
             }
             Sequence known = beginnings.open(task);
-            int needed = known.pagesNeeded(task.count() - known.length()) + 1;
-            boolean fits = needed <= available || running.isEmpty() && needed - 1 <= model.availablePages();
+            int missing = task.count() - known.length();
+            int needed = pagesToGoOn(known, missing);
+            boolean fits = needed <= available || running.isEmpty() && known.pagesNeeded(missing) <= model.availablePages();
             if (!fits) {
                 known.close();
                 return; // nobody overtakes it, or it might wait for ever
@@ -321,6 +322,11 @@ public final class Scheduler implements AutoCloseable {
             waiting.remove(i);
             running.add(task);
         }
+    }
+
+    /** Pages for what is missing, and for some tokens behind it. */
+    private int pagesToGoOn(Sequence sequence, int missing) {
+        return sequence.pagesNeeded(Math.min(missing + model.pagePositions(), sequence.remaining()));
     }
 
     /** Streams first, with their guesses, then prompts; each gets its memory, if need be from a text of lower rank. */
