@@ -188,10 +188,6 @@ public final class GenerateOptions {
         return priority;
     }
 
-    int logProbabilities() {
-        return logProbabilities;
-    }
-
     /** @param of the model that generates */
     Drafter newDrafter(Llama of) {
         if (draft != null) {
@@ -211,6 +207,10 @@ public final class GenerateOptions {
 
     OptionalLong seed() {
         return seed;
+    }
+
+    int logProbabilities() {
+        return logProbabilities;
     }
 
     List<String> stops() {

@@ -14,7 +14,6 @@ import dev.yangtuo.scheduler.DraftModel;
 import dev.yangtuo.scheduler.Drafter;
 import dev.yangtuo.scheduler.Scheduler;
 import dev.yangtuo.scheduler.SchedulerOptions;
-import dev.yangtuo.tokenizer.EncodeOptions;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -134,6 +133,11 @@ public final class Llama implements AutoCloseable {
         return model.config().vocabSize();
     }
 
+    /** Ids that stand for text: rows beyond the tokenizer's pieces are padding, so they are never chosen. */
+    private int choices() {
+        return Math.min(vocabSize(), tokenizer.vocabSize());
+    }
+
     /** Tokens that a text can have, prompt included. */
     public int contextLength() {
         return model.contextLength();
@@ -148,12 +152,19 @@ public final class Llama implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(String prompt, GenerateOptions options) {
-        return generate(encode(prompt, options.bos()), options);
+        return generate(options.bos() ? withBos(prompt) : tokenizer.encode(prompt), options);
     }
 
-    /** The ids of a text, behind a beginning-of-sequence token if one is wanted and the tokenizer has one. */
-    private int[] encode(String text, boolean bos) {
-        return tokenizer.encode(text, EncodeOptions.PLAIN.withBos(bos && tokenizer.bosId() >= 0));
+    /** The ids of a text, behind a beginning-of-sequence token if there is one. */
+    private int[] withBos(String text) {
+        int[] ids = tokenizer.encode(text);
+        if (tokenizer.bosId() < 0) {
+            return ids;
+        }
+        int[] withBos = new int[ids.length + 1];
+        withBos[0] = tokenizer.bosId();
+        System.arraycopy(ids, 0, withBos, 1, ids.length);
+        return withBos;
     }
 
     /**
@@ -217,7 +228,7 @@ public final class Llama implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public List<Score> score(String prompt, List<String> continuations) {
-        int[] promptIds = encode(prompt, true);
+        int[] promptIds = withBos(prompt);
         int[] alone = tokenizer.encode(prompt);
         return score(promptIds, continuations.stream().map(continuation -> continuationIds(prompt, alone, continuation)).toList());
     }
@@ -268,7 +279,7 @@ public final class Llama implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public List<float[]> embed(List<String> texts, EmbeddingOptions options) {
-        return embedIds(texts.stream().map(text -> encode(text, options.bos())).toList(), options);
+        return embedIds(texts.stream().map(text -> options.bos() ? withBos(text) : tokenizer.encode(text)).toList(), options);
     }
 
     /**
@@ -374,7 +385,7 @@ public final class Llama implements AutoCloseable {
      * @throws dev.yangtuo.exception.YangtuoException if the file cannot be written
      */
     public int saveContext(String prompt, Path file) {
-        int[] ids = encode(prompt, true);
+        int[] ids = withBos(prompt);
         requireIds(ids);
         return model.saveContext(ids, file);
     }
@@ -393,11 +404,6 @@ public final class Llama implements AutoCloseable {
     /** What the texts of this model have taken together. */
     public TextStatistics statistics() {
         return TextStatistics.of(scheduler.statistics());
-    }
-
-    /** Ids that stand for text: rows beyond the tokenizer's pieces are padding, so they are never chosen. */
-    private int choices() {
-        return Math.min(vocabSize(), tokenizer.vocabSize());
     }
 
     private int[] endIds() {

@@ -110,7 +110,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
                 Llama draft = guesses.load(llama, model.threads());
                 Generation generation = begin(llama, prompt, guesses.applyTo(options, draft), err)) {
-            return json ? writeJson(llama, generation, prompt, err) : writeText(generation, prompt, err);
+            return json ? writeJson(generation, prompt, err) : writeText(generation, prompt, err);
         }
     }
 
@@ -202,7 +202,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         }
     }
 
-    private int writeJson(Llama llama, Generation generation, String prompt, PrintWriter err) throws IOException {
+    private int writeJson(Generation generation, String prompt, PrintWriter err) throws IOException {
         try (InterruptGuard _ = new InterruptGuard(generation::cancel)) {
             GenerationResult result = generation.result();
             ObjectNode object = new ObjectMapper().createObjectNode();
@@ -211,6 +211,9 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             }
             object.put("text", result.text());
             result.ids().forEach(object.putArray("ids")::add);
+            if (logProbabilities != null) {
+                putLogProbabilities(object.putArray("logprobs"), result, generation.llama().tokenizer());
+            }
             object.put("finish_reason", result.finishReason().name().toLowerCase(Locale.ROOT));
             object.put("prompt_tokens", result.promptTokens());
             object.put("generated_tokens", result.generatedTokens());
@@ -219,9 +222,6 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             object.put("seed", result.seed());
             object.put("drafted_tokens", result.draftedTokens());
             object.put("accepted_tokens", result.acceptedTokens());
-            if (logProbabilities != null) {
-                putLogProbabilities(object.putArray("logprobs"), result, llama.tokenizer());
-            }
             PrintWriter out = spec.commandLine().getOut();
             out.print(new ObjectMapper().writeValueAsString(object) + "\n");
             StandardOutput.flush(out);
