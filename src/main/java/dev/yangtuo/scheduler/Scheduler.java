@@ -273,9 +273,9 @@ public final class Scheduler implements AutoCloseable {
         removeCancelled(waiting);
         removeCancelled(running);
         Comparator<RunningTask> rank = RunningTask.byRank(System.nanoTime(), Math.max(1, options.aging().toNanos()));
-        running.sort(rank);
         admit(rank);
-        plan(rank);
+        running.sort(rank);
+        plan();
         if (plan.parts.isEmpty()) {
             return false;
         }
@@ -330,10 +330,10 @@ public final class Scheduler implements AutoCloseable {
     }
 
     /** Streams first, with their guesses, then prompts; each gets its memory, if need be from a text of lower rank. */
-    private void plan(Comparator<RunningTask> rank) {
+    private void plan() {
         plan.clear();
-        List<RunningTask> streams = running.stream().filter(RunningTask::isStreaming).sorted(rank).toList();
-        List<RunningTask> prompts = running.stream().filter(task -> !task.isStreaming()).sorted(rank).toList();
+        List<RunningTask> streams = running.stream().filter(RunningTask::isStreaming).toList();
+        List<RunningTask> prompts = running.stream().filter(task -> !task.isStreaming()).toList();
         int guesses = streams.isEmpty() ? 0 : Math.min(options.draftTokens(), SPECULATIVE_COLUMNS / streams.size() - 1);
         for (RunningTask task : streams) {
             if (running.contains(task)) {
