@@ -165,7 +165,7 @@ public final class LoadOptions {
 
     /**
      * Texts that are computed at the same time, 1 to 1024; others wait. 32 unless set. Where {@link #kvMemory} is not set, memory for keys and values is reserved for as
-     * many whole contexts, or, if this is not set either, for four; what is reserved is used only as texts grow.
+     * many whole contexts, or, if this is not set either, for four, as far as a quarter of the machine's memory allows; what is reserved is used only as texts grow.
      */
     public LoadOptions maxSequences(int count) {
         requireRange("maxSequences", count, 1024);

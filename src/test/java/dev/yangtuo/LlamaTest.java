@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.exception.ContextLengthException;
+import dev.yangtuo.exception.KernelException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -350,5 +351,17 @@ class LlamaTest {
         assertThatThrownBy(() -> Llama.load(ModelFolders.tiny("base"), LoadOptions.defaults().onProgress(done -> {
             throw new IllegalStateException("stop here");
         }))).isInstanceOf(IllegalStateException.class).hasMessage("stop here");
+    }
+
+    @Test
+    void memoryForKeysAndValuesMustHoldOneText() {
+        LoadOptions tiny = LoadOptions.defaults().context(256);
+        // Three layers, a key and a value of two heads of 16 elements in f16: 384 bytes a token.
+        try (Llama enough = Llama.load(ModelFolders.tiny("base"), tiny.kvMemory(256 * 384))) {
+            assertThat(enough.generate("山", GREEDY).result().text()).isNotEmpty();
+        }
+        assertThatThrownBy(() -> Llama.load(ModelFolders.tiny("base"), tiny.kvMemory(256 * 384 - 1))).isInstanceOf(KernelException.class)
+                .hasMessageContaining("256 tokens").hasMessageContaining("98304").hasMessageContaining("98303");
+        assertThatIllegalArgumentException().isThrownBy(() -> tiny.kvMemory(0)).withMessageContaining("kvMemory");
     }
 }

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ModelLoader {
     private static final Logger LOGGER = System.getLogger(ModelLoader.class.getName());
-    /** Without an explicit context, one sequence's keys and values may take this share of the machine's memory. */
+    /** Unless something else is asked for, keys and values may take this share of the machine's memory. */
     private static final int MEMORY_SHARE = 4;
     /** Texts of one forward pass, and whole contexts that have memory, unless something else is asked for. */
     private static final int DEFAULT_SEQUENCES = 32;
@@ -137,15 +137,18 @@ public final class ModelLoader {
     /** Pages of keys and values. */
     private int kvPages(int context) {
         int perContext = KvCache.pagesFor(context);
+        long pageBytes = KvCache.PAGE_POSITIONS * ModelCosts.keyValueBytes(config, settings.kvType());
         long pages = (long) perContext * (settings.maxSequences() > 0 ? settings.maxSequences() : DEFAULT_CONTEXTS);
         if (settings.kvMemory() > 0) {
-            long pageBytes = KvCache.PAGE_POSITIONS * ModelCosts.keyValueBytes(config, settings.kvType());
             pages = settings.kvMemory() / pageBytes;
             if (pages < perContext) {
                 throw new KernelException(("%s: keys and values of one text of %d tokens need %d bytes, and %d are allowed for all texts; allow more memory for"
                         + " them, take a shorter context, or a smaller type of keys and values").formatted(
                                 merged.path(), context, perContext * pageBytes, settings.kvMemory()));
             }
+        } else if (settings.maxSequences() == 0) {
+            // What texts leave behind fills the pool in time, so it must be affordable as a whole.
+            pages = Math.max(perContext, Math.min(pages, totalMemory() / MEMORY_SHARE / pageBytes));
         }
         if (pages > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("a context of %d for %d texts is not possible".formatted(context, settings.maxSequences()));
