@@ -10,6 +10,7 @@ import dev.yangtuo.scheduler.TextTask;
 import dev.yangtuo.scheduler.TokenListener;
 import dev.yangtuo.tokenizer.StreamingDecoder;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -272,10 +273,14 @@ public final class Generation implements Iterable<String>, AutoCloseable {
 
             @Override
             public boolean hasNext() {
-                if (next == null) {
-                    next = text.nextPiece();
+                try {
+                    if (next == null) {
+                        next = text.nextPiece();
+                    }
+                    return next != null;
+                } finally {
+                    Reference.reachabilityFence(Generation.this); // else it counts as forgotten, and the text is cancelled while somebody waits for it
                 }
-                return next != null;
             }
 
             @Override
@@ -301,7 +306,11 @@ public final class Generation implements Iterable<String>, AutoCloseable {
      * @throws IllegalStateException if the model was closed before the text was complete
      */
     public GenerationResult result() {
-        return text.result();
+        try {
+            return text.result();
+        } finally {
+            Reference.reachabilityFence(this); // as above
+        }
     }
 
     /** Ends the text at once, also while it waits or its prompt is computed. What was computed so far stays. */

@@ -387,7 +387,11 @@ public final class Llama implements AutoCloseable {
     public int saveContext(String prompt, Path file) {
         int[] ids = withBos(prompt);
         requireIds(ids);
-        return model.saveContext(ids, file);
+        try {
+            return model.saveContext(ids, file);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**
@@ -398,7 +402,11 @@ public final class Llama implements AutoCloseable {
      * @throws IllegalStateException if the model is closed, or the memory for keys and values does not suffice
      */
     public int restoreContext(Path file) {
-        return model.restoreContext(file);
+        try {
+            return model.restoreContext(file);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** What the texts of this model have taken together. */

@@ -364,4 +364,28 @@ class LlamaTest {
                 .hasMessageContaining("256 tokens").hasMessageContaining("98304").hasMessageContaining("98303");
         assertThatIllegalArgumentException().isThrownBy(() -> tiny.kvMemory(0)).withMessageContaining("kvMemory");
     }
+
+    /** The last use of a generation is often the call that waits for its text. */
+    @Test
+    void aTextThatSomebodyWaitsForIsNotForgotten() throws Exception {
+        Thread collector = Thread.ofPlatform().start(() -> {
+            try {
+                while (true) {
+                    System.gc();
+                    Thread.sleep(20);
+                }
+            } catch (InterruptedException e) {
+                // It has done its part.
+            }
+        });
+        try {
+            for (int i = 0; i < 3; i++) {
+                assertThat(llama.generate("山", GenerateOptions.defaults().temperature(2).seed(i).maxTokens(200)).result().finishReason())
+                        .isNotEqualTo(FinishReason.CANCELLED);
+            }
+        } finally {
+            collector.interrupt();
+            collector.join();
+        }
+    }
 }

@@ -148,6 +148,7 @@ public final class Soak {
 
     private void report(double seconds) throws IOException {
         TextStatistics s = llama.statistics();
+        System.gc(); // so that what is left is what is held; it also finds forgotten texts
         System.out.printf(Locale.ROOT, "%4.0f s: %d texts complete, %d cancelled, %d tokens, %.0f %% of prompts reused, %d preemptions, resident %d MB, heap %d MB%n", seconds,
                 complete.get(), cancelled.get(), s.generatedTokens(), 100 * s.hitRate(), s.preemptions(), residentBytes() / 1_000_000,
                 (Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory()) / 1_000_000);
