@@ -368,6 +368,10 @@ class LlamaTest {
     /** The last use of a generation is often the call that waits for its text. */
     @Test
     void aTextThatSomebodyWaitsForIsNotForgotten() throws Exception {
+        Generation ended = llama.generate("山", GREEDY.maxTokens(1));
+        for (int i = 0; i < 20_000; i++) {
+            ended.result(); // compiled code, unlike interpreted, keeps nothing alive that it does not need any more
+        }
         Thread collector = Thread.ofPlatform().start(() -> {
             try {
                 while (true) {
