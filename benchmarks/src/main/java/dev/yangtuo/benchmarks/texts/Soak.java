@@ -121,12 +121,12 @@ public final class Soak {
         Generation text = llama.generate(prompt, options);
         switch (random.nextInt(6)) {
             case 0 -> {
-                text.iterator().next(); // and forgotten
+                text.iterator().hasNext(); // and forgotten; it may be empty
                 cancelled.incrementAndGet();
             }
             case 1 -> {
                 try (text) {
-                    text.iterator().next();
+                    text.iterator().hasNext();
                 }
                 cancelled.incrementAndGet();
             }
