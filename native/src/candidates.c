@@ -128,9 +128,7 @@ int32_t yt_check_candidates(
     bool overlaps = c->ids == c->values || c->ids == c->edits || c->ids == c->edit_ends || c->values == c->edits || c->values == c->edit_ends;
     for (size_t i = 0; i < n_others; i++) {
         overlaps |= others[i] == c->ids || others[i] == c->values;
-    }
-    /* The logits, which are written before the edits are read. */
-    for (size_t i = 0; i < n_others; i++) {
+        /* Among the others are the logits, which are written before the edits are read. */
         overlaps |= c->edits != NULL && (others[i] == c->edits || others[i] == c->edit_ends);
     }
     if (overlaps) {

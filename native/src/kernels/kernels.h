@@ -1,6 +1,6 @@
 /*
  * The table of kernels that an instruction set fills. All entries compute what docs/kernels.md defines, to the last bit. A kernel allocates
- * nothing, starts no threads and checks no arguments: stages.c has done so.
+ * nothing, starts no threads and checks no arguments: the stages have done so.
  */
 #ifndef YT_KERNELS_H
 #define YT_KERNELS_H

@@ -173,7 +173,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         @Nullable String nextPiece() {
             begin();
             synchronized (this) {
-                awaitChange(false);
+                Monitor.await(this, () -> finishReason != null || !unread.isEmpty());
                 String piece = unread.poll();
                 if (piece == null && failure != null) {
                     throw Failure.here(failure);
@@ -182,45 +182,16 @@ public final class Generation implements Iterable<String>, AutoCloseable {
             }
         }
 
-        /** Waits for a piece, or for the end; with {@code end}, for the end alone. An interrupt of the thread is kept for later: {@link #cancel()} ends a text. */
-        private void awaitChange(boolean end) {
-            boolean interrupted = false;
-            while (end ? finishReason == null : finishReason == null && unread.isEmpty()) {
-                try {
-                    wait();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-
         GenerationResult result() {
             begin();
             synchronized (this) {
-                awaitChange(true);
+                Monitor.await(this, () -> finishReason != null);
                 if (failure != null) {
                     throw Failure.here(failure);
                 }
-                awaitStatistics();
+                // They come right behind the last token, but for a text that was cancelled before it was computed.
+                Monitor.await(this, () -> statistics != null || handle == null || finishReason == FinishReason.CANCELLED);
                 return toResult();
-            }
-        }
-
-        /** They come right behind the last token, but for a text that was cancelled before it was computed. */
-        private void awaitStatistics() {
-            boolean interrupted = false;
-            while (statistics == null && handle != null && finishReason != FinishReason.CANCELLED) {
-                try {
-                    wait();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
             }
         }
 

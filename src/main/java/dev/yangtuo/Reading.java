@@ -39,19 +39,8 @@ abstract class Reading implements ReadingListener {
         notifyAll();
     }
 
-    /** Waits for the end. An interrupt of the thread is kept for later. */
     private synchronized void await() {
-        boolean interrupted = false;
-        while (cause == null) {
-            try {
-                wait();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Monitor.await(this, () -> cause != null);
         if (failure != null) {
             throw Failure.here(failure);
         }

@@ -1,10 +1,6 @@
 package dev.yangtuo.scheduler;
 
-import dev.yangtuo.kernel.Candidates;
 import dev.yangtuo.model.Model;
-import dev.yangtuo.model.PassOutputs;
-import dev.yangtuo.model.PassPart;
-import dev.yangtuo.model.PassResult;
 import dev.yangtuo.model.Sequence;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -61,48 +57,9 @@ public final class Scheduler implements AutoCloseable {
     private final List<RunningTask> completed = new ArrayList<>();
     private final CommonBeginnings beginnings;
     private final PassPlan plan = new PassPlan();
-    private final Counters counters = new Counters();
-    private final RowBuffer buffer = new RowBuffer();
+    private final SchedulerCounters counters = new SchedulerCounters();
     /** What a column has cost lately. */
     private double nanosPerColumn;
-
-    /** What has happened, as {@link SchedulerStatistics} counts it. */
-    private static final class Counters {
-        private long texts;
-        private long passes;
-        private long columns;
-        private long generated;
-        private long prompts;
-        private long reused;
-        private long preemptions;
-        private long drafted;
-        private long accepted;
-        private long passNanos;
-        private long busyNanos;
-
-        SchedulerStatistics snapshot() {
-            return new SchedulerStatistics(texts, passes, columns, generated, prompts, reused, preemptions, drafted, accepted, passNanos, busyNanos);
-        }
-    }
-
-    /** The texts of a forward pass. */
-    private static final class PassPlan {
-        private final List<RunningTask> tasks = new ArrayList<>();
-        private final List<PassPart> parts = new ArrayList<>();
-        private int columns;
-
-        void clear() {
-            tasks.clear();
-            parts.clear();
-            columns = 0;
-        }
-
-        void add(RunningTask task, PassPart part) {
-            tasks.add(task);
-            parts.add(part);
-            columns += part.count();
-        }
-    }
 
     /** A text that was submitted. */
     public interface Handle {
@@ -276,7 +233,7 @@ public final class Scheduler implements AutoCloseable {
         admit(rank);
         running.sort(rank);
         plan();
-        if (plan.parts.isEmpty()) {
+        if (plan.parts().isEmpty()) {
             return false;
         }
         boolean complete = compute();
@@ -341,7 +298,7 @@ public final class Scheduler implements AutoCloseable {
                 planPart(task, 1);
             }
         }
-        int room = Math.min(model.maxColumns() - plan.columns, streams.isEmpty() ? model.maxColumns() : promptColumns());
+        int room = Math.min(model.maxColumns() - plan.columns(), streams.isEmpty() ? model.maxColumns() : promptColumns());
         int outputs = model.maxOutputColumns();
         int share = prompts.isEmpty() ? 0 : Math.max(LEAST_PROMPT_COLUMNS, room / prompts.size());
         for (int i = 0; i < prompts.size() && room > 0; i++) {
@@ -352,7 +309,7 @@ public final class Scheduler implements AutoCloseable {
                 task.dropDrafts();
                 if (columns > 0 && planPart(task, columns)) {
                     room -= columns;
-                    outputs -= plan.parts.getLast().outputs();
+                    outputs -= plan.parts().getLast().outputs();
                 }
             }
         }
@@ -383,10 +340,10 @@ public final class Scheduler implements AutoCloseable {
     private boolean makeRoomFor(RunningTask task) {
         for (int i = running.size() - 1; i >= 0; i--) {
             RunningTask other = running.get(i);
-            if (plan.tasks.contains(other)) {
+            if (plan.tasks().contains(other)) {
                 continue;
             }
-            if (other == task && running.size() == 1 && plan.parts.isEmpty()) {
+            if (other == task && running.size() == 1 && plan.parts().isEmpty()) {
                 running.remove(i);
                 end(task, EndCause.CONTEXT_FULL); // there is nobody to wait for
                 return false;
@@ -405,74 +362,24 @@ public final class Scheduler implements AutoCloseable {
         long start = System.nanoTime();
         boolean complete;
         try {
-            complete = model.forward(plan.parts, new Outputs(), this::isWanted);
+            complete = model.forward(plan.parts(), plan, plan::isWanted);
         } catch (RuntimeException e) {
-            plan.tasks.forEach(task -> task.fail(e));
+            plan.tasks().forEach(task -> task.fail(e));
             complete = true;
         }
         long nanos = System.nanoTime() - start;
         counters.passNanos += nanos;
         counters.passes++;
-        counters.columns += plan.columns;
-        if (plan.columns >= LEAST_PROMPT_COLUMNS) {
-            nanosPerColumn = (double) nanos / plan.columns;
+        counters.columns += plan.columns();
+        if (plan.columns() >= LEAST_PROMPT_COLUMNS) {
+            nanosPerColumn = (double) nanos / plan.columns();
         }
         return complete;
     }
 
-    private boolean isWanted() {
-        for (int i = 0; i < plan.tasks.size(); i++) {
-            if (!plan.tasks.get(i).isCancelled()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Lets each text choose from its logits. */
-    private final class Outputs implements PassOutputs {
-        @Override
-        public int candidateCount() {
-            int most = 0;
-            for (RunningTask task : plan.tasks) {
-                most = Math.max(most, task.candidateCount());
-            }
-            return most;
-        }
-
-        @Override
-        public int choices() {
-            for (RunningTask task : plan.tasks) {
-                if (task.candidateCount() > 0) {
-                    return task.choices();
-                }
-            }
-            throw new IllegalStateException("no text wants candidates");
-        }
-
-        @Override
-        public void addEdits(Candidates wanted, int outputs) {
-            for (int i = 0; i < plan.parts.size(); i++) {
-                plan.tasks.get(i).addEdits(wanted, plan.parts.get(i).outputs());
-            }
-        }
-
-        @Override
-        public void accept(PassResult result) {
-            int column = 0;
-            int output = 0;
-            for (int i = 0; i < plan.parts.size(); i++) {
-                PassPart part = plan.parts.get(i);
-                plan.tasks.get(i).take(result, part, column, output, buffer);
-                column += part.count();
-                output += part.outputs();
-            }
-        }
-    }
-
     private void deliver(boolean complete, Comparator<RunningTask> rank) {
         List<EndCause> causes = new ArrayList<>();
-        for (RunningTask task : plan.tasks) {
+        for (RunningTask task : plan.tasks()) {
             if (!complete || task.isCancelled()) {
                 continue; // the next step ends it
             }
