@@ -109,9 +109,9 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         String prompt = prompt();
         GenerateOptions options = options();
         guesses.check(spec.commandLine());
-        try (ProgressDisplay display = new ProgressDisplay(err, "prompt", ProgressDisplay.Unit.TOKENS);
-                Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
+        try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
                 Llama draft = guesses.load(llama, model.threads());
+                ProgressDisplay display = new ProgressDisplay(err, "prompt", ProgressDisplay.Unit.TOKENS);
                 Generation generation = begin(llama, prompt, guesses.applyTo(options, draft).onPromptProgress(showing(display)), err)) {
             return json ? writeJson(generation, prompt, err) : writeText(generation, prompt, err);
         }
