@@ -4,9 +4,10 @@ import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.kernel.Candidates;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses tokens for one text. The steps, in this order: repetition penalty, top-k, top-p, min-p, temperature, draw. The same options,
+ * Chooses tokens for one text. The steps, in this order: what the constraint forbids is taken out, repetition penalty, top-k, top-p, min-p, temperature, draw. The same options,
  * seed and logits give the same tokens. Allocates nothing per token. Used by one thread at a time.
  *
  * <p>Where a few candidates are enough, {@link #candidateCount()} says so: then {@link #addEdits} and {@link #sample(Candidates, int)} choose among what the device
@@ -16,6 +17,7 @@ public final class Sampler {
     private final SamplingOptions options;
     private final SplittableRandom random;
     private final int vocabSize;
+    private final @Nullable TokenConstraint constraint;
     /** Which ids were seen, and the distinct ones in the order of their first appearance. */
     private final boolean[] seen;
 
@@ -32,7 +34,16 @@ public final class Sampler {
 
     /** @param vocabSize number of logits of each call */
     public Sampler(SamplingOptions options, long seed, int vocabSize) {
+        this(options, seed, vocabSize, null);
+    }
+
+    /**
+     * @param vocabSize number of logits of each call
+     * @param constraint of this text alone; null if all tokens may come
+     */
+    public Sampler(SamplingOptions options, long seed, int vocabSize, @Nullable TokenConstraint constraint) {
         this.options = options;
+        this.constraint = constraint;
         this.random = new SplittableRandom(seed);
         this.vocabSize = vocabSize;
         this.seen = new boolean[vocabSize];
@@ -47,8 +58,20 @@ public final class Sampler {
         }
     }
 
-    /** Counts a token as having been there, for the repetition penalty; ids outside the vocabulary are ignored. */
+    /** Counts a token of the prompt as having been there, for the repetition penalty; ids outside the vocabulary are ignored. */
+    public void acceptPrompt(int id) {
+        count(id);
+    }
+
+    /** The text goes on with this token, which {@link #sample} has given. */
     public void accept(int id) {
+        count(id);
+        if (constraint != null) {
+            constraint.accept(id);
+        }
+    }
+
+    private void count(int id) {
         if (id >= 0 && id < vocabSize && !seen[id]) {
             seen[id] = true;
             seenIds[seenCount++] = id;
@@ -59,6 +82,9 @@ public final class Sampler {
      * How many of the best logits are needed, 1 to {@link Candidates#MAX_COUNT}; 0 if all logits are.
      */
     public int candidateCount() {
+        if (constraint != null) {
+            return 0;
+        }
         if (isGreedy()) {
             return 1;
         }
@@ -134,9 +160,12 @@ public final class Sampler {
      *
      * @param logits {@code vocabSize} values; changed by the penalty
      * @return an id
-     * @throws YangtuoException if the logits hold a NaN or nothing finite
+     * @throws YangtuoException if the logits hold a NaN or nothing finite, or if the constraint allows no token
      */
     public int sample(float[] logits) {
+        if (constraint != null) {
+            forbid(logits, constraint.allowed());
+        }
         penalize(logits);
         int best = argmax(logits);
         if (isGreedy()) {
@@ -162,6 +191,28 @@ public final class Sampler {
             throw new YangtuoException("the model computed no finite logit; its weights are probably damaged");
         }
         return id;
+    }
+
+    /** Takes out what has no bit. */
+    private void forbid(float[] logits, long[] allowed) {
+        boolean any = false;
+        for (int first = 0; first < vocabSize; first += Long.SIZE) {
+            int end = Math.min(vocabSize, first + Long.SIZE);
+            long word = first / Long.SIZE < allowed.length ? allowed[first / Long.SIZE] : 0;
+            if (word == 0) {
+                Arrays.fill(logits, first, end, Float.NEGATIVE_INFINITY);
+                continue;
+            }
+            any |= end - first == Long.SIZE || (word & ((1L << end - first) - 1)) != 0;
+            for (int id = first; word != -1L && id < end; id++) {
+                if ((word >>> id & 1) == 0) {
+                    logits[id] = Float.NEGATIVE_INFINITY;
+                }
+            }
+        }
+        if (!any) {
+            throw new YangtuoException("the constraint of the text allows none of the %d tokens, and not the end of the text either".formatted(vocabSize));
+        }
     }
 
     private void penalize(float[] logits) {
