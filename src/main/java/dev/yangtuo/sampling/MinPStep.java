@@ -4,7 +4,6 @@ package dev.yangtuo.sampling;
 record MinPStep(float p) implements ShortlistStep {
     @Override
     public void apply(Shortlist candidates) {
-        candidates.weigh();
-        candidates.keepHeavierThan(p * candidates.weight(candidates.heaviest()));
+        candidates.keepShare(p);
     }
 }

@@ -166,6 +166,28 @@ final class Shortlist {
         divideBy(sum);
     }
 
+    /** Keeps those that are at least a share of the best one as probable; the best one is there. */
+    void keepShare(float share) {
+        if (!weighed) {
+            // Most are far below, and need no exponential: the margin is more than rounding can be.
+            dropBelow(max + (float) Math.log(share) - 0.01f);
+        }
+        weigh();
+        keepHeavierThan(share * weights[heaviest()]);
+    }
+
+    /** Takes out those with smaller logits, before there are weights. */
+    private void dropBelow(float logit) {
+        int limit = descendingBits(logit);
+        int kept = 0;
+        for (int i = 0; i < count; i++) {
+            if ((int) (keys[i] >> 32) <= limit) {
+                keys[kept++] = keys[i];
+            }
+        }
+        count = kept;
+    }
+
     /** Keeps those whose weight is at least so much. */
     void keepHeavierThan(float least) {
         int kept = 0;
