@@ -13,6 +13,7 @@ module dev.yangtuo {
     requires static org.knowm.xchart;
 
     exports dev.yangtuo;
+    exports dev.yangtuo.chat;
     exports dev.yangtuo.exception;
     exports dev.yangtuo.tokenizer;
 
