@@ -2,7 +2,6 @@ package dev.yangtuo.chat;
 
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.Generation;
-import dev.yangtuo.GenerationResult;
 import dev.yangtuo.Llama;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,14 +83,13 @@ public final class Session implements AutoCloseable {
         if (generation == null) {
             return;
         }
-        answer = null;
         String text = "";
         try {
-            GenerationResult result = generation.result();
-            text = result.text().strip();
+            text = generation.result().text().strip();
         } catch (RuntimeException e) {
             // Whoever reads the answer is told; the question counts as not said.
         }
+        answer = null;
         if (text.isEmpty()) {
             said.removeLast();
         } else {
