@@ -10,9 +10,11 @@ module dev.yangtuo {
     requires static info.picocli;
     requires static java.desktop;
     requires static me.tongfei.progressbar;
+    requires static org.jline;
     requires static org.knowm.xchart;
 
     exports dev.yangtuo;
+    exports dev.yangtuo.chat;
     exports dev.yangtuo.exception;
     exports dev.yangtuo.tokenizer;
 

@@ -27,6 +27,7 @@ import picocli.CommandLine.TypeConversionException;
         footer = {"", "'yangtuo test' runs the tests of a source checkout."},
         subcommands = {
             GenerateCommand.class,
+            ChatCommand.class,
             ConvertCommand.class,
             TokenizeCommand.class,
             DetokenizeCommand.class,

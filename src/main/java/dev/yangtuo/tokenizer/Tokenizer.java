@@ -4,6 +4,7 @@ import dev.yangtuo.exception.TokenizerFormatException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -186,6 +187,21 @@ public final class Tokenizer {
     public int[] encodeContinuation(CharSequence text) {
         Workspace work = pool.borrow();
         pipeline.runContinuation(work, text);
+        int[] ids = result(work, EncodeOptions.PLAIN);
+        pool.giveBack(work);
+        return ids;
+    }
+
+    /**
+     * {@return the ids of a prompt that quotes somebody} Control and unknown pieces that are written in it become their ids, as with
+     * {@link EncodeOptions#parseSpecial}, but only where none of their chars is quoted: no quoted text can produce them.
+     *
+     * @param prompt any; a half surrogate pair counts as U+FFFD
+     * @param quoted indices of the chars that are not to be trusted
+     */
+    public int[] encodePrompt(CharSequence prompt, BitSet quoted) {
+        Workspace work = pool.borrow();
+        pipeline.runPrompt(work, prompt, quoted);
         int[] ids = result(work, EncodeOptions.PLAIN);
         pool.giveBack(work);
         return ids;
