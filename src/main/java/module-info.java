@@ -12,7 +12,11 @@ module dev.yangtuo {
     requires static me.tongfei.progressbar;
     requires static org.knowm.xchart;
 
+    // For files of tables alone.
+    requires static org.apache.commons.csv;
+
     exports dev.yangtuo;
+    exports dev.yangtuo.eval;
     exports dev.yangtuo.exception;
     exports dev.yangtuo.tokenizer;
 
