@@ -115,7 +115,7 @@ final class CevalCommand implements Callable<Integer>, Verbose {
         try {
             return CevalOptions.defaults().method(method).style(style).cevalHeader(cevalHeader).seed(seed).shots(shots).maxTokens(maxTokens);
         } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
+            throw new CommandLine.ParameterException(spec.commandLine(), "--" + String.valueOf(e.getMessage()).replace("maxTokens", "max-tokens"), e);
         }
     }
 

@@ -46,8 +46,8 @@ record CevalReport(String model, String data, int shots, AnswerMethod method, Pr
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("model", model);
         facts.put("questions", "%d in %d subjects of %s".formatted(questions, result.subjects().size(), data));
-        facts.put("prompts", "%s%s, %d examples%s".formatted(style.label(), cevalHeader ? ", C-Eval's header" : "", shots,
-                fewer == 0 ? "" : "; %d questions had fewer, for the context has no room".formatted(fewer)));
+        facts.put("prompts", "%s%s, %d-shot%s".formatted(style.label(), cevalHeader ? ", C-Eval's header" : "", shots,
+                fewer == 0 ? "" : "; %d questions had fewer examples, for the context has no room".formatted(fewer)));
         facts.put("answers", "by " + method.label() + (guessed == 0 ? "" : "; %d texts named none, it was guessed".formatted(guessed)));
         if (scored < questions) {
             facts.put("not scored", "%d questions, whose answers the files do not say; --submission FILE writes the model's".formatted(questions - scored));

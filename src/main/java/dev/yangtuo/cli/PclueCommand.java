@@ -109,7 +109,7 @@ final class PclueCommand implements Callable<Integer>, Verbose {
         try {
             return PclueOptions.defaults().method(method).perToken(perToken).style(style).maxTokens(maxTokens);
         } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
+            throw new CommandLine.ParameterException(spec.commandLine(), "--" + String.valueOf(e.getMessage()).replace("maxTokens", "max-tokens"), e);
         }
     }
 

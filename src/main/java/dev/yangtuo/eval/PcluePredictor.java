@@ -74,6 +74,9 @@ public final class PcluePredictor {
         if (fits(text, tokens)) {
             return text;
         }
+        if (!fits("", tokens)) {
+            throw new ContextLengthException(model.countTokens(options.style().apply("")), tokens);
+        }
         // The shortest beginning that has to go: more tokens go with a longer one, but for those at the cut.
         int low = 0;
         int high = text.length();

@@ -35,7 +35,7 @@ class CevalSetTest {
         assertThat(mathematics.category()).isEqualTo(CevalCategory.STEM);
         assertThat(mathematics.isHard()).isTrue();
         assertThat(mathematics.questions()).hasSize(6).extracting(CevalQuestion::answer).containsExactly("B", "D", "C", "A", "C", "D");
-        assertThat(mathematics.examples()).hasSize(5).extracting(CevalQuestion::answer).containsExactly("D", "C", "B", "A", "B");
+        assertThat(mathematics.examples()).hasSize(5).extracting(CevalQuestion::answer).containsExactly("D", "C", "C", "A", "B");
         assertThat(mathematics.first(2).questions()).isEqualTo(mathematics.questions().subList(0, 2));
         assertThat(set.read("sports_science", CevalSplit.TEST).questions()).hasSize(3).extracting(CevalQuestion::answer).containsOnlyNulls();
         assertThat(set.read("sports_science", CevalSplit.TEST).isHard()).isFalse();
