@@ -139,7 +139,7 @@ final class CompareCommand implements Callable<Integer>, Verbose {
         facts.put("model", second.name());
         facts.put("windows", "%d tokens".formatted(comparisons.getFirst().base().context()));
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("text", "bytes", "tokens, base", "model", "bits/byte, base", "model", "difference", "per cent"));
+        rows.add(List.of("text", "bytes", "tokens, base", "tokens, model", "bits/byte, base", "bits/byte, model", "difference", "per cent"));
         for (TextComparison comparison : comparisons) {
             rows.add(List.of(
                     comparison.text(),
