@@ -13,8 +13,12 @@ module dev.yangtuo {
     requires static org.jline;
     requires static org.knowm.xchart;
 
+    // For files of tables alone.
+    requires static org.apache.commons.csv;
+
     exports dev.yangtuo;
     exports dev.yangtuo.chat;
+    exports dev.yangtuo.eval;
     exports dev.yangtuo.exception;
     exports dev.yangtuo.tokenizer;
 

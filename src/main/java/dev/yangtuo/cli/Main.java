@@ -5,6 +5,9 @@ import dev.yangtuo.KvType;
 import dev.yangtuo.PerplexityMethod;
 import dev.yangtuo.Pooling;
 import dev.yangtuo.RopeScalingType;
+import dev.yangtuo.eval.AnswerMethod;
+import dev.yangtuo.eval.CevalSplit;
+import dev.yangtuo.eval.PromptStyle;
 import dev.yangtuo.model.SyntheticShape;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -35,6 +38,7 @@ import picocli.CommandLine.TypeConversionException;
             ScoreCommand.class,
             LogitsCommand.class,
             PerplexityCommand.class,
+            EvalCommand.class,
             BenchCommand.class,
             MergeVocabCommand.class,
             InspectCommand.class,
@@ -68,6 +72,9 @@ public final class Main implements Runnable {
         commandLine.registerConverter(RopeScalingType.class, named(RopeScalingType::of));
         commandLine.registerConverter(Pooling.class, named(Pooling::of));
         commandLine.registerConverter(PerplexityMethod.class, named(PerplexityMethod::of));
+        commandLine.registerConverter(AnswerMethod.class, named(AnswerMethod::of));
+        commandLine.registerConverter(PromptStyle.class, named(PromptStyle::of));
+        commandLine.registerConverter(CevalSplit.class, named(CevalSplit::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);
         commandLine.getSubcommands().values().forEach(command -> command.getCommandSpec().versionProvider(new Version()));

@@ -1,12 +1,15 @@
 package dev.yangtuo.cli;
 
+import dev.yangtuo.AdapterReport;
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
+import dev.yangtuo.LoadReport;
 import dev.yangtuo.WeightType;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -84,20 +87,42 @@ final class ModelOptions {
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context, PrintWriter err) {
         LoadOptions base = options(weightDefault, kvDefault, context);
         LoadOptions options = adapters.applyTo(isDemo() ? base.lora(DemoModel.chineseLora()) : base);
-        return adapters.reporting(() -> loadAndReport(options, err), llama -> llama.report().mergeJson(), Llama::close);
+        return adapters.reporting(() -> loadAndReport(path(), options, err), llama -> llama.report().mergeJson(), Llama::close);
     }
 
-    private Llama loadAndReport(LoadOptions options, PrintWriter err) {
-        Llama llama = load(options, err);
-        err.println(llama.report().describe());
-        return llama;
+    /**
+     * Loads another model as these options say, but with adapters of its own.
+     *
+     * @param other null for the same model
+     */
+    Llama loadOther(@Nullable Path other, List<LoraArgument> otherAdapters, WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
+        return loadAndReport(other == null ? path() : other, adapters.applyTo(options(weightDefault, kvDefault, null), otherAdapters), err);
     }
 
-    private Llama load(LoadOptions options, PrintWriter err) {
+    private Path path() {
+        return model == null ? DemoModel.base() : model;
+    }
+
+    /** Whether a model is loaded without adapters. */
+    boolean isPlain() {
+        return adapters.isEmpty() && !isDemo();
+    }
+
+    /** A model and its adapters, in one line. */
+    static String name(LoadReport report) {
+        StringBuilder name = new StringBuilder(report.model().toString());
+        for (AdapterReport adapter : report.adapters()) {
+            name.append(" + ").append(adapter.path()).append(adapter.scale() == 1 ? "" : ":" + adapter.scale());
+        }
+        return name.toString();
+    }
+
+    private static Llama loadAndReport(Path path, LoadOptions options, PrintWriter err) {
         try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.MEGABYTES)) {
-            return Llama.load(
-                    model == null ? DemoModel.base() : model,
-                    options.onProgress(display::update));
+            Llama llama = Llama.load(path, options.onProgress(display::update));
+            display.close();
+            err.println(llama.report().describe());
+            return llama;
         }
     }
 

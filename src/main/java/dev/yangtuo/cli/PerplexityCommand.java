@@ -84,7 +84,8 @@ final class PerplexityCommand implements Callable<Integer>, Verbose {
         }
     }
 
-    private static Perplexity measure(Llama llama, TextFile file, PerplexityOptions options, PrintWriter err) throws IOException {
+    /** Measures a file, with progress on {@code err}. */
+    static Perplexity measure(Llama llama, TextFile file, PerplexityOptions options, PrintWriter err) throws IOException {
         long size = file.size();
         try (InputStream in = file.open();
                 ProgressDisplay display = new ProgressDisplay(err, "perplexity", KILOBYTES)) {

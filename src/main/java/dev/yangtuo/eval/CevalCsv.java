@@ -1,0 +1,154 @@
+package dev.yangtuo.eval;
+
+import dev.yangtuo.exception.YangtuoException;
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file of questions: {@code id,question,A,B,C,D,answer,explanation} in UTF-8, with or without a byte order mark, lines ended by LF or CRLF. The columns may stand in any
+ * order; {@code id} and all others may be missing, {@code answer} where answers are not needed.
+ */
+final class CevalCsv {
+    /** C-Eval's largest file has 200 kilobytes. */
+    private static final long MAX_BYTES = 64L << 20;
+
+    private static final String ID = "id";
+    private static final String QUESTION = "question";
+    private static final String ANSWER = "answer";
+
+    private final Path file;
+    private final boolean answered;
+    private final Map<String, Integer> columns = new HashMap<>();
+    private final Map<String, Long> lines = new HashMap<>();
+    private final List<CevalQuestion> questions = new ArrayList<>();
+
+    private CevalCsv(Path file, boolean answered) {
+        this.file = file;
+        this.answered = answered;
+    }
+
+    /**
+     * The questions, at least one.
+     *
+     * @param answered whether every question must have an answer
+     * @throws YangtuoException if the file cannot be read or says something else
+     */
+    static List<CevalQuestion> read(Path file, boolean answered) {
+        CevalCsv csv = new CevalCsv(file, answered);
+        try {
+            csv.read(BoundedFile.text(file, MAX_BYTES));
+        } catch (NoClassDefFoundError e) {
+            throw new YangtuoException("CSV is read with Apache Commons CSV, which is not there; add org.apache.commons:commons-csv to the class path", e);
+        }
+        return csv.questions;
+    }
+
+    private void read(String text) {
+        long line = 1;
+        try (CSVParser parser = CSVFormat.DEFAULT.builder().setIgnoreEmptyLines(false).get().parse(new StringReader(text))) {
+            Iterator<CSVRecord> records = parser.iterator();
+            while (records.hasNext()) {
+                CSVRecord record = records.next();
+                if (!isBlank(record)) {
+                    accept(record, line);
+                }
+                line = parser.getCurrentLineNumber() + 1;
+            }
+        } catch (IOException | UncheckedIOException e) {
+            throw problem(line, "is no CSV: %s; write quotes within a quoted cell twice, and close every quote".formatted(reason(e)), e);
+        }
+        if (columns.isEmpty()) {
+            throw new YangtuoException("%s: is empty; expected the columns id,question,A,B,C,D,answer".formatted(file));
+        }
+        if (questions.isEmpty()) {
+            throw new YangtuoException("%s: has no questions; leave the subject out".formatted(file));
+        }
+    }
+
+    private static String reason(Exception e) {
+        return String.valueOf(e instanceof UncheckedIOException unchecked ? unchecked.getCause().getMessage() : e.getMessage());
+    }
+
+    private static boolean isBlank(CSVRecord record) {
+        return record.size() == 1 && record.get(0).isBlank();
+    }
+
+    private void accept(CSVRecord record, long line) {
+        if (columns.isEmpty()) {
+            readHeader(record, line);
+        } else {
+            questions.add(question(record, line));
+        }
+    }
+
+    private void readHeader(CSVRecord record, long line) {
+        for (int i = 0; i < record.size(); i++) {
+            String name = record.get(i).strip();
+            if (!name.isEmpty() && columns.put(name, i) != null) {
+                throw problem(line, "there are two columns '%s'; rename one".formatted(name), null);
+            }
+        }
+        List<String> needed = new ArrayList<>(List.of(QUESTION));
+        needed.addAll(CevalQuestion.LETTERS);
+        if (answered) {
+            needed.add(ANSWER);
+        }
+        for (String name : needed) {
+            if (!columns.containsKey(name)) {
+                throw problem(line, "there is no column '%s'; expected id,question,A,B,C,D,answer in the first line".formatted(name), null);
+            }
+        }
+    }
+
+    private CevalQuestion question(CSVRecord record, long line) {
+        String text = cell(record, QUESTION, line);
+        if (text.isBlank()) {
+            throw problem(line, "the question is empty; delete the line", null);
+        }
+        List<String> choices = CevalQuestion.LETTERS.stream().map(letter -> cell(record, letter, line)).toList();
+        String id = columns.containsKey(ID) ? cell(record, ID, line).strip() : String.valueOf(questions.size());
+        if (id.isEmpty()) {
+            throw problem(line, "the id is empty; number the questions", null);
+        }
+        Long before = lines.put(id, line);
+        if (before != null) {
+            throw problem(line, "the id '%s' is that of line %d, too; number the questions".formatted(id, before), null);
+        }
+        return new CevalQuestion(line, id, text, choices, answer(record, line));
+    }
+
+    private @Nullable String answer(CSVRecord record, long line) {
+        String answer = columns.containsKey(ANSWER) ? cell(record, ANSWER, line).strip() : "";
+        if (answer.isEmpty() && !answered) {
+            return null;
+        }
+        if (!CevalQuestion.LETTERS.contains(answer)) {
+            throw problem(line, "the answer is '%s'; expected A, B, C or D".formatted(answer), null);
+        }
+        return answer;
+    }
+
+    /** As it stands there; a line feed within it is one wherever the file was written. */
+    private String cell(CSVRecord record, String column, long line) {
+        int index = columns.getOrDefault(column, -1);
+        if (index >= record.size()) {
+            throw problem(line, "has %d cells, none for the column '%s'; put cells with commas into quotes".formatted(record.size(), column), null);
+        }
+        return record.get(index).replace("\r\n", "\n");
+    }
+
+    private YangtuoException problem(long line, String what, @Nullable Exception cause) {
+        return new YangtuoException("%s, line %d: %s".formatted(file, line, what), cause);
+    }
+}
