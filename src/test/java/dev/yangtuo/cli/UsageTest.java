@@ -49,11 +49,11 @@ class UsageTest {
         "generate --stop= | must not be empty",
         "generate --logprobs 3 | --logprobs needs --json",
         "generate --json --logprobs 21 | --logprobs is 21, must be 0 to 20",
-        "embed | --text",
-        "embed --text a --file b | mutually exclusive",
+        "embed | --prompt",
+        "embed --prompt a --file b | mutually exclusive",
         "embed a | 'a' is not understood",
-        "embed --text a --pool max | 'max' is not a pooling; there are mean, last",
-        "embed --text a --context 0 | --context is 0",
+        "embed --prompt a --pool max | 'max' is not a pooling; there are mean, last",
+        "embed --prompt a --context 0 | --context is 0",
         "score --prompt a | --continuation",
         "score --continuation a | --prompt",
         "score --prompt a --continuation b c | 'c'",
@@ -77,7 +77,11 @@ class UsageTest {
         "merge-vocab --base a --add b --output x --json=maybe | maybe",
         "merge-vocab a b --output x | --base",
         "merge-vocab --base a --add b --output x c | 'c'",
-        "doctor --model x | --model"
+        "doctor --model x | --model",
+        "completion | SHELL",
+        "completion tcsh | tcsh",
+        "man frobnicate | 'yangtuo' has no command 'frobnicate'; there are generate",
+        "man generate --output x | leave 'generate' out"
     })
     void wrongUsageIsNamedInOneLine(String commandLine, String named) {
         CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
@@ -122,7 +126,7 @@ class UsageTest {
         "logits --ids 1 --output x --model /no/such | /no/such",
         "perplexity --text src | src: is a directory",
         "embed --file /no/such | /no/such: there is no such file",
-        "embed --text a --model /no/such | /no/such: there is no such file",
+        "embed --prompt a --model /no/such | /no/such: there is no such file",
         "score --prompt a --continuation b --model /no/such | /no/such: there is no such file",
         "merge-vocab --base /no/such --add pom.xml --output x | /no/such: there is no such file",
         "merge-vocab --base examples/demo-model/base/tokenizer.model --add pom.xml --output x | pom.xml: is no SentencePiece model",

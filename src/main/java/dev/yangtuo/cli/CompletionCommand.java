@@ -1,0 +1,57 @@
+package dev.yangtuo.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Writes what a shell reads in order to complete command lines. */
+@Command(
+        name = "completion",
+        mixinStandardHelpOptions = true,
+        description = "Writes a script that lets a shell complete commands, options and their values.",
+        footer = {
+            "bash and zsh read the script with 'source', in ~/.bashrc or ~/.zshrc; bash-completion and fish find it in the folders below by themselves.",
+            "  yangtuo completion bash > ~/.local/share/bash-completion/completions/yangtuo",
+            "  yangtuo completion zsh > ~/.yangtuo.zsh",
+            "  yangtuo completion fish > ~/.config/fish/completions/yangtuo.fish"
+        })
+final class CompletionCommand implements Callable<Integer>, Verbose {
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "SHELL", description = "bash, zsh or fish.")
+    private Shell shell;
+
+    @Option(names = "--verbose", description = "Show where a failure happened.")
+    private boolean verbose;
+
+    /** Lower case, as the command line names them. */
+    enum Shell {
+        bash, zsh, fish
+    }
+
+    @Override
+    public boolean verbose() {
+        return verbose;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        CommandSpec root = spec.root();
+        PrintWriter out = spec.commandLine().getOut();
+        out.print(switch (shell) {
+            // One script for both: it asks which of them reads it.
+            case bash, zsh -> AutoComplete.bash(root.name(), root.commandLine()) + "\n";
+            case fish -> FishCompletion.of(root);
+        });
+        StandardOutput.flush(out);
+        return CommandLine.ExitCode.OK;
+    }
+}
