@@ -30,7 +30,7 @@ final class BenchModelOptions {
             })
     private @Nullable SyntheticShape shape;
 
-    @Option(names = {"--type", "--quantize"}, paramLabel = "TYPE", completionCandidates = ValueNames.WeightTypes.class,
+    @Option(names = "--type", paramLabel = "TYPE", completionCandidates = ValueNames.WeightTypes.class,
             description = "Keep matrices as this type, one that convert knows, or, with --shape, make them so. Default: as the file stores them; with --shape q4_0.")
     private @Nullable WeightChoice type;
 

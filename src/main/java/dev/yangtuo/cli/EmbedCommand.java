@@ -72,7 +72,7 @@ final class EmbedCommand implements Callable<Integer>, Verbose {
         @Option(names = "--file", paramLabel = "FILE", description = "Read texts from this file in UTF-8, one a line.")
         private @Nullable String file;
 
-        @Parameters(paramLabel = "-", arity = "0..1", description = "Read texts from standard input, one a line.")
+        @Parameters(paramLabel = "INPUT", arity = "0..1", description = "If it is -, read texts from standard input, one a line.")
         private @Nullable String dash;
     }
 

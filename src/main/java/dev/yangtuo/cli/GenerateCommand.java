@@ -95,7 +95,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         @Option(names = "--prompt-file", paramLabel = "FILE", description = "Read the prompt from this file, taken as it is.")
         private @Nullable Path file;
 
-        @Parameters(paramLabel = "-", arity = "0..1", description = "Read the prompt from standard input, taken as it is.")
+        @Parameters(paramLabel = "INPUT", arity = "0..1", description = "If it is -, read the prompt from standard input, taken as it is.")
         private @Nullable String dash;
     }
 

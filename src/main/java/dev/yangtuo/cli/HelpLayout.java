@@ -68,6 +68,25 @@ final class HelpLayout {
         command.getSubcommands().values().stream().distinct().forEach(each -> forEach(each, action));
     }
 
+    /**
+     * The command of these names, {@code eval ceval}; the program's own entry without names.
+     *
+     * @param asking the command whose usage error it is if there is none
+     */
+    static CommandSpec find(CommandSpec asking, List<String> names) {
+        CommandSpec command = asking.root();
+        for (String name : names) {
+            CommandLine next = command.subcommands().get(name);
+            if (next == null) {
+                String there = String.join(", ", command.subcommands().keySet());
+                throw new CommandLine.ParameterException(asking.commandLine(), "'%s' has no command '%s'; there %s".formatted(
+                        command.qualifiedName(), name, there.isEmpty() ? "is none" : "are " + there));
+            }
+            command = next.getCommandSpec();
+        }
+        return command;
+    }
+
     /** The examples of a command, one string each; those of several lines have their line feeds. */
     static List<String> examples(CommandSpec command) {
         List<String> examples = new ArrayList<>();

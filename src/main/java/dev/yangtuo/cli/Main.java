@@ -11,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -80,7 +79,6 @@ public final class Main implements Runnable {
     /** All commands, ready to parse one command line. */
     static CommandLine commandLine(Colours colours) {
         CommandLine commandLine = new CommandLine(new Main());
-        commandLine.getSubcommands().get("help").getCommandSpec().usageMessage().footer("  yangtuo help generate");
         commandLine.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
         commandLine.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
         commandLine.registerConverter(WeightChoice.class, named(WeightChoice::of));

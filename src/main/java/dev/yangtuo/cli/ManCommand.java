@@ -53,22 +53,9 @@ final class ManCommand implements Callable<Integer>, Verbose {
             return CommandLine.ExitCode.OK;
         }
         PrintWriter out = spec.commandLine().getOut();
-        out.print(ManPage.of(find()));
+        out.print(ManPage.of(HelpLayout.find(spec, names)));
         StandardOutput.flush(out);
         return CommandLine.ExitCode.OK;
-    }
-
-    private CommandSpec find() {
-        CommandSpec command = spec.root();
-        for (String name : names) {
-            CommandLine next = command.subcommands().get(name);
-            if (next == null) {
-                throw new CommandLine.ParameterException(spec.commandLine(), "'%s' has no command '%s'; there are %s".formatted(
-                        command.qualifiedName(), name, String.join(", ", command.subcommands().keySet())));
-            }
-            command = next.getCommandSpec();
-        }
-        return command;
     }
 
     private void writeAll(Path directory) {

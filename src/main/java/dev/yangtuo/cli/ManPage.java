@@ -57,6 +57,8 @@ final class ManPage {
     private void head() {
         line(".TH \"%s\" %s \"\" \"%s\" \"Yangtuo\"".formatted(
                 escaped(name(command).toUpperCase(Locale.ROOT)), SECTION, escaped("yangtuo " + Version.number())));
+        line(".nh");
+        line(".ad l");
         section("NAME");
         line(escaped(name(command)) + " \\- " + escaped(summary(command)));
     }

@@ -80,7 +80,7 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
             description = "Cut each text at random. BPE: the probability of leaving out a merge, 0 to 1; unigram: the power of the probabilities.")
     private @Nullable Double sample;
 
-    @Option(names = "--seed", paramLabel = "N", description = "With --sample: the same seed gives the same tokens. Default: another one each time.")
+    @Option(names = "--seed", paramLabel = "S", description = "With --sample: the same seed gives the same tokens. Default: another one each time.")
     private @Nullable Long seed;
 
     @Mixin
@@ -89,12 +89,9 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
     @Mixin
     private StatisticsFlags statistics;
 
-    /** One of three ways to write a line, or none of them. */
+    /** What is written instead of the ids of each line. */
     private static final class Format {
-        @Option(names = "--ids", description = "Write ids, which is the default.")
-        private boolean ids;
-
-        @Option(names = "--pieces", description = "Write pieces.")
+        @Option(names = "--pieces", description = "Write pieces instead of ids.")
         private boolean pieces;
 
         @Option(names = "--jsonl", description = "Read {\"text\":..} and write {\"ids\":[..]}, one object a line.")
@@ -136,7 +133,7 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
             throw usage("--seed is for --sample; add it");
         }
         if (sample != null && (format.stats || offsets || nBest != null || reverse || special || idFile.isAskedFor())) {
-            throw usage("--sample goes with --ids, --pieces or --jsonl, --bos and --eos alone");
+            throw usage("--sample goes with --pieces, --json, --jsonl, --bos and --eos alone");
         }
         if (nBest != null && (offsets || bos || eos || reverse || special)) {
             throw usage("--nbest goes with --json or --jsonl alone");

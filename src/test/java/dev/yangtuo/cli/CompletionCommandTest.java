@@ -92,7 +92,7 @@ class CompletionCommandTest {
     })
     void fishCompletes(String typed, String completed) throws Exception {
         assumeShell("fish");
-        assertThat(run("fish", "--no-config", "-c", "source $argv[1]; complete --do-complete $argv[2]", script("fish"), typed)).startsWith(completed);
+        assertThat(run("fish", "--no-config", "-c", "source $argv[1]; complete --do-complete $argv[2]", script("fish"), typed)).contains(completed);
     }
 
     @Test

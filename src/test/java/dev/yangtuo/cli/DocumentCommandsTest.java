@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -65,9 +66,9 @@ class DocumentCommandsTest {
         link("path/to/chinese-llama", DEMO.resolve("chinese-lora"));
         link("llama.model", TINY.resolve("tokenizer.model"));
         link("chinese.model", DEMO.resolve("chinese-lora/tokenizer.model"));
-        Llama.convert(TINY, standIns.resolve("model.gguf"), LoadOptions.defaults());
+        Llama.convert(DEMO.resolve("base"), standIns.resolve("model.gguf"), LoadOptions.defaults());
         for (String text : List.of("text.txt", "texts.txt", "corpus.txt", "prompt.txt", "system.txt")) {
-            Files.writeString(standIns.resolve(text), "床前明月光，疑是地上霜。\nIn the beginning was the word.\n");
+            Files.writeString(standIns.resolve(text), "床前明月光，疑是地上霜。\nIn the beginning was the word.\n".repeat(text.equals("text.txt") ? 50 : 1));
         }
         Files.writeString(standIns.resolve("texts.jsonl"), "{\"text\":\"床前明月光\"}\n");
         Files.writeString(standIns.resolve("ids.txt"), "1 300 400\n");
@@ -130,7 +131,7 @@ class DocumentCommandsTest {
     /** @param whole whether what a command needs must be there; a sentence may name a command with the options that it is about */
     private static void parse(String[] arguments, boolean whole) {
         try {
-            CommandTree.fresh().parseArgs(arguments);
+            CommandTree.fresh().parseArgs(whole ? arguments : Arrays.stream(arguments).map(word -> word.equals("N") ? "1" : word).toArray(String[]::new));
         } catch (CommandLine.MissingParameterException e) {
             if (whole) {
                 throw e;

@@ -43,7 +43,7 @@ class ManCommandTest {
         for (OptionSpec option : CommandTree.named(command).options()) {
             assertThat(page).contains("\\fB" + option.longestName().replace("-", "\\-") + "\\fR");
         }
-        assertThat(page.lines().filter(line -> line.startsWith("."))).allMatch(line -> line.matches("\\.(TH|SH|B) .*|\\.(TP|PP|nf|fi)"));
+        assertThat(page.lines().filter(line -> line.startsWith("."))).allMatch(line -> line.matches("\\.(TH|SH|B) .*|\\.(TP|PP|nf|fi|nh|ad l)"));
     }
 
     @ParameterizedTest
@@ -55,7 +55,7 @@ class ManCommandTest {
         String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(directory.resolve("warnings")).content().isEmpty();
-        assertThat(shown).contains(command.replace(" ", "-") + " - ");
+        assertThat(shown).contains(command.replace(' ', '-') + " - ");
         for (String example : HelpLayout.examples(CommandTree.named(command))) {
             assertThat(shown.lines().map(String::strip)).containsAll(example.lines().map(String::strip).toList());
         }

@@ -70,8 +70,9 @@ class OptionRulesTest {
     @MethodSource("commands")
     void labelsAreCapitalWords(String command) {
         for (ArgSpec argument : CommandTree.named(command).args()) {
-            if (argument.arity().max() > 0 && argument.isOption()) {
-                assertThat(argument.paramLabel()).as("%s %s", command, ((OptionSpec) argument).longestName()).matches("[A-Z]+[A-Z0-9_:\\[\\]=|,-]*");
+            if (argument.isPositional() || argument.arity().max() > 0) {
+                // A shell's variable is named after it, too.
+                assertThat(argument.paramLabel()).as("%s %s", command, String.join(" ", argument.description())).matches("[A-Z]+[A-Z0-9_:\\[\\]=|,-]*");
             }
         }
     }

@@ -57,7 +57,7 @@ class UsageTest {
         "score --prompt a | --continuation",
         "score --continuation a | --prompt",
         "score --prompt a --continuation b c | 'c'",
-        "tokenize --ids --pieces | mutually exclusive",
+        "tokenize --stats --pieces | mutually exclusive",
         "tokenize --pieces --jsonl | mutually exclusive",
         "tokenize file.txt | file.txt",
         "detokenize --ids | --ids",
@@ -80,6 +80,8 @@ class UsageTest {
         "doctor --model x | --model",
         "completion | SHELL",
         "completion tcsh | tcsh",
+        "help frobnicate | 'yangtuo' has no command 'frobnicate'; there are generate",
+        "help generate more | 'yangtuo generate' has no command 'more'; there is none",
         "man frobnicate | 'yangtuo' has no command 'frobnicate'; there are generate",
         "man generate --output x | leave 'generate' out"
     })
