@@ -3,7 +3,6 @@ package dev.yangtuo.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,9 +16,9 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = "Writes a script that lets a shell complete commands, options and their values.",
         footer = {
-            "bash and zsh read the script with 'source', in ~/.bashrc or ~/.zshrc; bash-completion and fish find it in the folders below by themselves.",
+            "bash-completion and fish find the script in these folders, zsh in every folder on its fpath. It can also be read with 'source', in ~/.bashrc or ~/.zshrc.",
             "  yangtuo completion bash > ~/.local/share/bash-completion/completions/yangtuo",
-            "  yangtuo completion zsh > ~/.yangtuo.zsh",
+            "  yangtuo completion zsh > ~/.zfunc/_yangtuo",
             "  yangtuo completion fish > ~/.config/fish/completions/yangtuo.fish"
         })
 final class CompletionCommand implements Callable<Integer>, Verbose {
@@ -47,8 +46,8 @@ final class CompletionCommand implements Callable<Integer>, Verbose {
         CommandSpec root = spec.root();
         PrintWriter out = spec.commandLine().getOut();
         out.print(switch (shell) {
-            // One script for both: it asks which of them reads it.
-            case bash, zsh -> AutoComplete.bash(root.name(), root.commandLine()) + "\n";
+            case bash -> BashCompletion.of(root);
+            case zsh -> ZshCompletion.of(root);
             case fish -> FishCompletion.of(root);
         });
         StandardOutput.flush(out);

@@ -23,9 +23,10 @@ class CompletionCommandTest {
     /** What bash does when Tab is pressed behind the last of its arguments. */
     private static final String PRESS_TAB = """
             source "$1"; shift
+            compopt() { echo "compopt $*"; }
             COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; COMP_TYPE=9; COMP_KEY=9
             function=$(complete -p yangtuo | sed 's/.* -F \\([^ ]*\\).*/\\1/')
-            "$function" yangtuo "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" 2> /dev/null
+            "$function"
             printf '%s\\n' "${COMPREPLY[@]}"
             """;
 
@@ -71,6 +72,8 @@ class CompletionCommandTest {
         "generate --quantize q4_k | q4_k_s q4_k_m",
         "generate --kv-type q | q8_0 q4_0",
         "bench --backend s | scalar",
+        "bench --kv-type = q8 | q8_0",
+        "generate --prompt bench --kv-type bf | bf16",
         "perplexity --method l | llama.cpp",
         "completion f | fish",
         "merge-vocab --ad | --add",
@@ -78,9 +81,8 @@ class CompletionCommandTest {
     })
     void bashCompletes(String typed, String completed) throws Exception {
         assumeShell("bash");
-        List<Object> command = new ArrayList<>(List.of("bash", "-c", PRESS_TAB, "bash", script("bash"), "yangtuo"));
-        command.addAll(List.of(typed.split(" ")));
-        assertThat(run(command.toArray()).strip().split("\\s+")).containsExactlyInAnyOrder(completed.split(" "));
+        assertThat(pressTab(typed).lines().filter(line -> !line.startsWith("compopt") && !line.isEmpty()).toList())
+                .containsExactlyInAnyOrder(completed.isEmpty() ? new String[0] : completed.split(" "));
     }
 
     @ParameterizedTest
@@ -113,7 +115,41 @@ class CompletionCommandTest {
     }
 
     @Test
-    void zshReadsTheScriptOfBash() throws IOException {
-        assertThat(script("zsh")).hasSameTextualContentAs(script("bash")).content().contains("bashcompinit");
+    void zshHasAFunctionForEveryCommand() throws Exception {
+        String script = Files.readString(script("zsh"));
+        for (CommandSpec command : CommandTree.all()) {
+            String function = "_" + command.qualifiedName("_").replace('-', '_');
+            assertThat(script).contains("\n" + function + "() {\n");
+        }
+        assertThat(script).contains("'(--kv-type)--kv-type=[Keep keys and values as f16, f32, bf16, q8_0 or q4_0]:TYPE:(f16 f32 bf16 q8_0 q4_0)'",
+                "'*--lora=[", "PATH\\[\\:SCALE\\]:_files'", "'(--cache)--cache=-[", "::DIR:_files'", "'(-h --help)-h[");
+        assumeShell("zsh");
+        assertThat(run("zsh", "-f", "-c", "autoload -Uz compinit; compinit -u -D; source $1; print $_comps[yangtuo] $+functions[_yangtuo_merge_vocab]", "zsh",
+                directory.resolve("zsh"))).isEqualTo("_yangtuo 1\n");
+    }
+
+    /** bash itself completes names of files where the function has no answer and leaves that on. */
+    @ParameterizedTest
+    @CsvSource({
+        "generate --model mod, true",
+        "generate --lora mod, true",
+        "generate --cache = mod, true",
+        "perplexity --text mod, true",
+        "inspect mod, true",
+        "generate --prompt mod, false",
+        "generate --prompt inspect mod, false",
+        "doctor mod, false",
+        "mod, false"
+    })
+    void bashCompletesFilesWhereTheyAreMeant(String typed, boolean files) throws Exception {
+        assumeShell("bash");
+        String output = pressTab(typed);
+        assertThat(output.lines().filter(line -> !line.isEmpty())).isEqualTo(files ? List.of() : List.of("compopt +o default"));
+    }
+
+    private String pressTab(String typed) throws Exception {
+        List<Object> command = new ArrayList<>(List.of("bash", "-c", PRESS_TAB, "bash", script("bash"), "yangtuo"));
+        command.addAll(List.of(typed.split(" ")));
+        return run(command.toArray());
     }
 }
