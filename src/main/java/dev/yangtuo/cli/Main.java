@@ -35,6 +35,7 @@ import picocli.CommandLine.TypeConversionException;
             LogitsCommand.class,
             PerplexityCommand.class,
             BenchCommand.class,
+            CompareVocabCommand.class,
             MergeVocabCommand.class,
             InspectCommand.class,
             DoctorCommand.class,

@@ -51,13 +51,13 @@ final class StatisticsFlags {
             write(count(tokenizers, texts, options));
             return;
         }
-        StatisticsChart.requireFonts();
+        ChartStyle.requireFonts();
         try (ResultFile picture = ResultFile.create(plot)) {
             StatisticsReport report = count(tokenizers, texts, options);
             picture.write(StatisticsChart.png(report));
             picture.complete();
             write(report);
-            noteMissingGlyphs(StatisticsChart.withoutGlyph(report), plot);
+            ChartStyle.noteMissingGlyphs(StatisticsChart.withoutGlyph(report), plot, spec.commandLine().getErr());
         }
     }
 
@@ -83,13 +83,6 @@ final class StatisticsFlags {
         PrintWriter out = spec.commandLine().getOut();
         out.print(json ? StatisticsJson.of(report) + "\n" : StatisticsTable.of(report));
         StandardOutput.flush(out);
-    }
-
-    private void noteMissingGlyphs(String characters, Path file) {
-        if (!characters.isEmpty()) {
-            spec.commandLine().getErr().println(("%s: no font here has '%s', boxes stand for them; a font with Chinese characters is "
-                    + "installed so (Debian, Ubuntu): apt-get install fonts-wqy-zenhei").formatted(file, characters));
-        }
     }
 
     private CommandLine.ParameterException usage(String problem) {
