@@ -14,6 +14,7 @@ module dev.yangtuo {
 
     exports dev.yangtuo;
     exports dev.yangtuo.exception;
+    exports dev.yangtuo.recipe;
     exports dev.yangtuo.tokenizer;
 
     opens dev.yangtuo.cli to info.picocli;

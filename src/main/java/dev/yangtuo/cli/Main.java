@@ -6,6 +6,7 @@ import dev.yangtuo.PerplexityMethod;
 import dev.yangtuo.Pooling;
 import dev.yangtuo.RopeScalingType;
 import dev.yangtuo.model.SyntheticShape;
+import dev.yangtuo.recipe.RecipeLanguage;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
@@ -36,6 +37,9 @@ import picocli.CommandLine.TypeConversionException;
             PerplexityCommand.class,
             BenchCommand.class,
             CompareVocabCommand.class,
+            JudgeCommand.class,
+            RankCommand.class,
+            InstructCommand.class,
             MergeVocabCommand.class,
             InspectCommand.class,
             DoctorCommand.class,
@@ -68,6 +72,9 @@ public final class Main implements Runnable {
         commandLine.registerConverter(RopeScalingType.class, named(RopeScalingType::of));
         commandLine.registerConverter(Pooling.class, named(Pooling::of));
         commandLine.registerConverter(PerplexityMethod.class, named(PerplexityMethod::of));
+        commandLine.registerConverter(RecipeLanguage.class, named(RecipeLanguage::of));
+        commandLine.registerConverter(JudgeMethod.class, named(JudgeMethod::of));
+        commandLine.registerConverter(RankMethod.class, named(RankMethod::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);
         commandLine.getSubcommands().values().forEach(command -> command.getCommandSpec().versionProvider(new Version()));
