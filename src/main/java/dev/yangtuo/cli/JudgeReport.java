@@ -42,7 +42,7 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
     }
 
     private String about() {
-        int count = judged == null ? rated().pairs() : judged.pairs();
+        int count = judged == null ? rating().pairs() : judged.pairs();
         StringBuilder about = new StringBuilder("A %s, B %s: %d pairs, method %s".formatted(TerminalText.escaped(a), TerminalText.escaped(b), count, method.label()));
         if (pairs.onlyA() + pairs.onlyB() + pairs.unanswered() > 0) {
             about.append("; left out: %d ids only in A, %d only in B, %d without an answer".formatted(pairs.onlyA(), pairs.onlyB(), pairs.unanswered()));
@@ -51,7 +51,7 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
     }
 
     private List<List<String>> rows() {
-        return judged == null ? rows(rated()) : rows(judged);
+        return judged == null ? rows(rating()) : rows(judged);
     }
 
     private static List<List<String>> rows(PairwiseReport report) {
@@ -112,12 +112,12 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
         if (judged != null) {
             put(object, judged);
         } else {
-            put(object, rated());
+            put(object, rating());
         }
         return line(object.put("interrupted", interrupted));
     }
 
-    private RatingReport rated() {
+    private RatingReport rating() {
         if (rated == null) {
             throw new IllegalStateException("nothing was judged");
         }
