@@ -59,7 +59,7 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
     private String text;
 
     @ArgGroup(exclusive = false, multiplicity = "0..*")
-    private List<ModelWithAdapters> models = List.of();
+    private List<ModelWithAdapters> models = new ArrayList<>(); // picocli adds to it
 
     @Option(names = "--tokenizer", paramLabel = "PATH",
             description = "A vocabulary without a model: a tokenizer.model file, a directory that holds one, or a GGUF file; may be given several times.")
@@ -96,10 +96,10 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
 
         @Option(names = "--lora", paramLabel = "PATH[:SCALE]", converter = LoraArgument.Converter.class,
                 description = "An adapter of the --model before it; several are merged in order.")
-        private List<LoraArgument> adapters = List.of();
+        private @Nullable List<LoraArgument> adapters; // with an initial list picocli would give the adapters of one model to another
 
         List<Path> adapterPaths() {
-            return adapters.stream().map(LoraArgument::path).toList();
+            return adapters == null ? List.of() : adapters.stream().map(LoraArgument::path).toList();
         }
 
         /** What the short name is made from: the model's path with the names of the adapters behind it. */
@@ -263,7 +263,7 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
 
     private LoadedModel load(ModelWithAdapters one, PrintWriter err) {
         try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.MEGABYTES)) {
-            return ModelLoader.load(one.model, loading.options(one.adapters).onProgress(display::update).settings());
+            return ModelLoader.load(one.model, loading.options(one.adapters == null ? List.of() : one.adapters).onProgress(display::update).settings());
         }
     }
 

@@ -30,13 +30,13 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
     /** For a terminal. */
     String plain() {
         StringBuilder out = new StringBuilder(about()).append("\n\n");
-        TextTable.append(out, rows(), Set.of(0));
+        TextTable.append(out, rows(), Set.of(0, 2));
         return out.toString();
     }
 
     /** A sentence and a table. */
     String markdown() {
-        StringBuilder out = new StringBuilder(about()).append("\n\n|  |  |  |\n| --- | ---: | ---: |\n");
+        StringBuilder out = new StringBuilder(about()).append("\n\n|  |  |  |\n| --- | ---: | --- |\n");
         rows().forEach(row -> out.append("| ").append(String.join(" | ", row)).append(" |\n"));
         return out.toString();
     }
