@@ -20,6 +20,7 @@ module dev.yangtuo {
     exports dev.yangtuo.chat;
     exports dev.yangtuo.eval;
     exports dev.yangtuo.exception;
+    exports dev.yangtuo.recipe;
     exports dev.yangtuo.tokenizer;
 
     opens dev.yangtuo.cli to info.picocli;

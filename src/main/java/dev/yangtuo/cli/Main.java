@@ -9,6 +9,7 @@ import dev.yangtuo.eval.AnswerMethod;
 import dev.yangtuo.eval.CevalSplit;
 import dev.yangtuo.eval.PromptStyle;
 import dev.yangtuo.model.SyntheticShape;
+import dev.yangtuo.recipe.RecipeLanguage;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
@@ -44,6 +45,10 @@ import picocli.CommandLine.TypeConversionException;
             PerplexityCommand.class,
             EvalCommand.class,
             BenchCommand.class,
+            CompareVocabCommand.class,
+            JudgeCommand.class,
+            RankCommand.class,
+            InstructCommand.class,
             MergeVocabCommand.class,
             InspectCommand.class,
             DoctorCommand.class,
@@ -97,6 +102,9 @@ public final class Main implements Runnable {
         commandLine.registerConverter(AnswerMethod.class, named(AnswerMethod::of));
         commandLine.registerConverter(PromptStyle.class, named(PromptStyle::of));
         commandLine.registerConverter(CevalSplit.class, named(CevalSplit::of));
+        commandLine.registerConverter(RecipeLanguage.class, named(RecipeLanguage::of));
+        commandLine.registerConverter(JudgeMethod.class, named(JudgeMethod::of));
+        commandLine.registerConverter(RankMethod.class, named(RankMethod::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);
         HelpLayout.forEach(commandLine, command -> command.getCommandSpec().versionProvider(new Version()));
