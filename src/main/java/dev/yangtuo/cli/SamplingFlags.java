@@ -29,6 +29,11 @@ final class SamplingFlags {
     @Option(names = "--seed", paramLabel = "S", description = "The same seed gives the same text. Default: a random one, which is shown.")
     private @Nullable Long seed;
 
+    /** What {@code --seed} says; null if it is not there. */
+    @Nullable Long seed() {
+        return seed;
+    }
+
     /**
      * @throws CommandLine.ParameterException if --greedy stands beside what it excludes
      * @throws IllegalArgumentException if a value is out of range
