@@ -3,6 +3,7 @@ package dev.yangtuo;
 import dev.yangtuo.chat.ChatMessage;
 import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.exception.ContextLengthException;
+import dev.yangtuo.model.ChatTemplateSource;
 import dev.yangtuo.model.GenerationConfig;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.Model;
@@ -33,6 +34,7 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A loaded LLaMA model. Owns its weights and threads until it is closed. May be shared by threads: any number of texts can be in the making at the
@@ -51,6 +53,9 @@ public final class Llama implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final GenerationConfig recommended;
     private final LoadReport report;
+    private final @Nullable ChatTemplateSource ownTemplate;
+    /** Parsed when it is first asked for: whoever does not chat need not care whether it can be. */
+    private volatile @Nullable ChatTemplate chatTemplate;
     private final Model model;
     private final Scheduler scheduler;
     private final Cleaner.Cleanable cleanable;
@@ -59,6 +64,7 @@ public final class Llama implements AutoCloseable {
         this.tokenizer = loaded.tokenizer();
         this.recommended = loaded.generation();
         this.report = LoadReport.of(loaded);
+        this.ownTemplate = loaded.chatTemplate();
         this.model = loaded.model();
         this.scheduler = new Scheduler(model, SchedulerOptions.DEFAULT);
         this.cleanable = CLEANER.register(this, closing(scheduler, model));
@@ -132,9 +138,24 @@ public final class Llama implements AutoCloseable {
         return tokenizer;
     }
 
-    /** How {@link #chat(List, GenerateOptions)} writes down messages: a form of {@link ChatTemplate#names()}. */
+    /**
+     * How {@link #chat(List, GenerateOptions)} writes down messages: the Jinja template that the model, or the adapter that brings its tokenizer, has in {@code chat_template.jinja},
+     * {@code tokenizer_config.json} or its GGUF file. A model without one is a base model, or was trained before there were such templates, as Chinese-Alpaca was: then Alpaca's form.
+     *
+     * @throws dev.yangtuo.exception.ChatTemplateException if the model's template cannot be read
+     */
     public ChatTemplate chatTemplate() {
-        return ChatTemplate.named("alpaca");
+        ChatTemplate known = chatTemplate;
+        if (known == null) {
+            known = ownTemplate == null ? ChatTemplate.named("alpaca") : ChatTemplate.jinja(ownTemplate.text(), ownTemplate.file().toString());
+            chatTemplate = known;
+        }
+        return known;
+    }
+
+    /** Whether the model brings a chat template; without one it is most likely a base model, which goes on with a text rather than to answer. */
+    public boolean hasChatTemplate() {
+        return ownTemplate != null;
     }
 
     /** Number of logits of each token: rows of the output matrix. */

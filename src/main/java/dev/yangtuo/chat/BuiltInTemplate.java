@@ -65,10 +65,10 @@ final class BuiltInTemplate extends ChatTemplate {
         return ALL.stream()
                 .filter(template -> template.name.equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("'%s' is no chat template; expected %s".formatted(name, String.join(", ", names()))));
+                .orElseThrow(() -> new IllegalArgumentException("'%s' is no chat template; expected %s".formatted(name, String.join(", ", allNames()))));
     }
 
-    static List<String> names() {
+    static List<String> allNames() {
         return ALL.stream().map(BuiltInTemplate::name).toList();
     }
 
