@@ -7,6 +7,7 @@ import dev.yangtuo.FinishReason;
 import dev.yangtuo.GenerationResult;
 import dev.yangtuo.TokenLogProbabilities;
 import dev.yangtuo.TokenLogProbability;
+import dev.yangtuo.tokenizer.PieceType;
 import dev.yangtuo.tokenizer.StreamingDecoder;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
@@ -115,6 +116,10 @@ final class OpenAiRecords implements RecordFormat {
         String text = text(id);
         object.put("token", text).put("logprob", logProbability);
         ArrayNode bytes = object.putArray("bytes");
+        if (tokenizer.type(id) == PieceType.BYTE) {
+            bytes.add(Integer.parseInt(tokenizer.piece(id), "<0x".length(), "<0xFF".length(), 16)); // the text of a part of a character is U+FFFD
+            return;
+        }
         for (byte each : text.getBytes(StandardCharsets.UTF_8)) {
             bytes.add(each & 0xFF);
         }

@@ -4,6 +4,7 @@ import dev.yangtuo.exception.YangtuoException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,8 +97,8 @@ final class OutputLog implements RecordSink {
         RandomAccessFile outputFile = null;
         try {
             journalFile = new RandomAccessFile(journal(output).toFile(), "rw");
-            if (journalFile.getChannel().tryLock() == null) {
-                throw new YangtuoException("%s: another program is writing it; wait for its end".formatted(output));
+            if (!lock(journalFile)) {
+                throw new YangtuoException("%s: another batch is writing it; wait for its end".formatted(output));
             }
             outputFile = new RandomAccessFile(output.toFile(), "rw");
             OutputLog log = new OutputLog(output, journalFile, outputFile, header);
@@ -109,6 +110,15 @@ final class OutputLog implements RecordSink {
         } catch (RuntimeException e) {
             close(journalFile, outputFile);
             throw e;
+        }
+    }
+
+    /** Until the file is closed; false if another program has it, or another batch of this one. */
+    private static boolean lock(RandomAccessFile file) throws IOException {
+        try {
+            return file.getChannel().tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            return false;
         }
     }
 

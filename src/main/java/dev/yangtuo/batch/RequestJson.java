@@ -39,8 +39,8 @@ final class RequestJson {
         try {
             value = MAPPER.readTree(utf8);
         } catch (JacksonException e) {
-            int column = e.getLocation() == null ? 0 : (int) e.getLocation().getByteOffset() + 1;
-            throw new RequestProblem(BatchError.INVALID_JSON, "is not valid JSON, at byte %d: %s".formatted(column, e.getOriginalMessage().lines().findFirst().orElse("")));
+            int column = e.getLocation() == null ? 0 : e.getLocation().getColumnNr();
+            throw new RequestProblem(BatchError.INVALID_JSON, "is not valid JSON, column %d: %s".formatted(column, e.getOriginalMessage().lines().findFirst().orElse("")));
         } catch (IOException e) {
             throw new UncheckedIOException(e); // memory has none
         }
