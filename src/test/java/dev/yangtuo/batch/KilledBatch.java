@@ -17,8 +17,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Runs a batch in processes of its own that are killed, one after the other, and resumed, and holds the output against that of an undisturbed run. Also a program:
- * {@code benchmarks/batch-kill} runs it for long.
+ * Runs a batch in processes of its own that are killed, one after the other, and resumed, and holds the output against that of an undisturbed run.
  */
 final class KilledBatch {
     private static final int SECONDS = 600;
@@ -119,16 +118,5 @@ final class KilledBatch {
             Arrays.sort(found);
         }
         assertThat(found).isEqualTo(expected);
-    }
-
-    /** @param arguments folder, model, number of requests, number of kills, seed */
-    public static void main(String[] arguments) throws Exception {
-        for (BatchOrder order : BatchOrder.values()) {
-            KilledBatch batch = new KilledBatch(Path.of(arguments[0]), Path.of(arguments[1]), Integer.parseInt(arguments[2]), Long.parseLong(arguments[4]));
-            long start = System.nanoTime();
-            int killed = batch.run(order, Integer.parseInt(arguments[3]));
-            System.out.printf("%s requests in order of %s, killed %d times while it was written: the output is that of an undisturbed run (%.0f s)%n",
-                    arguments[2], order, killed, (System.nanoTime() - start) / 1e9);
-        }
     }
 }

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is said of lines that are no requests. */
-class OptionFieldsTest {
+class LineParsersTest {
     private static BatchRequest parse(LineParser parser, String line) throws RequestProblem {
         return parser.parse(line.getBytes(StandardCharsets.UTF_8)).request().make("1");
     }
