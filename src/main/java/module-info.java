@@ -13,6 +13,7 @@ module dev.yangtuo {
     requires static info.picocli;
     requires static java.desktop;
     requires static me.tongfei.progressbar;
+    requires static org.jline;
     requires static org.knowm.xchart;
 
     exports dev.yangtuo;

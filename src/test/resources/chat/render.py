@@ -2,7 +2,8 @@
 """Renders the conversations of conversations.json with chat templates, as transformers' apply_chat_template does it with jinja2.
 
     python3 render.py templates golden                      # whole renderings of the templates that are here
-    python3 render.py --hashes DIRECTORY others.json        # SHA-256 of the renderings of others, such as models/templates of llama.cpp
+    python3 render.py --hashes DIRECTORY others.jsonl       # the beginnings of SHA-256 of the renderings of others: models/templates of llama.cpp
+    python3 render.py --snippets snippets.txt snippets.jsonl   # small templates, one JSON string a line
 """
 import datetime
 import hashlib
@@ -17,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 HERE = pathlib.Path(__file__).parent
 NOW = datetime.datetime(2026, 1, 5, 8, 9, 7)
+VARIABLES = json.loads((HERE / "variables.json").read_text())
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
 
 
@@ -62,23 +64,32 @@ def renderings(source, conversations):
             yield entry
 
 
+def digest(entry):
+    return entry.get("error") and "error" or hashlib.sha256(entry["text"].encode()).hexdigest()[:16]
+
+
+def snippet(source):
+    try:
+        return {"template": source, "text": environment().from_string(source).render(**VARIABLES)}
+    except Exception as e:
+        return {"template": source, "error": type(e).__name__}
+
+
 def main(arguments):
-    hashes = arguments[0] == "--hashes"
-    source, target = (pathlib.Path(a) for a in arguments[-2:])
     conversations = json.loads((HERE / "conversations.json").read_text())
-    digests = {}
-    for file in sorted(source.glob("*.jinja")):
-        entries = list(renderings(file.read_text(), conversations))
-        if hashes:
-            for entry in entries:
-                if "text" in entry:
-                    entry["sha256"] = hashlib.sha256(entry.pop("text").encode()).hexdigest()
-            digests[file.name] = {"template": hashlib.sha256(file.read_bytes()).hexdigest(), "renderings": entries}
-        else:
-            lines = [json.dumps(entry, ensure_ascii=False) for entry in entries]
+    source, target = (pathlib.Path(a) for a in arguments[-2:])
+    if arguments[0] == "--hashes":
+        lines = [json.dumps({"template": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+                             "renderings": [digest(entry) for entry in renderings(file.read_text(), conversations)]})
+                 for file in sorted(source.glob("*.jinja"))]
+        target.write_text("\n".join(lines) + "\n")
+    elif arguments[0] == "--snippets":
+        lines = [json.dumps(snippet(json.loads(line)), ensure_ascii=False) for line in source.read_text().splitlines()]
+        target.write_text("\n".join(lines) + "\n")
+    else:
+        for file in sorted(source.glob("*.jinja")):
+            lines = [json.dumps(entry, ensure_ascii=False) for entry in renderings(file.read_text(), conversations)]
             (target / (file.stem + ".jsonl")).write_text("\n".join(lines) + "\n")
-    if hashes:
-        target.write_text(json.dumps(digests, indent=0) + "\n")
 
 
 main(sys.argv[1:])

@@ -29,6 +29,7 @@ import picocli.CommandLine.TypeConversionException;
         footer = {"", "'yangtuo test' runs the tests of a source checkout."},
         subcommands = {
             GenerateCommand.class,
+            ChatCommand.class,
             BatchCommand.class,
             ConvertCommand.class,
             TokenizeCommand.class,

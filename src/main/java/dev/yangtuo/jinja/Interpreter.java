@@ -96,7 +96,7 @@ final class Interpreter {
         if (elements.isEmpty()) {
             return run(each.otherwise(), new Scope(scope), out, around);
         }
-        Loop loop = new Loop(elements, around == null ? 0 : around.depth() + 1);
+        Loop loop = new Loop(elements);
         for (Object element : elements) {
             rendering.budget().step();
             loop.advance();

@@ -80,8 +80,13 @@ final class ListFilters {
         return copy(Values.elements(value, rendering.budget()).reversed(), rendering.budget());
     }
 
-    /** What an attribute, or several with commas between them, of an element are: the path through items and attributes; the element itself without one. */
+    /** What an attribute of an element is, at the end of a path with dots; the element itself without one. */
     private static Function<@Nullable Object, @Nullable Object> attribute(@Nullable Object path) {
+        return attribute(path, null);
+    }
+
+    /** @param otherwise takes the place of what is undefined on the way; null for nothing */
+    private static Function<@Nullable Object, @Nullable Object> attribute(@Nullable Object path, @Nullable Object otherwise) {
         if (path == null) {
             return element -> element;
         }
@@ -93,6 +98,7 @@ final class ListFilters {
             Object value = element;
             for (String name : names) {
                 value = Members.item(value, name.matches("\\d{1,9}") ? (Object) Long.valueOf(name) : Text.of(name));
+                value = value instanceof Undefined && otherwise != null ? otherwise : value;
             }
             return value;
         };
@@ -164,11 +170,7 @@ final class ListFilters {
     private static List<@Nullable Object> map(List<? extends @Nullable Object> elements, Arguments arguments, Rendering rendering) {
         Function<@Nullable Object, @Nullable Object> mapping;
         if (arguments.named().containsKey("attribute")) {
-            Function<@Nullable Object, @Nullable Object> attribute = attribute(arguments.named().get("attribute"));
-            mapping = element -> {
-                Object value = attribute.apply(element);
-                return value instanceof Undefined && arguments.named().containsKey("default") ? arguments.named().get("default") : value;
-            };
+            mapping = attribute(arguments.named().get("attribute"), arguments.named().get("default"));
         } else {
             String filter = arguments.text(0, "filter").value();
             mapping = element -> Filters.apply(filter, element, arguments.from(1), rendering);

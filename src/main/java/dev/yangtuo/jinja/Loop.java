@@ -6,22 +6,15 @@ import org.jspecify.annotations.Nullable;
 /** The variable {@code loop}. */
 final class Loop {
     private final List<? extends @Nullable Object> elements;
-    private final int depth;
     private int index = -1;
     private @Nullable List<@Nullable Object> lastChecked;
 
-    /** @param depth loops around this one */
-    Loop(List<? extends @Nullable Object> elements, int depth) {
+    Loop(List<? extends @Nullable Object> elements) {
         this.elements = elements;
-        this.depth = depth;
     }
 
     void advance() {
         index++;
-    }
-
-    int depth() {
-        return depth;
     }
 
     @Nullable Object get(String name) {
@@ -34,8 +27,8 @@ final class Loop {
             case "first" -> index == 0;
             case "last" -> index == size - 1;
             case "length" -> size;
-            case "depth" -> depth + 1L;
-            case "depth0" -> (long) depth;
+            case "depth" -> 1L; // counts recursive loops only, which are not known here
+            case "depth0" -> 0L;
             case "previtem" -> index > 0 ? elements.get(index - 1) : new Undefined("there is no previous item");
             case "nextitem" -> index < size - 1 ? elements.get(index + 1) : new Undefined("there is no next item");
             case "cycle" -> (Callable) (arguments, _) -> cycle(arguments.positional());

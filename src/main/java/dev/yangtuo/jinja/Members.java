@@ -18,10 +18,7 @@ final class Members {
         if (of instanceof Map<?, ?> map && map.containsKey(Text.of(name))) {
             return map.get(Text.of(name));
         }
-        if (name.startsWith("__")) {
-            throw new JinjaException("access to '%s' is not allowed".formatted(name));
-        }
-        return member;
+        return name.startsWith("__") ? new Undefined("access to '%s' is not allowed".formatted(name)) : member;
     }
 
     /** A method or an attribute. */
