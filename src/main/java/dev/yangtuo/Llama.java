@@ -14,6 +14,7 @@ import dev.yangtuo.model.ModelLoader;
 import dev.yangtuo.model.Sequence;
 import dev.yangtuo.model.TokenizerFiles;
 import dev.yangtuo.sampling.Sampler;
+import dev.yangtuo.sampling.SamplerVocabulary;
 import dev.yangtuo.sampling.SamplingOptions;
 import dev.yangtuo.scheduler.DraftModel;
 import dev.yangtuo.scheduler.Drafter;
@@ -61,6 +62,7 @@ public final class Llama implements AutoCloseable {
     private volatile @Nullable ChatTemplate chatTemplate;
     private final Model model;
     private final Scheduler scheduler;
+    private final SamplerVocabulary samplerVocabulary;
     private final Cleaner.Cleanable cleanable;
 
     private Llama(LoadedModel loaded) {
@@ -70,6 +72,7 @@ public final class Llama implements AutoCloseable {
         this.ownTemplate = loaded.chatTemplate();
         this.model = loaded.model();
         this.scheduler = new Scheduler(model, SchedulerOptions.DEFAULT);
+        this.samplerVocabulary = new SamplerVocabulary(tokenizer, choices(), endIds());
         this.cleanable = CLEANER.register(this, closing(scheduler, model));
     }
 
@@ -193,6 +196,7 @@ public final class Llama implements AutoCloseable {
      * @param prompt what the text begins with; may be empty if a beginning-of-sequence token is added
      * @return the continuation, computed as it is read
      * @throws ContextLengthException if the prompt is longer than the context
+     * @throws IllegalArgumentException if a token of the options is not in the vocabulary, or more tokens are wanted at least than at most
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(String prompt, GenerateOptions options) {
@@ -216,6 +220,7 @@ public final class Llama implements AutoCloseable {
      *
      * @param prompt ids, at least one
      * @throws ContextLengthException if there are more than the context takes
+     * @throws IllegalArgumentException if a token of the options is not in the vocabulary, or more tokens are wanted at least than at most
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(int[] prompt, GenerateOptions options) {
@@ -226,11 +231,15 @@ public final class Llama implements AutoCloseable {
         requireIds(prompt);
         SamplingOptions sampling = options.sampling(recommended.sampling());
         long seed = options.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 32));
+        int maxTokens = maxTokens(options);
+        if (sampling.rules().minTokens() > maxTokens) {
+            throw new IllegalArgumentException("minTokens is %d, must be at most maxTokens, which is %d".formatted(sampling.rules().minTokens(), maxTokens));
+        }
         return new Generation(
                 this,
                 scheduler,
-                new Generation.Request(prompt.clone(), maxTokens(options), endIds, seed, options.priority(), options.logProbabilities(), options.promptListener()),
-                new Sampler(sampling, seed, choices()),
+                new Generation.Request(prompt.clone(), maxTokens, endIds, seed, options.priority(), options.logProbabilities(), options.promptListener()),
+                new Sampler(sampling, seed, samplerVocabulary, null, options.newCustomStep()),
                 options.newDrafter(this),
                 tokenizer.continuationDecoder(prompt),
                 new StopText(stops));

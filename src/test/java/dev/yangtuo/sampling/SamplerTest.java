@@ -7,10 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.yangtuo.exception.YangtuoException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -35,22 +33,16 @@ class SamplerTest {
     }
 
     /** Draws often and compares what came with the textbook's probabilities. */
-    private static void requireDistribution(SamplingOptions options, float[] logits, Set<Integer> seen, int draws) {
-        Map<Integer, Double> expected = TextbookSampler.distribution(options, logits, seen);
+    private static void requireDistribution(SamplingOptions options, float[] logits, List<Integer> seen, int draws) {
+        Map<Integer, Double> expected = TextbookSampler.distribution(options, logits, TextbookSampler.Text.of(seen));
         int[] counts = new int[logits.length];
         Sampler sampler = new Sampler(options, SEED, logits.length);
-        seen.forEach(sampler::accept);
+        seen.forEach(sampler::acceptPrompt);
         for (int i = 0; i < draws; i++) {
             counts[sampler.sample(logits.clone())]++;
         }
-        for (int id = 0; id < counts.length; id++) {
-            double p = expected.getOrDefault(id, 0.0);
-            // Five standard deviations of a binomial count, and one for small expectations.
-            double tolerance = 5 * Math.sqrt(draws * p * (1 - p)) + (p > 0 ? 3 : 0);
-            assertThat(Math.abs(counts[id] - draws * p))
-                    .as("id %d drawn %d of %d times, expected %.2f; %s, seen %s, logits %s, seed %d", id, counts[id], draws, draws * p, options, seen, Arrays.toString(logits), SEED)
-                    .isLessThanOrEqualTo(tolerance);
-        }
+        String what = "%s, seen %s, logits %s, seed %d".formatted(options, seen, Arrays.toString(logits), SEED);
+        ChiSquared.requireFit(counts, expected, what);
     }
 
     @Test
@@ -60,7 +52,7 @@ class SamplerTest {
                 PLAIN, PLAIN.withTemperature(0.3f), PLAIN.withTemperature(3f), PLAIN.withTopK(3), PLAIN.withTopK(4), PLAIN.withTopP(0.5f),
                 PLAIN.withTopP(0.9f), PLAIN.withMinP(0.2f), PLAIN.withMinP(1f), PLAIN.withRepeatPenalty(1.5f), PLAIN.withRepeatPenalty(0.5f),
                 new SamplingOptions(0.8f, 6, 0.9f, 0.1f, 1.2f))) {
-            requireDistribution(options, logits, Set.of(1, 2, 4), 20_000);
+            requireDistribution(options, logits, List.of(1, 2, 4), 100_000);
         }
     }
 
@@ -70,7 +62,7 @@ class SamplerTest {
         int compared = 0;
         for (int round = 0; round < 300; round++) {
             float[] logits = randomLogits(random, 1 + random.nextInt(40));
-            Set<Integer> seen = new HashSet<>();
+            List<Integer> seen = new ArrayList<>();
             for (int i = random.nextInt(10); i > 0; i--) {
                 seen.add(random.nextInt(logits.length));
             }
@@ -90,11 +82,19 @@ class SamplerTest {
         SplittableRandom random = new SplittableRandom(SEED);
         for (int round = 0; round < 200; round++) {
             float[] logits = randomLogits(random, 1 + random.nextInt(100));
-            int expected = TextbookSampler.distribution(SamplingOptions.GREEDY, logits, Set.of()).keySet().iterator().next();
+            int expected = TextbookSampler.distribution(SamplingOptions.GREEDY, logits, TextbookSampler.Text.of(List.of())).keySet().iterator().next();
             assertThat(new Sampler(SamplingOptions.GREEDY, round, logits.length).sample(logits.clone())).isEqualTo(expected);
             assertThat(new Sampler(PLAIN.withTopK(1), round, logits.length).sample(logits.clone())).isEqualTo(expected);
         }
         assertThat(new Sampler(SamplingOptions.GREEDY, 1, 3).sample(new float[] {-0f, 0f, -0f})).isZero();
+    }
+
+    /** A top-p that is smaller than the probability of each of them leaves the best one. */
+    @Test
+    void tinyTopPOfEqualLogitsIsGreedy() {
+        for (int count : new int[] {1, 2, 3, 50}) {
+            assertThat(new Sampler(PLAIN.withTopP(0.001f), 1, count).sample(new float[count])).as("%d logits", count).isZero();
+        }
     }
 
     @Test
