@@ -6,6 +6,9 @@ module dev.yangtuo {
     requires jdk.management;
     requires static transitive org.jspecify;
 
+    // Batches in CSV files.
+    requires static com.fasterxml.jackson.dataformat.csv;
+
     // The command line alone needs these; a program that embeds the library does without.
     requires static info.picocli;
     requires static java.desktop;
@@ -17,6 +20,7 @@ module dev.yangtuo {
     requires static org.apache.commons.csv;
 
     exports dev.yangtuo;
+    exports dev.yangtuo.batch;
     exports dev.yangtuo.chat;
     exports dev.yangtuo.eval;
     exports dev.yangtuo.exception;

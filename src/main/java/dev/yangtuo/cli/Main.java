@@ -5,6 +5,8 @@ import dev.yangtuo.KvType;
 import dev.yangtuo.PerplexityMethod;
 import dev.yangtuo.Pooling;
 import dev.yangtuo.RopeScalingType;
+import dev.yangtuo.batch.BatchFormat;
+import dev.yangtuo.batch.BatchOrder;
 import dev.yangtuo.eval.AnswerMethod;
 import dev.yangtuo.eval.CevalSplit;
 import dev.yangtuo.eval.PromptStyle;
@@ -36,6 +38,7 @@ import picocli.CommandLine.TypeConversionException;
         subcommands = {
             GenerateCommand.class,
             ChatCommand.class,
+            BatchCommand.class,
             ConvertCommand.class,
             TokenizeCommand.class,
             DetokenizeCommand.class,
@@ -94,6 +97,8 @@ public final class Main implements Runnable {
         commandLine.registerConverter(WeightChoice.class, named(WeightChoice::of));
         commandLine.registerConverter(SyntheticShape.class, named(SyntheticShape::of));
         commandLine.registerConverter(ByteCount.class, named(ByteCount::of));
+        commandLine.registerConverter(BatchFormat.class, named(BatchFormat::of));
+        commandLine.registerConverter(BatchOrder.class, named(BatchOrder::of));
         commandLine.registerConverter(KvType.class, named(KvType::of));
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
         commandLine.registerConverter(RopeScalingType.class, named(RopeScalingType::of));

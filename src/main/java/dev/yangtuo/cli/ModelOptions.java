@@ -10,6 +10,7 @@ import dev.yangtuo.WeightType;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -70,6 +71,11 @@ final class ModelOptions {
         return model == null && adapters.isEmpty();
     }
 
+    /** What people call the model: the name of its file or directory. */
+    String name() {
+        return String.valueOf((model == null ? DemoModel.base() : model).toAbsolutePath().normalize().getFileName());
+    }
+
     /** What {@code --threads} says; null for all processors. */
     @Nullable Integer threads() {
         return threads;
@@ -86,7 +92,16 @@ final class ModelOptions {
      * @param context what {@link #CONTEXT} says; null for the model's
      */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context, PrintWriter err) {
-        LoadOptions base = options(weightDefault, kvDefault, context);
+        return load(weightDefault, kvDefault, context, UnaryOperator.identity(), err);
+    }
+
+    /**
+     * The same.
+     *
+     * @param more what else is set
+     */
+    Llama load(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context, UnaryOperator<LoadOptions> more, PrintWriter err) {
+        LoadOptions base = more.apply(options(weightDefault, kvDefault, context));
         LoadOptions options = adapters.applyTo(isDemo() ? base.lora(DemoModel.chineseLora()) : base);
         return adapters.reporting(() -> loadAndReport(path(), options, err), llama -> llama.report().mergeJson(), Llama::close);
     }
