@@ -42,6 +42,11 @@ final class Cursor {
         return text.startsWith(expected, at);
     }
 
+    /** Whether that is all there is left. */
+    boolean endsWith(String expected) {
+        return startsWith(expected) && at + expected.length() == text.length();
+    }
+
     /** Takes it if it is next. */
     boolean take(String expected) {
         if (!startsWith(expected)) {

@@ -61,7 +61,11 @@ final class RegexParser {
         do {
             boolean atStart = cursor.take("^");
             Expression expression = sequence();
-            boolean atEnd = cursor.take("$");
+            boolean atEnd = cursor.startsWith("$");
+            if (atEnd && !cursor.startsWith("$|") && !cursor.endsWith("$")) {
+                throw unexpected();
+            }
+            cursor.take("$");
             alternatives.add(new Alternative(expression, atStart, atEnd));
         } while (cursor.take("|"));
         if (cursor.peek() != Cursor.END) {
