@@ -24,6 +24,7 @@ module dev.yangtuo {
     exports dev.yangtuo.chat;
     exports dev.yangtuo.eval;
     exports dev.yangtuo.exception;
+    exports dev.yangtuo.grammar;
     exports dev.yangtuo.recipe;
     exports dev.yangtuo.tokenizer;
 
