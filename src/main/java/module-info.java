@@ -6,14 +6,14 @@ module dev.yangtuo {
     requires jdk.management;
     requires static transitive org.jspecify;
 
+    // Batches in CSV files.
+    requires static com.fasterxml.jackson.dataformat.csv;
+
     // The command line alone needs these; a program that embeds the library does without.
     requires static info.picocli;
     requires static java.desktop;
     requires static me.tongfei.progressbar;
     requires static org.knowm.xchart;
-
-    // For files of tables alone.
-    requires static org.apache.commons.csv;
 
     exports dev.yangtuo;
     exports dev.yangtuo.eval;
