@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.csv.CsvFactory;
 import com.fasterxml.jackson.dataformat.csv.CsvParser;
+import dev.yangtuo.checkpoint.Quoted;
 import dev.yangtuo.exception.YangtuoException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -95,7 +96,7 @@ final class CevalCsv {
         for (int i = 0; i < record.size(); i++) {
             String name = record.get(i).strip();
             if (!name.isEmpty() && columns.put(name, i) != null) {
-                throw problem(line, "there are two columns '%s'; rename one".formatted(name), null);
+                throw problem(line, "there are two columns %s; rename one".formatted(Quoted.text(name)), null);
             }
         }
         List<String> needed = new ArrayList<>(List.of(QUESTION));
@@ -122,7 +123,7 @@ final class CevalCsv {
         }
         Long before = lines.put(id, line);
         if (before != null) {
-            throw problem(line, "the id '%s' is that of line %d, too; number the questions".formatted(id, before), null);
+            throw problem(line, "the id %s is that of line %d, too; number the questions".formatted(Quoted.text(id), before), null);
         }
         return new CevalQuestion(line, id, text, choices, answer(record, line));
     }
@@ -133,7 +134,7 @@ final class CevalCsv {
             return null;
         }
         if (!CevalQuestion.LETTERS.contains(answer)) {
-            throw problem(line, "the answer is '%s'; expected A, B, C or D".formatted(answer), null);
+            throw problem(line, "the answer is %s; expected A, B, C or D".formatted(Quoted.text(answer)), null);
         }
         return answer;
     }
