@@ -34,21 +34,22 @@ final class ModelOptions {
     @Mixin
     private AdapterOptions adapters;
 
-    @Option(names = "--quantize", paramLabel = "TYPE",
+    @Option(names = "--quantize", paramLabel = "TYPE", completionCandidates = ValueNames.WeightTypes.class,
             description = {
                 "Keep matrices as f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k_s, q4_k_m, q5_k_s, q5_k_m or q6_k: llama.cpp's mixes, with the output as q6_k.",
                 "With ':pure' behind it every matrix is of the one type. Default: as the file stores them."
             })
     private @Nullable WeightChoice quantize;
 
-    @Option(names = "--kv-type", paramLabel = "TYPE", description = "Keep keys and values as f16, f32, bf16, q8_0 or q4_0.")
+    @Option(names = "--kv-type", paramLabel = "TYPE", completionCandidates = ValueNames.KvTypes.class,
+            description = "Keep keys and values as f16, f32, bf16, q8_0 or q4_0. Default: f16 (of logits: f32).")
     private @Nullable KvType kvType;
 
-    @Option(names = "--backend", paramLabel = "B",
+    @Option(names = "--backend", paramLabel = "BACKEND", completionCandidates = ValueNames.Backends.class,
             description = "native, scalar (plain Java, slow), or auto: native where it can be loaded. Default: auto.")
     private BackendType backend = BackendType.AUTO;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute. Default: all processors.")
+    @Option(names = {"-t", "--threads"}, paramLabel = "N", description = "Threads that compute. Default: all processors.")
     private @Nullable Integer threads;
 
     @Mixin
