@@ -17,9 +17,6 @@ module dev.yangtuo {
     requires static org.jline.terminal;
     requires static org.knowm.xchart;
 
-    // For files of tables alone.
-    requires static org.apache.commons.csv;
-
     exports dev.yangtuo;
     exports dev.yangtuo.batch;
     exports dev.yangtuo.chat;

@@ -36,8 +36,9 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--model", required = true, paramLabel = "PATH", description = "A Hugging Face directory or a GGUF file.")
-    private Path model;
+    @Option(names = "--model", paramLabel = "PATH",
+            description = "A Hugging Face directory or a GGUF file. Without it: the demonstration base, and without --lora its Chinese adapter.")
+    private @Nullable Path model;
 
     @Mixin
     private AdapterOptions adapters;
@@ -107,14 +108,16 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
 
     private ConvertReport convert(LoadOptions options, PrintWriter err) {
         try (ProgressDisplay display = new ProgressDisplay(err, "converting", ProgressDisplay.Unit.MEGABYTES)) {
-            return Llama.convert(model, output, options.onProgress(display::update), convertOptions());
+            return Llama.convert(model == null ? DemoModel.base() : model, output, options.onProgress(display::update), convertOptions());
         } catch (IllegalArgumentException e) {
             throw new CommandLine.ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
     }
 
     private LoadOptions loadOptions() {
-        LoadOptions options = rope.applyTo(adapters.applyTo(LoadOptions.defaults()));
+        boolean demo = model == null && adapters.isEmpty();
+        LoadOptions base = demo ? LoadOptions.defaults().lora(DemoModel.chineseLora()) : LoadOptions.defaults();
+        LoadOptions options = rope.applyTo(adapters.applyTo(base));
         options = type == null ? options : type.applyTo(options);
         try {
             return threads == null ? options : options.threads(threads);

@@ -134,11 +134,14 @@ final class ModelOptions {
     }
 
     private static Llama loadAndReport(Path path, LoadOptions options, PrintWriter err) {
+        Llama llama = load(path, options, err);
+        err.println(llama.report().describe());
+        return llama;
+    }
+
+    private static Llama load(Path path, LoadOptions options, PrintWriter err) {
         try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.MEGABYTES)) {
-            Llama llama = Llama.load(path, options.onProgress(display::update));
-            display.close();
-            err.println(llama.report().describe());
-            return llama;
+            return Llama.load(path, options.onProgress(display::update));
         }
     }
 

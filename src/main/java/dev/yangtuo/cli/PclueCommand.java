@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "docs/evaluation.md describes files, prompts and figures.",
             "  yangtuo eval pclue --data examples/eval/pclue.jsonl --predictions answers.jsonl",
-            "  yangtuo eval pclue --data examples/eval/pclue.jsonl --predictions examples/eval/pclue-predictions.jsonl --score-only",
+            "  yangtuo eval pclue --data examples/eval/pclue.jsonl --score-only examples/eval/pclue-predictions.jsonl",
             "  yangtuo eval pclue --model path/to/chinese-alpaca --data pCLUE_test_public.json --prompt-style alpaca --limit 1000 --json"
         })
 final class PclueCommand implements Callable<Integer>, Verbose {
@@ -60,11 +60,11 @@ final class PclueCommand implements Callable<Integer>, Verbose {
     @Option(names = "--limit", paramLabel = "N", description = "Take the first N tasks.")
     private @Nullable Integer limit;
 
-    @Option(names = "--predictions", paramLabel = "FILE", description = "Write the answers to FILE, a line {\"target\":..} each, as pCLUE wants them submitted; with --score-only read them.")
+    @Option(names = "--predictions", paramLabel = "FILE", description = "Write the answers to FILE, a line {\"target\":..} each, as pCLUE wants them submitted.")
     private @Nullable Path predictions;
 
-    @Option(names = "--score-only", description = "Score the answers in the file of --predictions; no model is loaded.")
-    private boolean scoreOnly;
+    @Option(names = "--score-only", paramLabel = "FILE", description = "Score the answers in FILE, lines as --predictions writes them; no model is loaded.")
+    private @Nullable String scored;
 
     @Option(names = "--method", paramLabel = "METHOD",
             description = "generation: the first line that is generated; log-probability: the most probable choice, where there are choices. Default: generation.")
@@ -92,7 +92,7 @@ final class PclueCommand implements Callable<Integer>, Verbose {
         PclueOptions options = options();
         TextFile file = TextFile.of(data);
         file.check();
-        report.write(spec.commandLine().getOut(), () -> scoreOnly ? score(file) : answer(file, options));
+        report.write(spec.commandLine().getOut(), () -> scored == null ? answer(file, options) : score(file, TextFile.of(scored)));
         return CommandLine.ExitCode.OK;
     }
 
@@ -100,11 +100,11 @@ final class PclueCommand implements Callable<Integer>, Verbose {
         if (limit != null && limit < 1) {
             throw new CommandLine.ParameterException(spec.commandLine(), "--limit is %d, must be at least 1".formatted(limit));
         }
-        if (scoreOnly && predictions == null) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--score-only needs --predictions FILE, the answers to score");
+        if (scored != null && predictions != null) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "--score-only excludes --predictions: no model writes answers");
         }
-        if (scoreOnly && TextFile.of(data).path() == null && TextFile.of(String.valueOf(predictions)).path() == null) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--data and --predictions cannot both be standard input");
+        if (scored != null && TextFile.of(data).path() == null && TextFile.of(scored).path() == null) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "--data and --score-only cannot both be standard input");
         }
         try {
             return PclueOptions.defaults().method(method).perToken(perToken).style(style).maxTokens(maxTokens);
@@ -141,8 +141,7 @@ final class PclueCommand implements Callable<Integer>, Verbose {
         }
     }
 
-    private ReportOptions.Findings score(TextFile file) throws IOException {
-        TextFile given = TextFile.of(String.valueOf(predictions));
+    private ReportOptions.Findings score(TextFile file, TextFile given) throws IOException {
         given.check();
         PclueTally tally = new PclueTally();
         try (InputStream in = file.open(); InputStream answersIn = given.open()) {

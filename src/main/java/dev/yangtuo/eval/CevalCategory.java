@@ -1,5 +1,7 @@
 package dev.yangtuo.eval;
 
+import dev.yangtuo.checkpoint.Quoted;
+
 /** What C-Eval sorts its subjects into. */
 public enum CevalCategory {
     /** Science, technology, engineering, mathematics. */
@@ -33,6 +35,6 @@ public enum CevalCategory {
                 return category;
             }
         }
-        throw new IllegalArgumentException("'%s' is not a category; there are STEM, Social Science, Humanities, Other".formatted(name));
+        throw new IllegalArgumentException("%s is not a category; there are STEM, Social Science, Humanities, Other".formatted(Quoted.text(name)));
     }
 }

@@ -1,18 +1,18 @@
 package dev.yangtuo.eval;
 
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.dataformat.csv.CsvFactory;
+import com.fasterxml.jackson.dataformat.csv.CsvParser;
+import dev.yangtuo.checkpoint.Quoted;
 import dev.yangtuo.exception.YangtuoException;
 import java.io.IOException;
-import java.io.StringReader;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.commons.csv.CSVParser;
-import org.apache.commons.csv.CSVRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,24 +49,29 @@ final class CevalCsv {
         try {
             csv.read(BoundedFile.text(file, MAX_BYTES));
         } catch (NoClassDefFoundError e) {
-            throw new YangtuoException("CSV is read with Apache Commons CSV, which is not there; add org.apache.commons:commons-csv to the class path", e);
+            throw new YangtuoException("CSV files need the library com.fasterxml.jackson.dataformat:jackson-dataformat-csv, which is not there; add it to the class path", e);
         }
         return csv.questions;
     }
 
     private void read(String text) {
         long line = 1;
-        try (CSVParser parser = CSVFormat.DEFAULT.builder().setIgnoreEmptyLines(false).get().parse(new StringReader(text))) {
-            Iterator<CSVRecord> records = parser.iterator();
-            while (records.hasNext()) {
-                CSVRecord record = records.next();
-                if (!isBlank(record)) {
-                    accept(record, line);
+        try (CsvParser parser = new CsvFactory().createParser(text)) {
+            List<String> cells = new ArrayList<>();
+            for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+                switch (token) {
+                    case START_ARRAY -> cells.clear();
+                    case END_ARRAY -> {
+                        accept(cells, line);
+                        line = parser.currentLocation().getLineNr();
+                    }
+                    default -> cells.add(parser.getText());
                 }
-                line = parser.getCurrentLineNumber() + 1;
             }
-        } catch (IOException | UncheckedIOException e) {
-            throw problem(line, "is no CSV: %s; write quotes within a quoted cell twice, and close every quote".formatted(reason(e)), e);
+        } catch (JacksonException e) {
+            throw problem(line, "is no CSV: %s; write quotes within a quoted cell twice, and close every quote".formatted(e.getOriginalMessage()), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // memory has none
         }
         if (columns.isEmpty()) {
             throw new YangtuoException("%s: is empty; expected the columns id,question,A,B,C,D,answer".formatted(file));
@@ -76,15 +81,10 @@ final class CevalCsv {
         }
     }
 
-    private static String reason(Exception e) {
-        return String.valueOf(e instanceof UncheckedIOException unchecked ? unchecked.getCause().getMessage() : e.getMessage());
-    }
-
-    private static boolean isBlank(CSVRecord record) {
-        return record.size() == 1 && record.get(0).isBlank();
-    }
-
-    private void accept(CSVRecord record, long line) {
+    private void accept(List<String> record, long line) {
+        if (record.stream().allMatch(String::isBlank)) {
+            return; // a blank line, or one of a spreadsheet's empty rows
+        }
         if (columns.isEmpty()) {
             readHeader(record, line);
         } else {
@@ -92,11 +92,11 @@ final class CevalCsv {
         }
     }
 
-    private void readHeader(CSVRecord record, long line) {
+    private void readHeader(List<String> record, long line) {
         for (int i = 0; i < record.size(); i++) {
             String name = record.get(i).strip();
             if (!name.isEmpty() && columns.put(name, i) != null) {
-                throw problem(line, "there are two columns '%s'; rename one".formatted(name), null);
+                throw problem(line, "there are two columns %s; rename one".formatted(Quoted.text(name)), null);
             }
         }
         List<String> needed = new ArrayList<>(List.of(QUESTION));
@@ -111,7 +111,7 @@ final class CevalCsv {
         }
     }
 
-    private CevalQuestion question(CSVRecord record, long line) {
+    private CevalQuestion question(List<String> record, long line) {
         String text = cell(record, QUESTION, line);
         if (text.isBlank()) {
             throw problem(line, "the question is empty; delete the line", null);
@@ -123,24 +123,24 @@ final class CevalCsv {
         }
         Long before = lines.put(id, line);
         if (before != null) {
-            throw problem(line, "the id '%s' is that of line %d, too; number the questions".formatted(id, before), null);
+            throw problem(line, "the id %s is that of line %d, too; number the questions".formatted(Quoted.text(id), before), null);
         }
         return new CevalQuestion(line, id, text, choices, answer(record, line));
     }
 
-    private @Nullable String answer(CSVRecord record, long line) {
+    private @Nullable String answer(List<String> record, long line) {
         String answer = columns.containsKey(ANSWER) ? cell(record, ANSWER, line).strip() : "";
         if (answer.isEmpty() && !answered) {
             return null;
         }
         if (!CevalQuestion.LETTERS.contains(answer)) {
-            throw problem(line, "the answer is '%s'; expected A, B, C or D".formatted(answer), null);
+            throw problem(line, "the answer is %s; expected A, B, C or D".formatted(Quoted.text(answer)), null);
         }
         return answer;
     }
 
     /** As it stands there; a line feed within it is one wherever the file was written. */
-    private String cell(CSVRecord record, String column, long line) {
+    private String cell(List<String> record, String column, long line) {
         int index = columns.getOrDefault(column, -1);
         if (index >= record.size()) {
             throw problem(line, "has %d cells, none for the column '%s'; put cells with commas into quotes".formatted(record.size(), column), null);

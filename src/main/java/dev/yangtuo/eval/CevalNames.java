@@ -3,6 +3,7 @@ package dev.yangtuo.eval;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.yangtuo.checkpoint.Quoted;
 import dev.yangtuo.exception.YangtuoException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -121,12 +122,12 @@ final class CevalNames {
 
     private static Subject subject(Path mapping, String id, JsonNode names) {
         if (!names.isArray() || names.size() != 3 || !names.get(1).isTextual() || !names.get(2).isTextual() || names.get(1).textValue().isBlank()) {
-            throw new YangtuoException("%s: '%s' is not an array of an English name, a Chinese name and a category".formatted(mapping, id));
+            throw new YangtuoException("%s: %s is not an array of an English name, a Chinese name and a category".formatted(mapping, Quoted.text(id)));
         }
         try {
             return new Subject(names.get(1).textValue(), CevalCategory.of(names.get(2).textValue()));
         } catch (IllegalArgumentException e) {
-            throw new YangtuoException("%s: '%s': %s".formatted(mapping, id, e.getMessage()), e);
+            throw new YangtuoException("%s: %s: %s".formatted(mapping, Quoted.text(id), e.getMessage()), e);
         }
     }
 }

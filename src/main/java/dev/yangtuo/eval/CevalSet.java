@@ -11,7 +11,8 @@ import java.util.List;
 
 /**
  * A folder in C-Eval's layout: {@code dev/SUBJECT_dev.csv} (examples), {@code val/SUBJECT_val.csv} and {@code test/SUBJECT_test.csv}. A {@code subject_mapping.json} in it
- * has names and categories of the subjects; without it those of C-Eval's own subjects are known. Reading needs Apache Commons CSV.
+ * has names and categories of the subjects; without it those of C-Eval's own subjects are known. Reading needs the optional library
+ * {@code com.fasterxml.jackson.dataformat:jackson-dataformat-csv}.
  */
 public final class CevalSet {
     private static final String MAPPING = "subject_mapping.json";

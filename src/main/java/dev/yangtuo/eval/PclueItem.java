@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.yangtuo.exception.YangtuoException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,7 +101,7 @@ public record PclueItem(String place, String input, @Nullable String target, Lis
 
     private static String text(JsonNode node, String key, String place) {
         if (!node.isTextual()) {
-            throw new YangtuoException("%s: '%s' has %s where a text is expected".formatted(place, key, node));
+            throw new YangtuoException("%s: '%s' has a value of the kind %s where a text is expected".formatted(place, key, node.getNodeType().name().toLowerCase(Locale.ROOT)));
         }
         return node.textValue();
     }

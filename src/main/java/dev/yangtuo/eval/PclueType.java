@@ -1,5 +1,7 @@
 package dev.yangtuo.eval;
 
+import dev.yangtuo.checkpoint.Quoted;
+
 /** What pCLUE sorts its tasks into. */
 public enum PclueType {
     /** Classification, and which word a pronoun stands for: {@code classify}, {@code anaphora_resolution}. Scored by accuracy. */
@@ -23,7 +25,7 @@ public enum PclueType {
             case "mrc" -> MRC;
             case "generate" -> GENERATE;
             default -> throw new IllegalArgumentException(
-                    "'%s' is not a type of task; there are classify, anaphora_resolution, nli, mrc, generate".formatted(name));
+                    "%s is not a type of task; there are classify, anaphora_resolution, nli, mrc, generate".formatted(Quoted.text(name)));
         };
     }
 }

@@ -105,9 +105,4 @@ class EmbedCommandTest {
         assertThat(run.exitCode()).isZero();
         assertThat(run.output()).isEmpty();
     }
-
-    @Test
-    void helpHasAnExample() {
-        assertThat(CommandRun.of("embed", "--help").text()).contains("yangtuo embed --model llama --file texts.txt --pool last --json");
-    }
 }

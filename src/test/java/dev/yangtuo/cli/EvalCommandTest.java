@@ -98,12 +98,12 @@ class EvalCommandTest {
 
     @Test
     void answersOfAFileAreScoredAsTheReferenceScoresThem() throws IOException {
-        JsonNode report = json(CommandRun.of("eval", "pclue", "--data", PCLUE, "--predictions", ANSWERS, "--score-only", "--json"));
+        JsonNode report = json(CommandRun.of("eval", "pclue", "--data", PCLUE, "--score-only", ANSWERS, "--json"));
         JsonNode golden = JSON.readTree(Path.of("src/test/resources/eval/golden.json").toFile()).get("pclue");
         assertThat(golden).hasSize(6);
         golden.properties().forEach(score -> assertThat(report.get(score.getKey()).doubleValue()).as(score.getKey()).isCloseTo(score.getValue().doubleValue(), within(1e-12)));
         assertThat(report.at("/counts").toString()).isEqualTo("{\"classify\":4,\"nli\":3,\"generate\":3,\"mrc\":4}");
-        CommandRun text = CommandRun.of("eval", "pclue", "--data", PCLUE, "--predictions", ANSWERS, "--score-only");
+        CommandRun text = CommandRun.of("eval", "pclue", "--data", PCLUE, "--score-only", ANSWERS);
         assertThat(text.text()).contains("answers  " + ANSWERS, "classify  accuracy           4  0.7500\n", "all       mean of types     14  0.6606\n");
         assertThat(text.errors()).isEmpty();
     }
@@ -120,7 +120,7 @@ class EvalCommandTest {
                 assertThat(tasks.get(i).get("answer_choices")).contains(answers.get(i).get("target"));
             }
         }
-        JsonNode alone = json(CommandRun.of("eval", "pclue", "--data", PCLUE, "--predictions", predictions, "--score-only", "--json"));
+        JsonNode alone = json(CommandRun.of("eval", "pclue", "--data", PCLUE, "--score-only", predictions, "--json"));
         for (String score : List.of("score", "classify_score", "nli_score", "generate_score", "mrc_em_score", "mrc_f1_score")) {
             assertThat(report.get(score)).as(score).isEqualTo(alone.get(score));
         }
@@ -130,16 +130,16 @@ class EvalCommandTest {
     @Test
     void filesThatDoNotBelongTogetherAreNamed() throws IOException {
         Path few = Files.writeString(directory.resolve("few.jsonl"), "{\"target\":\"体育\"}\r\n\r\n");
-        CommandRun tooFew = CommandRun.of("eval", "pclue", "--data", PCLUE, "--predictions", few, "--score-only");
+        CommandRun tooFew = CommandRun.of("eval", "pclue", "--data", PCLUE, "--score-only", few);
         assertThat(tooFew.exitCode()).isEqualTo(1);
         assertThat(tooFew.problem()).contains("few.jsonl: has 1 answers", "has more tasks");
-        assertThat(CommandRun.of("eval", "pclue", "--data", PCLUE, "--predictions", few, "--score-only", "--limit", 1).exitCode()).isZero();
+        assertThat(CommandRun.of("eval", "pclue", "--data", PCLUE, "--score-only", few, "--limit", 1).exitCode()).isZero();
         Path one = Files.writeString(directory.resolve("one.jsonl"), "\uFEFF{\"input\":\"问\",\"target\":\"甲\",\"type\":\"nli\"}\n");
-        assertThat(CommandRun.of("eval", "pclue", "--data", one, "--predictions", ANSWERS, "--score-only").problem()).contains("has more than the 1 answers");
+        assertThat(CommandRun.of("eval", "pclue", "--data", one, "--score-only", ANSWERS).problem()).contains("has more than the 1 answers");
         Path bad = Files.writeString(directory.resolve("bad.jsonl"), "{\"target\":\"甲\"}\n{\"target\":\n");
-        assertThat(CommandRun.of("eval", "pclue", "--data", PCLUE, "--predictions", bad, "--score-only").problem()).contains("bad.jsonl, line 2: is no JSON object");
+        assertThat(CommandRun.of("eval", "pclue", "--data", PCLUE, "--score-only", bad).problem()).contains("bad.jsonl, line 2: is no JSON object");
         Path empty = Files.writeString(directory.resolve("empty.jsonl"), "\n");
-        assertThat(CommandRun.of("eval", "pclue", "--data", empty, "--predictions", empty, "--score-only").problem()).contains("empty.jsonl: has no tasks");
+        assertThat(CommandRun.of("eval", "pclue", "--data", empty, "--score-only", empty).problem()).contains("empty.jsonl: has no tasks");
     }
 
     @Test
@@ -176,8 +176,8 @@ class EvalCommandTest {
         "eval ceval --data x --prompt-style poem | 'poem' is not a style of prompts",
         "eval ceval --data x --report html | 'html' is not a form of report",
         "eval ceval --data x --report text --json | mutually exclusive",
-        "eval pclue --data x --score-only | --score-only needs --predictions",
-        "eval pclue --data - --predictions - --score-only | cannot both be standard input",
+        "eval pclue --data x --score-only y --predictions z | --score-only excludes --predictions",
+        "eval pclue --data - --score-only - | cannot both be standard input",
         "eval pclue --data x --max-tokens 0 | --max-tokens is 0",
         "eval compare --text - | standard input cannot be read twice",
         "eval compare --text x --model y | there are no two models",
@@ -197,7 +197,7 @@ class EvalCommandTest {
         "eval pclue --data /no/such | /no/such: there is no such file",
         "eval compare --text /no/such | /no/such: there is no such file",
         "eval ceval --data examples/eval/ceval --output /no/such/report | /no/such",
-        "eval pclue --data pom.xml --predictions pom.xml --score-only | pom.xml, line 1: is no JSON object"
+        "eval pclue --data pom.xml --score-only pom.xml | pom.xml, line 1: is no JSON object"
     })
     void filesThatDoNotServeAreNamed(String commandLine, String said) {
         CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));

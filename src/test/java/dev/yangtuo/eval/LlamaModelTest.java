@@ -49,6 +49,21 @@ class LlamaModelTest {
     }
 
     @Test
+    void answersDoNotDependOnWhatIsAskedAtTheSameTime() {
+        CevalSet set = CevalSet.open(Path.of("examples/eval/ceval"));
+        List<CevalSubject> subjects = set.subjects(CevalSplit.VAL).stream().map(id -> set.read(id, CevalSplit.VAL).first(3)).toList();
+        for (AnswerMethod method : AnswerMethod.values()) {
+            CevalOptions options = CevalOptions.defaults().method(method).shots(2).maxTokens(5);
+            try (Llama llama = load()) {
+                LanguageModel model = LanguageModel.of(llama);
+                CevalResult alone = new CevalEvaluation(model, options.inFlight(1)).run(subjects, answer -> {});
+                assertThat(new CevalEvaluation(model, options.inFlight(64)).run(subjects, answer -> {})).isEqualTo(alone);
+                assertThat(alone.answers()).hasSize(12);
+            }
+        }
+    }
+
+    @Test
     void textIsWrittenGreedilyUntilItIsEnough() {
         try (Llama llama = load()) {
             LanguageModel model = LanguageModel.of(llama);

@@ -5,6 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.exception.YangtuoException;
 import java.util.List;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.Chars;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.StringLength;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -38,8 +43,8 @@ class PclueItemTest {
         "7 | f, line 3: there is no text 'input'",
         "{\"target\":\"a\"} | f, line 3: there is no text 'input'",
         "{\"input\":5} | f, line 3: there is no text 'input'",
-        "{\"input\":\"a\",\"target\":5,\"type\":\"nli\"} | 'target' has 5 where a text is expected",
-        "{\"input\":\"a\",\"target\":[5],\"type\":\"nli\"} | 'target' has 5 where a text is expected",
+        "{\"input\":\"a\",\"target\":5,\"type\":\"nli\"} | 'target' has a value of the kind number where a text is expected",
+        "{\"input\":\"a\",\"target\":[5],\"type\":\"nli\"} | 'target' has a value of the kind number where a text is expected",
         "{\"input\":\"a\",\"target\":\"b\"} | f, line 3: there is a target, but no type",
         "{\"input\":\"a\",\"target\":\"b\",\"type\":\"poem\"} | f, line 3: 'poem' is not a type of task",
         "{\"input\":\"a\",\"answer_choices\":\"b\"} | 'answer_choices' is no array",
@@ -47,6 +52,20 @@ class PclueItemTest {
     })
     void whatIsWrongIsNamed(String line, String said) {
         assertThatThrownBy(() -> parse(line)).isInstanceOf(YangtuoException.class).hasMessageContaining(said);
+    }
+
+    @Property(tries = 500)
+    void anyLineIsATaskOrRefused(@ForAll @StringLength(max = 60) @Chars({'{', '}', '[', ']', '"', ':', ',', '，', '\\', 'n', '1', 'i', '\uD800', ' '}) String junk,
+            @ForAll @IntRange(max = 80) int cut) {
+        String whole = "{\"input\":\"问\",\"target\":[\"甲\"],\"answer_choices\":[\"甲\",\"乙\"],\"type\":\"nli\"}";
+        int at = Math.min(cut, whole.length());
+        for (String line : new String[] {junk, whole.substring(0, at) + junk, whole.substring(0, at) + junk + whole.substring(at), "[".repeat(5000)}) {
+            try {
+                assertThat(parse(line).input()).isNotEmpty();
+            } catch (YangtuoException e) {
+                assertThat(e).hasMessageStartingWith("f, line 3: ");
+            }
+        }
     }
 
     @Test
