@@ -40,10 +40,8 @@ import picocli.CommandLine.Spec;
             "Times are measured here; nothing else may run on the machine meanwhile. Models are loaded one after the other."
         },
         footer = {
-            "",
             "--model and the --lora behind it are one model; both may be given again and again. Ratios are to the first model, or, without models, to the first tokenizer.",
             "docs/compare-vocabularies.md says how to read the figures.",
-            "",
             "  yangtuo compare-vocab --text text.txt --model llama --model llama --lora chinese-lora --chart costs.png"
         })
 final class CompareVocabCommand implements Callable<Integer>, Verbose {
@@ -83,7 +81,7 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
     @ArgGroup
     private @Nullable Form form;
 
-    @Option(names = "--chart", paramLabel = "FILE", description = "Also draw the ratios as bars, into this PNG file.")
+    @Option(names = {"--plot", "--chart"}, paramLabel = "FILE", description = "Also draw the ratios as bars, into this PNG file.")
     private @Nullable Path chart;
 
     @Option(names = "--verbose", description = "Show where a failure happened.")

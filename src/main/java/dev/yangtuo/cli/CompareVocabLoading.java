@@ -30,7 +30,7 @@ final class CompareVocabLoading {
             description = "native, scalar (plain Java, slow), or auto: native where it can be loaded. Default: ${DEFAULT-VALUE}.")
     private BackendType backend;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute. Default: all processors.")
+    @Option(names = {"-t", "--threads"}, paramLabel = "N", description = "Threads that compute. Default: all processors.")
     private @Nullable Integer threads;
 
     @Mixin

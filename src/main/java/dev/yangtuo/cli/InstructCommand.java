@@ -40,10 +40,8 @@ import picocli.CommandLine.Spec;
             "Tasks are appended to the output as they come, as {\"instruction\",\"input\",\"output\",\"round\"}, one a line. If the file is there, the command goes on from it."
         },
         footer = {
-            "",
-            "Seed tasks are JSON lines of the same form; examples/recipes has some. A run that was interrupted, however, gives the same tasks in the end as one that was not.",
-            "Without --seed the seed is 0. Tokens of an answer at most: 1024, or what --max-tokens says.",
-            "",
+            "Seed tasks are JSON lines of the same form; examples/recipes has some. A run that was interrupted and goes on gives the same tasks in the end as one that was not.",
+            "Without --seed the seed is 0.",
             "  yangtuo instruct --model chinese-alpaca --seeds seed-tasks.jsonl --output tasks.jsonl --count 1000"
         })
 final class InstructCommand implements Callable<Integer>, Verbose {

@@ -34,10 +34,8 @@ import picocli.CommandLine.Spec;
             "Writes wins, ties, the win rate with its 95 % interval, and how often the judge looked at the position instead of the answer."
         },
         footer = {
-            "",
             "Files are JSON lines with an \"id\", a \"prompt\" or \"question\", and a \"text\", such as batch writes; prompts that are in neither are read from --prompts.",
-            "The same command gives the same result, unless --temperature is given without --seed.",
-            "",
+            "The same command gives the same result. Judges that write are greedy unless told otherwise; with --temperature the seed counts, which is 0 unless --seed is given.",
             "  yangtuo judge --model chinese-alpaca --a answers-a.jsonl --b answers-b.jsonl --output judgments.jsonl"
         })
 final class JudgeCommand implements Callable<Integer>, Verbose {
@@ -61,7 +59,7 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
     @Option(names = "--prompts", paramLabel = "FILE", description = "The questions, by the same ids; needed where the answers do not have them.")
     private @Nullable String prompts;
 
-    @Option(names = "--method", paramLabel = "M", defaultValue = "logprob",
+    @Option(names = "--method", paramLabel = "METHOD", defaultValue = "logprob",
             description = {
                 "logprob: the most probable verdict (any model can do that). text: the judge gives reasons, then a verdict.",
                 "score, score-text: the same, but each answer gets 1 to 10 points by itself. Default: ${DEFAULT-VALUE}."

@@ -38,10 +38,8 @@ import picocli.CommandLine.Spec;
             "Writes the best one of each prompt, in the prompts' order, one JSON object a line."
         },
         footer = {
-            "",
             "The input is JSON lines with a \"prompt\", a \"question\" or \"messages\", and an \"id\" (else the line's number). Each answer has a seed of its own, derived from"
                     + " --seed (0 unless given), the id and the answer's number, so the same command gives the same answers.",
-            "",
             "  yangtuo rank --model chinese-alpaca --input prompts.jsonl --n 8 --by score --output best.jsonl"
         })
 final class RankCommand implements Callable<Integer>, Verbose {
@@ -65,7 +63,7 @@ final class RankCommand implements Callable<Integer>, Verbose {
     @Option(names = "--n", paramLabel = "N", defaultValue = "4", description = "Answers to each prompt. Default: ${DEFAULT-VALUE}.")
     private int count;
 
-    @Option(names = "--by", paramLabel = "M", defaultValue = "logprob",
+    @Option(names = "--by", paramLabel = "METHOD", defaultValue = "logprob",
             description = {
                 "logprob: the mean log-probability of the answer's tokens. yes: how probable it is that a judge calls the answer good.",
                 "score: the judge's 1 to 10 points. Default: ${DEFAULT-VALUE}."
