@@ -61,7 +61,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
             "--input", "--output", "--resume", "--overwrite", "--summary", "--parallel", "--kv-memory", "--priority", "--format", "--output-format", "--order",
             "--id-column", "--prompt-column", "--line-limit", "--echo", "--seed", "--prompt-cache", "--prompt-lookup", "--draft-model", "--draft-tokens",
             "--model", "--lora", "--lora-float16", "--merge-report", "--quantize", "--kv-type", "--backend", "--threads", "--context",
-            "--rope-scaling", "--rope-factor", "--rope-base", "--cache", "--no-cache", "--verbose");
+            "--chat-template", "--rope-scaling", "--rope-factor", "--rope-base", "--cache", "--no-cache", "--verbose");
 
     @Spec
     private CommandSpec spec;
@@ -132,6 +132,9 @@ final class BatchCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--logprobs", paramLabel = "N", description = "Write the log-probabilities of each token and of the N most probable ones (0 to 20).")
     private @Nullable Integer logProbabilities;
+
+    @Option(names = "--chat-template", paramLabel = "NAME|FILE", description = "Write messages down in this form, as for chat. Default: the model's own, else alpaca.")
+    private @Nullable String template;
 
     @Option(names = "--prompt-cache", paramLabel = "FILE", description = "Take a beginning that many prompts have from this file, which generate --prompt-cache has made.")
     private @Nullable Path promptCache;
@@ -223,6 +226,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
         BatchJob job = BatchJob.defaults().order(order).columns(idColumn, promptColumn).echo(echo).resume(resume).overwrite(overwrite).settings(settings())
                 .inFlight(Math.max(128, 2 * parallel)).modelName(model.name());
         job = sampling.seed() == null ? job : job.seed(sampling.seed());
+        job = template == null ? job : job.chatTemplate(ChatCommand.template(template));
         job = lineLimit == null ? job : job.lineLimit((int) lineLimit.bytes());
         try {
             job = format == null ? job : job.inputFormat(format);
