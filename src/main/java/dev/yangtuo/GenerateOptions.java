@@ -6,7 +6,9 @@ import dev.yangtuo.scheduler.PromptLookup;
 import dev.yangtuo.scheduler.TextTask;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +33,7 @@ public final class GenerateOptions {
     private int promptLookup;
     private @Nullable Llama draft;
     private int draftTokens;
+    private Consumer<? super PromptProgress> promptListener = progress -> {};
 
     private GenerateOptions() {}
 
@@ -46,6 +49,7 @@ public final class GenerateOptions {
         copy.promptLookup = promptLookup;
         copy.draft = draft;
         copy.draftTokens = draftTokens;
+        copy.promptListener = promptListener;
         return copy;
     }
 
@@ -178,6 +182,15 @@ public final class GenerateOptions {
         return copy;
     }
 
+    /**
+     * Is told each time that another part of the prompt is computed, on the thread that computes all texts: it must not wait for anything. If it throws, its text alone fails.
+     */
+    public GenerateOptions onPromptProgress(Consumer<? super PromptProgress> listener) {
+        GenerateOptions copy = copy();
+        copy.promptListener = Objects.requireNonNull(listener);
+        return copy;
+    }
+
     private static void requireGuesses(String name, int tokens) {
         if (tokens < 0 || tokens > 64) {
             throw new IllegalArgumentException("%s is %d tokens, must be 0 to 64".formatted(name, tokens));
@@ -186,6 +199,10 @@ public final class GenerateOptions {
 
     int priority() {
         return priority;
+    }
+
+    Consumer<? super PromptProgress> promptListener() {
+        return promptListener;
     }
 
     /** @param of the model that generates */

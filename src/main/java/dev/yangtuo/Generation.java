@@ -19,6 +19,9 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -45,8 +48,9 @@ public final class Generation implements Iterable<String>, AutoCloseable {
      * @param maxTokens tokens to generate at most
      * @param endIds ids that end the text
      * @param logProbabilities as {@link TextTask} has them
+     * @param promptListener is told how far the prompt has come
      */
-    record Request(int[] prompt, int maxTokens, int[] endIds, long seed, int priority, int logProbabilities) {
+    record Request(int[] prompt, int maxTokens, int[] endIds, long seed, int priority, int logProbabilities, Consumer<? super PromptProgress> promptListener) {
         boolean isEnd(int id) {
             for (int end : endIds) {
                 if (end == id) {
@@ -61,6 +65,25 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         this.llama = llama;
         this.text = new Text(scheduler, request, sampler, drafter, decoder, stopText);
         this.cleanable = CLEANER.register(this, text::cancel);
+    }
+
+    /**
+     * Begins, and has a future told of the end. The text has the future, and the future this, so that a text whose future nobody keeps comes to its end, too.
+     */
+    CompletableFuture<GenerationResult> begin() {
+        CompletableFuture<GenerationResult> future = new CompletableFuture<>();
+        future.whenComplete((result, failure) -> {
+            if (failure != null) {
+                cancel(); // harmless if it is the text that has failed
+            }
+        });
+        text.begin(future);
+        return future;
+    }
+
+    /** Begins texts, all at the same moment, so that what they have in common is computed once. */
+    static void beginAll(List<Generation> generations, Scheduler scheduler) {
+        Text.beginAll(generations.stream().map(generation -> generation.text).toList(), scheduler);
     }
 
     /** The text itself, which the scheduler knows; it does not know the {@link Generation}, so that one that is forgotten can be found. */
@@ -81,6 +104,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         private @Nullable FinishReason finishReason;
         private @Nullable TaskStatistics statistics;
         private @Nullable Throwable failure;
+        private @Nullable CompletableFuture<GenerationResult> future;
 
         Text(Scheduler scheduler, Request request, Sampler sampler, Drafter drafter, StreamingDecoder decoder, StopText stopText) {
             this.scheduler = scheduler;
@@ -99,8 +123,47 @@ public final class Generation implements Iterable<String>, AutoCloseable {
                 } catch (RuntimeException e) {
                     failure = e;
                     finish(FinishReason.CANCELLED, "");
+                    complete();
                 }
             }
+        }
+
+        /** Begins texts that nobody else knows yet, all at the same moment. */
+        static void beginAll(List<Text> texts, Scheduler scheduler) {
+            List<Scheduler.Handle> handles = scheduler.submit(texts.stream().map(text -> Objects.requireNonNull(text.task)).toList());
+            for (int i = 0; i < handles.size(); i++) {
+                Text text = texts.get(i);
+                synchronized (text) {
+                    text.task = null;
+                    text.handle = handles.get(i);
+                }
+            }
+        }
+
+        /** @param result gets what comes of the text */
+        synchronized void begin(CompletableFuture<GenerationResult> result) {
+            future = result;
+            begin();
+        }
+
+        /** Not on this thread, which all texts share: whatever waits for the future runs where it wants to. */
+        private void complete() {
+            if (future == null) {
+                return;
+            }
+            Throwable problem = failure;
+            if (problem == null) {
+                GenerationResult result = toResult();
+                future.completeAsync(() -> result);
+            } else {
+                CompletableFuture<GenerationResult> failed = future;
+                failed.defaultExecutor().execute(() -> failed.completeExceptionally(problem));
+            }
+        }
+
+        @Override
+        public void promptProgressed(int tokensDone) {
+            request.promptListener().accept(new PromptProgress(tokensDone, request.prompt().length));
         }
 
         @Override
@@ -144,6 +207,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
                 }
                 finish(cause == EndCause.CONTEXT_FULL ? FinishReason.CONTEXT_FULL : FinishReason.CANCELLED, "");
             }
+            complete();
             notifyAll();
         }
 

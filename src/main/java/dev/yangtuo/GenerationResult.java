@@ -44,4 +44,14 @@ public record GenerationResult(
     public double tokensPerSecond() {
         return generatedTokens < 2 ? 0 : (generatedTokens - 1) / (timeAfterFirstToken.toNanos() / 1e9);
     }
+
+    /** From the first forward pass of the text to its first token: what its prompt took. */
+    public Duration promptTime() {
+        return timeToFirstToken.minus(queueTime);
+    }
+
+    /** The mean time of a token after the first one; zero if there were fewer than two. */
+    public Duration timePerToken() {
+        return generatedTokens < 2 ? Duration.ZERO : timeAfterFirstToken.dividedBy(generatedTokens - 1);
+    }
 }

@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -85,6 +86,17 @@ public final class Llama implements AutoCloseable {
      */
     public static Llama load(Path model, LoadOptions options) {
         return new Llama(ModelLoader.load(model, options.settings()));
+    }
+
+    /**
+     * Says what memory a model would take, without loading it: reads headers only.
+     *
+     * @param model as for {@link #load(Path, LoadOptions)}
+     * @param options the same that it would be loaded with
+     * @throws dev.yangtuo.exception.YangtuoException what {@link #load(Path, LoadOptions)} would throw before it reads the first tensor
+     */
+    public static MemoryPlan plan(Path model, LoadOptions options) {
+        return MemoryPlan.of(ModelLoader.plan(model, options.settings()));
     }
 
     /** Writes a model; see {@link #convert(Path, Path, LoadOptions, ConvertOptions)}. */
@@ -182,11 +194,49 @@ public final class Llama implements AutoCloseable {
         return new Generation(
                 this,
                 scheduler,
-                new Generation.Request(prompt.clone(), maxTokens, endIds(), seed, options.priority(), options.logProbabilities()),
+                new Generation.Request(prompt.clone(), maxTokens, endIds(), seed, options.priority(), options.logProbabilities(), options.promptListener()),
                 new Sampler(sampling, seed, choices()),
                 options.newDrafter(this),
                 tokenizer.continuationDecoder(prompt),
                 new StopText(options.stops()));
+    }
+
+    /**
+     * Starts a text at once and returns without waiting for it.
+     *
+     * @param prompt as for {@link #generate(String, GenerateOptions)}
+     * @return completed with the result, by a thread of its {@linkplain CompletableFuture#defaultExecutor() default executor}; with an {@link IllegalStateException} if
+     *     the model is closed before. Cancelling it, or completing it in any other way with an exception (a timeout), ends the text at once
+     * @throws ContextLengthException if the prompt is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public CompletableFuture<GenerationResult> generateAsync(String prompt, GenerateOptions options) {
+        return generate(prompt, options).begin();
+    }
+
+    /**
+     * Generates texts, all of them at the same time; what their prompts have in common at the beginning is computed once. Each is the text that it would be alone with
+     * the same options. For more texts than fit the memory, or files of them, there is {@code dev.yangtuo.batch}.
+     *
+     * @param prompts any number
+     * @param options of each of them, the seed, if there is one, included
+     * @return the results in the order of the prompts
+     * @throws ContextLengthException if a prompt is longer than the context; nothing is computed then
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<GenerationResult> generateBatch(List<String> prompts, GenerateOptions options) {
+        List<Generation> generations = new ArrayList<>();
+        for (String prompt : prompts) {
+            int[] ids = options.bos() ? withBos(prompt) : tokenizer.encode(prompt);
+            requireIds("prompt %d".formatted(generations.size() + 1), ids);
+            generations.add(generate(ids, options));
+        }
+        try {
+            Generation.beginAll(generations, scheduler);
+            return generations.stream().map(Generation::result).toList();
+        } finally {
+            generations.forEach(Generation::close);
+        }
     }
 
     /**

@@ -9,6 +9,7 @@ import dev.yangtuo.Generation;
 import dev.yangtuo.GenerationResult;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
+import dev.yangtuo.PromptProgress;
 import dev.yangtuo.TokenLogProbabilities;
 import dev.yangtuo.TokenLogProbability;
 import dev.yangtuo.exception.YangtuoException;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -109,9 +111,21 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         guesses.check(spec.commandLine());
         try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
                 Llama draft = guesses.load(llama, model.threads());
-                Generation generation = begin(llama, prompt, guesses.applyTo(options, draft), err)) {
+                ProgressDisplay display = new ProgressDisplay(err, "prompt", ProgressDisplay.Unit.TOKENS);
+                Generation generation = begin(llama, prompt, guesses.applyTo(options, draft).onPromptProgress(showing(display)), err)) {
             return json ? writeJson(generation, prompt, err) : writeText(generation, prompt, err);
         }
+    }
+
+    /** Shows how far a long prompt has come; nothing of it is left when the text begins. */
+    private static Consumer<PromptProgress> showing(ProgressDisplay display) {
+        return progress -> {
+            if (progress.tokensDone() < progress.tokenCount()) {
+                display.update(progress.tokensDone(), progress.tokenCount());
+            } else {
+                display.close();
+            }
+        };
     }
 
     /** Takes the beginning from the file, or puts it there for the next time. */

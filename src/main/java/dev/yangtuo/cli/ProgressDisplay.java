@@ -34,6 +34,7 @@ final class ProgressDisplay implements AutoCloseable {
     record Unit(String name, long size) {
         static final Unit MEGABYTES = new Unit("MB", 1_000_000);
         static final Unit RUNS = new Unit("runs", 1);
+        static final Unit TOKENS = new Unit("tokens", 1);
     }
 
     /** @param task what is being done */

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The key/value memory of a model, cut into pages that sequences take as they grow and give back when they end. A page may belong to several sequences, with a common
- * beginning, and to the {@link PrefixTree}, which remembers what full pages hold: such a page is never written; who must write into it takes a copy. Pages that only the
+ * beginning, and to the {@link PrefixTree}, which remembers what pages hold: such a page is never written; who must write into it takes a copy. Pages that only the
  * tree has are given up when others are needed. Memory is used only as positions are written. Thread-safe.
  */
 final class KvCache implements AutoCloseable {
@@ -137,12 +137,34 @@ final class KvCache implements AutoCloseable {
             release(page);
             return known;
         }
+        return add(behind, tokens, offset, offset + PAGE_POSITIONS, page);
+    }
+
+    /**
+     * Remembers the last page of a sequence that ends, which is not full, unless another sequence has it, too: a text that goes on from there gets a copy.
+     *
+     * @param behind the node of the pages before it
+     * @param end where the text ends, fewer than a page's positions behind {@code offset}
+     * @param page stays the sequence's, too, and must not be written any more
+     */
+    synchronized void rememberEnd(PrefixTree.Node behind, int[] tokens, int offset, int end, int page) {
+        PrefixTree.Node known = tree.findBeginning(behind, tokens, offset, end);
+        boolean isKnown = known != null && PrefixTree.commonTokens(known, tokens, offset, end) == end - offset;
+        if (!isKnown && !isShared(page)) {
+            add(behind, tokens, offset, end, page);
+        }
+    }
+
+    private PrefixTree.Node add(PrefixTree.Node behind, int[] tokens, int offset, int end, int page) {
+        while (forget(tree.evictBeginning(behind, tokens, offset, end, this::isUnused))) {
+            // What was remembered where the text was shorter is in the new page.
+        }
         inTree[page] = true;
         owners[page]++;
         while (unusedInTree > owners.length / REMEMBERED_SHARE && evict()) {
             // The oldest go.
         }
-        return tree.add(behind, tokens, offset, page);
+        return tree.add(behind, tokens, offset, end, page);
     }
 
     PrefixTree.Node beginning() {
@@ -161,7 +183,15 @@ final class KvCache implements AutoCloseable {
     }
 
     private boolean evict() {
-        PrefixTree.Node node = unusedInTree == 0 ? null : tree.evict(page -> owners[page] == 1);
+        return unusedInTree > 0 && forget(tree.evict(this::isUnused));
+    }
+
+    private boolean isUnused(int page) {
+        return owners[page] == 1;
+    }
+
+    /** Frees the page of a node that the tree no longer has. False if there is none. */
+    private boolean forget(PrefixTree.@Nullable Node node) {
         if (node == null) {
             return false;
         }

@@ -69,7 +69,7 @@ public final class Model implements AutoCloseable {
             undo.push(backend);
             undo.push(weights);
             outputNorm = RmsNorm.of(weights.output().weights());
-            int columns = Math.min(MAX_COLUMNS, Math.max(contextLength, maxSequences));
+            int columns = columns(contextLength, maxSequences);
             int sequences = Math.min(columns, maxSequences);
             kvCache = undo.push(new KvCache(backend, config, kvType, contextLength, kvPages));
             batch = undo.push(backend.createBatch(new BatchCapacity(columns, sequences, kvCache.pagesPerSequence(), config.headDim())));
@@ -80,6 +80,18 @@ public final class Model implements AutoCloseable {
             candidates = undo.push(backend.createCandidates());
             undo.keep();
         }
+    }
+
+    /** Columns of one forward pass at most. */
+    private static int columns(int contextLength, int maxSequences) {
+        return Math.min(MAX_COLUMNS, Math.max(contextLength, maxSequences));
+    }
+
+    /** Bytes of the buffers that forward passes compute in, with as many logits as a pass can give. */
+    static long bufferBytes(ModelConfig config, int contextLength, int maxSequences) {
+        long columns = columns(contextLength, maxSequences);
+        long outputs = Math.min(columns, Math.max(maxSequences, MAX_OUTPUT_COLUMNS));
+        return Float.BYTES * (columns * (config.dim() + 2L * config.qDim() + config.hiddenDim()) + outputs * config.vocabSize());
     }
 
     /** The hyper-parameters, with the vocabulary of the last adapter. */

@@ -94,6 +94,26 @@ public final class ModelLoader {
         }
     }
 
+    /**
+     * Says what memory a model will take. Reads headers only.
+     *
+     * @throws dev.yangtuo.exception.YangtuoException what {@link #load} would throw before it reads the first tensor, but for a model that the machine has no memory for
+     */
+    public static LoadPlan plan(Path path, LoadSettings settings) {
+        try (MergedModel merged = MergedModel.open(ModelSource.open(path), settings.lora(), settings.rope())) {
+            return new ModelLoader(merged, settings, WeightCache.now()).loadPlan();
+        }
+    }
+
+    private LoadPlan loadPlan() {
+        merged.tokenizer();
+        int context = contextLength();
+        long pages = kvPages(context);
+        long positions = pages * KvCache.PAGE_POSITIONS;
+        return new LoadPlan(merged.path(), progress.byteCount(), positions * ModelCosts.keyValueBytes(config, settings.kvType()),
+                Model.bufferBytes(config, context, sequences()), context, positions, totalMemory());
+    }
+
     private LoadedModel load(long startNanos, Background<Backend> openedBackend) {
         GenerationConfig generation = merged.generation();
         int context = contextLength();

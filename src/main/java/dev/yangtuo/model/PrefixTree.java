@@ -8,8 +8,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which full pages of keys and values hold which beginnings of texts, so that texts with a common beginning compute it once. A node is one page: the tokens of its
- * positions, after those of its parents. Not thread-safe; its {@link KvCache} guards it.
+ * Which pages of keys and values hold which beginnings of texts, so that texts with a common beginning compute it once. A node is one page: the tokens of its
+ * positions, after those of its parents. Only a leaf may have fewer tokens than a page has positions: where a text has ended. Not thread-safe; its {@link KvCache}
+ * guards it.
  */
 final class PrefixTree {
     private final int pagePositions;
@@ -60,7 +61,7 @@ final class PrefixTree {
             return null;
         }
         for (Node child : node.children) {
-            if (Arrays.equals(child.tokens, 0, pagePositions, tokens, offset, offset + pagePositions)) {
+            if (child.tokens.length == pagePositions && commonTokens(child, tokens, offset, end) == pagePositions) {
                 use(child);
                 return child;
             }
@@ -92,9 +93,9 @@ final class PrefixTree {
         return mismatch < 0 ? most : mismatch;
     }
 
-    /** Adds a page behind a node that has none for these tokens. */
-    Node add(Node node, int[] tokens, int offset, int page) {
-        Node child = new Node(node, Arrays.copyOfRange(tokens, offset, offset + pagePositions), page);
+    /** Adds a page behind a node that has none for these tokens, 1 to as many as a page has positions. */
+    Node add(Node node, int[] tokens, int offset, int end, int page) {
+        Node child = new Node(node, Arrays.copyOfRange(tokens, offset, end), page);
         node.children.add(child);
         use(child);
         return child;
@@ -110,7 +111,16 @@ final class PrefixTree {
 
     /** Forgets the page that was not used for the longest time, of those that nobody else needs; null if there is none. */
     @Nullable Node evict(PageUse use) {
-        for (Node node : byUse) {
+        return forgetFirst(byUse, use);
+    }
+
+    /** Forgets a page behind a node that nobody else needs, and that holds a beginning of these tokens and no more; null if there is none. */
+    @Nullable Node evictBeginning(Node node, int[] tokens, int offset, int end, PageUse use) {
+        return forgetFirst(node.children.stream().filter(child -> commonTokens(child, tokens, offset, end) == child.tokens.length).toList(), use);
+    }
+
+    private @Nullable Node forgetFirst(Iterable<Node> nodes, PageUse use) {
+        for (Node node : nodes) {
             if (node.children.isEmpty() && use.isUnused(node.page)) {
                 byUse.remove(node);
                 node.before().children.remove(node);

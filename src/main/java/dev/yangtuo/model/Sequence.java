@@ -168,6 +168,20 @@ public final class Sequence implements AutoCloseable {
         }
     }
 
+    /**
+     * The same for a sequence that ends: its last page, too. Nothing can be appended to it any more.
+     *
+     * @param tokens the tokens of its positions, at least {@link #length()}
+     */
+    public void rememberEnd(int[] tokens) {
+        remember(tokens);
+        int offset = rememberedPages * cache.pagePositions();
+        if (offset < length) {
+            cache.rememberEnd(remembered, tokens, offset, length, pages[rememberedPages]);
+        }
+        close();
+    }
+
     int[] pages() {
         return pages;
     }

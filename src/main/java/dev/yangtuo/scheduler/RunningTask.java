@@ -230,6 +230,14 @@ abstract sealed class RunningTask permits RunningText, RunningReading {
         return statistics(0, 0);
     }
 
+    /** Whether it has a sequence. */
+    boolean isRunning() {
+        return sequence != null;
+    }
+
+    /** Lets a text that goes on where this one ends take over what was computed of it. */
+    void rememberEnd() {}
+
     /** Gives everything back and tells the listener. */
     TaskStatistics end(EndCause cause) {
         giveBack();

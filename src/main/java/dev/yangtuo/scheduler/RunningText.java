@@ -144,19 +144,13 @@ final class RunningText extends RunningTask {
         int right = Math.max(0, chosenCount - 1);
         accepted += right;
         sequence().truncate(Math.min(sequence().length(), count() + right));
-        for (int i = 0; i < chosenCount; i++) {
-            countGenerated(now);
-            boolean goesOn;
-            try {
-                goesOn = wantsLogProbabilities() ? text.listener().accept(chosen[i], logProbabilities[i]) : text.listener().accept(chosen[i]);
-            } catch (RuntimeException e) {
-                fail(e);
-                return EndCause.FAILED;
-            }
-            if (!goesOn) {
+        try {
+            if (!tell(now)) {
                 return EndCause.COMPLETE;
             }
-            append(chosen[i]);
+        } catch (RuntimeException e) {
+            fail(e);
+            return EndCause.FAILED;
         }
         chosenCount = 0;
         if (hasFailed()) {
@@ -165,9 +159,32 @@ final class RunningText extends RunningTask {
         return sequence().remaining() == 0 ? EndCause.CONTEXT_FULL : null;
     }
 
+    /** Tells the listener what has come. False if it wants no more. */
+    private boolean tell(long now) {
+        TokenListener listener = text.listener();
+        if (generated() == 0) {
+            listener.promptProgressed(Math.min(sequence().length(), text.prompt().length));
+        }
+        for (int i = 0; i < chosenCount; i++) {
+            countGenerated(now);
+            if (!(wantsLogProbabilities() ? listener.accept(chosen[i], logProbabilities[i]) : listener.accept(chosen[i]))) {
+                return false;
+            }
+            append(chosen[i]);
+        }
+        return true;
+    }
+
     @Override
     TaskStatistics statistics() {
         return statistics(drafted, accepted);
+    }
+
+    @Override
+    void rememberEnd() {
+        if (isRunning()) {
+            sequence().rememberEnd(tokens());
+        }
     }
 
     @Override

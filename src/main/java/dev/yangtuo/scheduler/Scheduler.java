@@ -410,6 +410,9 @@ public final class Scheduler implements AutoCloseable {
 
     private void end(RunningTask task, EndCause cause) {
         counters.texts++;
+        if (remembersPrefixes && cause != EndCause.FAILED) {
+            task.rememberEnd();
+        }
         TaskStatistics of;
         try {
             of = task.end(cause);

@@ -19,4 +19,11 @@ public interface TokenListener extends TaskListener {
     default boolean accept(int id, LogProbabilities logProbabilities) {
         return accept(id);
     }
+
+    /**
+     * Another part of the prompt is computed; the last part is told before the first token.
+     *
+     * @param tokensDone tokens of the prompt that are computed, or that were known already
+     */
+    default void promptProgressed(int tokensDone) {}
 }

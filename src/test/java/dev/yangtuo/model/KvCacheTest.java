@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -167,6 +168,60 @@ class KvCacheTest {
     }
 
     @Test
+    void theEndOfATextIsRememberedToTheToken() {
+        int[] text = tokens(200, 1);
+        try (KvCache cache = cache(256, 4)) {
+            ended(cache, text, 100);
+            try (Sequence next = cache.open(text, 199)) {
+                assertThat(next.length()).isEqualTo(100);
+                assertThat(next.pages()[1]).as("a copy, which can be written").satisfies(page -> assertThat(cache.owners()[page]).isEqualTo(1));
+            }
+            ended(cache, text, 110);
+            assertThat(IntStream.of(cache.owners()).filter(owners -> owners > 0).count()).as("the longer end takes the place of the shorter one").isEqualTo(2);
+            ended(cache, text, 90);
+            assertThat(IntStream.of(cache.owners()).filter(owners -> owners > 0).count()).as("a shorter end is known").isEqualTo(2);
+            int[] other = text.clone();
+            other[80] = -1;
+            ended(cache, other, 128);
+            try (Sequence next = cache.open(text, 199); Sequence branch = cache.open(other, 199)) {
+                assertThat(next.length()).isEqualTo(110);
+                assertThat(branch.length()).isEqualTo(128);
+            }
+            filled(cache, text).close();
+            assertThat(IntStream.of(cache.owners()).filter(owners -> owners > 0).count()).as("three full pages and one of the other text").isEqualTo(4);
+            cache.forget();
+            assertThat(cache.owners()).containsOnly(0);
+        }
+    }
+
+    @Test
+    void theEndOfATextThatAnotherSharesIsNotRemembered() {
+        int[] text = tokens(200, 1);
+        try (KvCache cache = cache(256, 4)) {
+            Sequence trunk = cache.open(text, 100);
+            trunk.reserve(100);
+            trunk.advance(100);
+            Sequence branch = trunk.fork();
+            trunk.truncate(80);
+            trunk.rememberEnd(text);
+            branch.rememberEnd(text);
+            try (Sequence next = cache.open(text, 199)) {
+                assertThat(next.length()).as("the one that had it last").isEqualTo(100);
+            }
+            assertThatIllegalStateException().isThrownBy(() -> branch.reserve(1)).withMessageContaining("closed");
+            cache.forget();
+            assertThat(cache.owners()).containsOnly(0);
+        }
+    }
+
+    private static void ended(KvCache cache, int[] text, int length) {
+        Sequence sequence = cache.open(text, length - 1);
+        sequence.reserve(length - sequence.length());
+        sequence.advance(length - sequence.length());
+        sequence.rememberEnd(text);
+    }
+
+    @Test
     void equalPagesOfTwoSequencesBecomeOne() {
         int[] text = tokens(128, 1);
         try (KvCache cache = cache(256, 2)) {
@@ -236,7 +291,9 @@ class KvCacheTest {
                         }
                     }
                     default -> {
-                        if (at >= 0) {
+                        if (at >= 0 && random.nextBoolean()) {
+                            open.remove(at).rememberEnd(of.remove(at));
+                        } else if (at >= 0) {
                             open.remove(at).close();
                             of.remove(at);
                         }

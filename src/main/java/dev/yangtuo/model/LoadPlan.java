@@ -1,0 +1,16 @@
+package dev.yangtuo.model;
+
+import java.nio.file.Path;
+
+/**
+ * What memory a model will take.
+ *
+ * @param path the base model
+ * @param weightBytes of the weights, as they are kept
+ * @param kvBytes of keys and values of all texts together, if they use it all
+ * @param bufferBytes of what forward passes compute in
+ * @param contextLength tokens that a text can have
+ * @param kvTokens tokens of all texts together whose keys and values there is room for
+ * @param machineBytes memory of the machine, or of the container
+ */
+public record LoadPlan(Path path, long weightBytes, long kvBytes, long bufferBytes, int contextLength, long kvTokens, long machineBytes) {}
