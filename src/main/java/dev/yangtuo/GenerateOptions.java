@@ -1,9 +1,12 @@
 package dev.yangtuo;
 
+import dev.yangtuo.grammar.Grammar;
 import dev.yangtuo.sampling.SamplingOptions;
+import dev.yangtuo.sampling.TokenConstraint;
 import dev.yangtuo.scheduler.Drafter;
 import dev.yangtuo.scheduler.PromptLookup;
 import dev.yangtuo.scheduler.TextTask;
+import dev.yangtuo.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -28,6 +31,7 @@ public final class GenerateOptions {
     private OptionalLong seed = OptionalLong.empty();
     private List<String> stops = List.of();
     private boolean bos = true;
+    private @Nullable Grammar grammar;
     private int priority;
     private int logProbabilities = TextTask.NONE;
     private int promptLookup;
@@ -44,6 +48,7 @@ public final class GenerateOptions {
         copy.seed = seed;
         copy.stops = stops;
         copy.bos = bos;
+        copy.grammar = grammar;
         copy.priority = priority;
         copy.logProbabilities = logProbabilities;
         copy.promptLookup = promptLookup;
@@ -132,6 +137,17 @@ public final class GenerateOptions {
         return copy;
     }
 
+    /**
+     * Lets only tokens come after which the text can still follow the grammar, and the end of the text only where it does. A text that ends for another reason
+     * ({@link FinishReason#MAX_TOKENS}, a full context, a stop text) is the beginning of one that follows it. What a grammar has computed for a vocabulary is kept with it:
+     * use one instance for all texts of a kind.
+     */
+    public GenerateOptions grammar(Grammar value) {
+        GenerateOptions copy = copy();
+        copy.grammar = Objects.requireNonNull(value);
+        return copy;
+    }
+
     /** Texts with a higher number go first where texts wait for others; 0 unless set. Waiting raises it with time, so that every text has its turn. */
     public GenerateOptions priority(int value) {
         GenerateOptions copy = copy();
@@ -199,6 +215,15 @@ public final class GenerateOptions {
 
     int priority() {
         return priority;
+    }
+
+    /**
+     * What the text must follow, null if it is free.
+     *
+     * @param endIds tokens that end a text
+     */
+    @Nullable TokenConstraint newConstraint(Tokenizer tokenizer, int[] endIds, int[] prompt) {
+        return grammar == null ? null : grammar.newConstraint(tokenizer, endIds, prompt);
     }
 
     Consumer<? super PromptProgress> promptListener() {

@@ -161,6 +161,7 @@ public final class Llama implements AutoCloseable {
      * @param prompt what the text begins with; may be empty if a beginning-of-sequence token is added
      * @return the continuation, computed as it is read
      * @throws ContextLengthException if the prompt is longer than the context
+     * @throws dev.yangtuo.exception.GrammarException if the options have a grammar that the vocabulary cannot follow
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(String prompt, GenerateOptions options) {
@@ -195,7 +196,7 @@ public final class Llama implements AutoCloseable {
                 this,
                 scheduler,
                 new Generation.Request(prompt.clone(), maxTokens, endIds(), seed, options.priority(), options.logProbabilities(), options.promptListener()),
-                new Sampler(sampling, seed, choices()),
+                new Sampler(sampling, seed, choices(), options.newConstraint(tokenizer, endIds(), prompt)),
                 options.newDrafter(this),
                 tokenizer.continuationDecoder(prompt),
                 new StopText(options.stops()));
