@@ -20,6 +20,8 @@ module dev.yangtuo {
     exports dev.yangtuo.batch;
     exports dev.yangtuo.chat;
     exports dev.yangtuo.exception;
+    exports dev.yangtuo.grammar;
+    exports dev.yangtuo.sampling;
     exports dev.yangtuo.tokenizer;
 
     opens dev.yangtuo.cli to info.picocli;

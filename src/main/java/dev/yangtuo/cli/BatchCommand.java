@@ -18,6 +18,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -26,6 +27,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -122,6 +125,9 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     private SamplingFlags sampling;
 
     @Mixin
+    private GrammarFlags grammar;
+
+    @Mixin
     private GuessFlags guesses;
 
     @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens to generate at most. Default: what the model recommends, else 400.")
@@ -151,7 +157,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         check();
-        GenerateOptions options = options();
+        GenerateOptions options = grammar.apply(options());
         BatchJob job = job();
         try (ResultFile summaryOut = summaryFile == null ? null : ResultFile.create(summaryFile);
                 Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, this::loadOptions, err);
@@ -241,10 +247,27 @@ final class BatchCommand implements Callable<Integer>, Verbose {
         Map<String, String> settings = new TreeMap<>();
         for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
             if (!NOT_KEPT.contains(option.longestName())) {
-                settings.put(option.longestName(), String.join(", ", option.originalStringValues()));
+                settings.put(option.longestName(), option.originalStringValues().stream().map(BatchCommand::withContent).collect(Collectors.joining(", ")));
             }
         }
         return settings;
+    }
+
+    /** A value, and the checksum of the file that it names, such as one with a grammar. */
+    private static String withContent(String value) {
+        try {
+            Path file = Path.of(value);
+            if (!Files.isRegularFile(file)) {
+                return value;
+            }
+            CRC32 crc = new CRC32();
+            crc.update(Files.readAllBytes(file));
+            return "%s (%08x)".formatted(value, crc.getValue());
+        } catch (InvalidPathException e) {
+            return value;
+        } catch (IOException e) {
+            throw new YangtuoException("%s: cannot be read: %s".formatted(value, Failures.reason(e)), e);
+        }
     }
 
     private BatchSummary run(Llama llama, BatchJob job, PrintWriter err) throws IOException {

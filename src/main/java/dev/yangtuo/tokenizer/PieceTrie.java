@@ -1,0 +1,142 @@
+package dev.yangtuo.tokenizer;
+
+import java.util.Arrays;
+
+/**
+ * The pieces of a vocabulary that stand for text, by their bytes: a tree whose nodes are numbered in preorder, so that a walk over it is a loop over arrays, and skipping
+ * what begins with the same bytes a jump. Immutable and thread-safe.
+ *
+ * <p>The root, which stands for no bytes, is not a node.
+ */
+public final class PieceTrie {
+    /** Byte that leads to each node, int8, [nodes]. */
+    private final byte[] labels;
+    /** Bytes that lead to each node, int32, [nodes]. */
+    private final int[] depths;
+    /** The node behind the last one that begins with the bytes of each node, int32, [nodes]. */
+    private final int[] ends;
+    /** Ids by the node at which they end, int32, [ids]; those of a node lie between {@code idEnds} of the one before and its own. */
+    private final int[] ids;
+
+    private final int[] idEnds;
+    private final int maxDepth;
+
+    private PieceTrie(Builder from) {
+        labels = Arrays.copyOf(from.labels, from.size);
+        depths = Arrays.copyOf(from.depths, from.size);
+        ends = Arrays.copyOf(from.ends, from.size);
+        idEnds = Arrays.copyOf(from.idEnds, from.size);
+        ids = from.ids;
+        maxDepth = from.maxDepth;
+    }
+
+    /**
+     * @param ids of the pieces
+     * @param bytes of each of them, by its id; not empty
+     */
+    static PieceTrie of(int[] ids, byte[][] bytes) {
+        Integer[] sorted = Arrays.stream(ids).boxed().toArray(Integer[]::new);
+        Arrays.sort(sorted, (a, b) -> Arrays.compareUnsigned(bytes[a], bytes[b]));
+        Builder builder = new Builder(ids.length);
+        for (int id : sorted) {
+            builder.add(id, bytes[id]);
+        }
+        builder.close(0);
+        return new PieceTrie(builder);
+    }
+
+    /** Takes pieces in the order of their bytes. */
+    private static final class Builder {
+        private byte[] labels = new byte[1 << 10];
+        private int[] depths = new int[1 << 10];
+        private int[] ends = new int[1 << 10];
+        private int[] idEnds = new int[1 << 10];
+        private final int[] ids;
+        private int size;
+        private int idCount;
+        private int maxDepth;
+        /** Nodes from the root to the last one; the first {@code depth} count. */
+        private int[] path = new int[16];
+        private int depth;
+        private byte[] last = {};
+
+        Builder(int count) {
+            ids = new int[count];
+        }
+
+        void add(int id, byte[] bytes) {
+            int common = Arrays.mismatch(last, bytes);
+            close(common < 0 ? bytes.length : common);
+            while (depth < bytes.length) {
+                open(bytes[depth]);
+            }
+            ids[idCount++] = id;
+            idEnds[size - 1] = idCount;
+            last = bytes;
+        }
+
+        private void open(byte label) {
+            if (size == labels.length) {
+                labels = Arrays.copyOf(labels, size * 2);
+                depths = Arrays.copyOf(depths, size * 2);
+                ends = Arrays.copyOf(ends, size * 2);
+                idEnds = Arrays.copyOf(idEnds, size * 2);
+            }
+            if (depth == path.length) {
+                path = Arrays.copyOf(path, depth * 2);
+            }
+            path[depth++] = size;
+            maxDepth = Math.max(maxDepth, depth);
+            labels[size] = label;
+            depths[size] = depth;
+            idEnds[size++] = idCount;
+        }
+
+        /** Leaves all nodes below that depth. */
+        void close(int to) {
+            while (depth > to) {
+                ends[path[--depth]] = size;
+            }
+        }
+    }
+
+    /** {@return the number of nodes} */
+    public int size() {
+        return labels.length;
+    }
+
+    /** {@return the byte that leads to a node, from 0 to 255} */
+    public int label(int node) {
+        return labels[node] & 0xFF;
+    }
+
+    /** {@return how many bytes lead to a node, at least 1} */
+    public int depth(int node) {
+        return depths[node];
+    }
+
+    /** {@return the node behind the last one that begins with the bytes of this one} */
+    public int end(int node) {
+        return ends[node];
+    }
+
+    /** {@return the index of the first id of a node} Its ids are those up to {@link #idEnd}; mostly one or none. */
+    public int idStart(int node) {
+        return node == 0 ? 0 : idEnds[node - 1];
+    }
+
+    /** {@return the index behind the last id of a node} */
+    public int idEnd(int node) {
+        return idEnds[node];
+    }
+
+    /** {@return an id, by its index} */
+    public int id(int index) {
+        return ids[index];
+    }
+
+    /** {@return bytes of the longest piece; 0 if there is none} */
+    public int maxDepth() {
+        return maxDepth;
+    }
+}
