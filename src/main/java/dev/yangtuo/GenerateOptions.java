@@ -1,5 +1,6 @@
 package dev.yangtuo;
 
+import dev.yangtuo.grammar.Grammar;
 import dev.yangtuo.sampling.CustomStep;
 import dev.yangtuo.sampling.Dry;
 import dev.yangtuo.sampling.DynamicTemperature;
@@ -7,6 +8,7 @@ import dev.yangtuo.sampling.Mirostat;
 import dev.yangtuo.sampling.Penalties;
 import dev.yangtuo.sampling.SamplingOptions;
 import dev.yangtuo.sampling.TokenBias;
+import dev.yangtuo.sampling.TokenConstraint;
 import dev.yangtuo.sampling.TokenName;
 import dev.yangtuo.sampling.TokenRules;
 import dev.yangtuo.sampling.Truncation;
@@ -14,6 +16,7 @@ import dev.yangtuo.sampling.Xtc;
 import dev.yangtuo.scheduler.Drafter;
 import dev.yangtuo.scheduler.PromptLookup;
 import dev.yangtuo.scheduler.TextTask;
+import dev.yangtuo.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -42,6 +45,7 @@ public final class GenerateOptions {
     private @Nullable Supplier<? extends LogitsProcessor> logitsProcessor;
     private List<String> stops = List.of();
     private boolean bos = true;
+    private @Nullable Grammar grammar;
     private int priority;
     private int logProbabilities = TextTask.NONE;
     private int promptLookup;
@@ -59,6 +63,7 @@ public final class GenerateOptions {
         copy.logitsProcessor = logitsProcessor;
         copy.stops = stops;
         copy.bos = bos;
+        copy.grammar = grammar;
         copy.priority = priority;
         copy.logProbabilities = logProbabilities;
         copy.promptLookup = promptLookup;
@@ -323,6 +328,17 @@ public final class GenerateOptions {
         return copy;
     }
 
+    /**
+     * Lets only tokens come after which the text can still follow the grammar, and the end of the text only where it does. A text that ends for another reason
+     * ({@link FinishReason#MAX_TOKENS}, a full context, a stop text) is the beginning of one that follows it. What a grammar has computed for a vocabulary is kept with it:
+     * use one instance for all texts of a kind.
+     */
+    public GenerateOptions grammar(Grammar value) {
+        GenerateOptions copy = copy();
+        copy.grammar = Objects.requireNonNull(value);
+        return copy;
+    }
+
     /** Texts with a higher number go first where texts wait for others; 0 unless set. Waiting raises it with time, so that every text has its turn. */
     public GenerateOptions priority(int value) {
         GenerateOptions copy = copy();
@@ -390,6 +406,15 @@ public final class GenerateOptions {
 
     int priority() {
         return priority;
+    }
+
+    /**
+     * What the text must follow, null if it is free.
+     *
+     * @param endIds tokens that end a text
+     */
+    @Nullable TokenConstraint newConstraint(Tokenizer tokenizer, int[] endIds, int[] prompt) {
+        return grammar == null ? null : grammar.newConstraint(tokenizer, endIds, prompt);
     }
 
     Consumer<? super PromptProgress> promptListener() {

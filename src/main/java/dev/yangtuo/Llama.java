@@ -197,6 +197,7 @@ public final class Llama implements AutoCloseable {
      * @return the continuation, computed as it is read
      * @throws ContextLengthException if the prompt is longer than the context
      * @throws IllegalArgumentException if a token of the options is not in the vocabulary, or more tokens are wanted at least than at most
+     * @throws dev.yangtuo.exception.GrammarException if the options have a grammar that the vocabulary cannot follow
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(String prompt, GenerateOptions options) {
@@ -239,7 +240,7 @@ public final class Llama implements AutoCloseable {
                 this,
                 scheduler,
                 new Generation.Request(prompt.clone(), maxTokens, endIds, seed, options.priority(), options.logProbabilities(), options.promptListener()),
-                new Sampler(sampling, seed, samplerVocabulary.withEndIds(endIds), null, options.newCustomStep()),
+                new Sampler(sampling, seed, samplerVocabulary.withEndIds(endIds), options.newConstraint(tokenizer, endIds, prompt), options.newCustomStep()),
                 options.newDrafter(this),
                 tokenizer.continuationDecoder(prompt),
                 new StopText(stops));

@@ -2,6 +2,7 @@ package dev.yangtuo.batch;
 
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatTemplate;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
@@ -41,6 +42,7 @@ public final class BatchJob {
     private String idColumn = "id";
     private String promptColumn = "prompt";
     private int lineLimit = 4 << 20;
+    private @Nullable ChatTemplate chatTemplate;
     private boolean echo;
     private String modelName = "yangtuo";
     private boolean resume;
@@ -62,6 +64,7 @@ public final class BatchJob {
         copy.idColumn = idColumn;
         copy.promptColumn = promptColumn;
         copy.lineLimit = lineLimit;
+        copy.chatTemplate = chatTemplate;
         copy.echo = echo;
         copy.modelName = modelName;
         copy.resume = resume;
@@ -134,6 +137,11 @@ public final class BatchJob {
     public BatchJob lineLimit(int bytes) {
         requireRange("lineLimit", bytes, 1 << 30);
         return with(job -> job.lineLimit = bytes);
+    }
+
+    /** How messages are written down; the model's own template unless set ({@link Llama#chatTemplate}). */
+    public BatchJob chatTemplate(ChatTemplate template) {
+        return with(job -> job.chatTemplate = Objects.requireNonNull(template));
     }
 
     /** Whether records have the prompt, too, if it is a text. */
@@ -238,7 +246,7 @@ public final class BatchJob {
     }
 
     BatchRun.Settings runSettings() {
-        return new BatchRun.Settings(options, seed, order, inFlight, echo, cancellation);
+        return new BatchRun.Settings(options, seed, chatTemplate, order, inFlight, echo, cancellation);
     }
 
     /** What an output is kept with, beside what is found out of the input and the model. */
@@ -258,6 +266,10 @@ public final class BatchJob {
 
     @Nullable BatchFormat outputFormat() {
         return outputFormat;
+    }
+
+    @Nullable ChatTemplate chatTemplate() {
+        return chatTemplate;
     }
 
     String idColumn() {

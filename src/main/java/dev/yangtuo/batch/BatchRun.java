@@ -5,6 +5,7 @@ import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.Generation;
 import dev.yangtuo.GenerationResult;
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.exception.ContextLengthException;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.exception.YangtuoException;
@@ -59,11 +60,19 @@ final class BatchRun implements AutoCloseable {
      * What all requests have in common.
      *
      * @param seed of which those of requests are made
+     * @param chatTemplate null for the model's own
      * @param inFlight texts that the model knows at the same time
      * @param keepsPrompts whether results are to have them
      * @param cancellation ends the run
      */
-    record Settings(GenerateOptions defaults, long seed, BatchOrder order, int inFlight, boolean keepsPrompts, BatchCancellation cancellation) {}
+    record Settings(
+            GenerateOptions defaults,
+            long seed,
+            @Nullable ChatTemplate chatTemplate,
+            BatchOrder order,
+            int inFlight,
+            boolean keepsPrompts,
+            BatchCancellation cancellation) {}
 
     /** What comes through the queue. */
     private sealed interface Event {}
@@ -145,7 +154,10 @@ final class BatchRun implements AutoCloseable {
         return switch (request.prompt()) {
             case BatchPrompt.Text text -> llama.generate(text.text(), options);
             case BatchPrompt.Tokens tokens -> llama.generate(tokens.ids().stream().mapToInt(Integer::intValue).toArray(), options);
-            case BatchPrompt.Chat chat -> llama.chat(chat.messages(), options);
+            case BatchPrompt.Chat chat -> {
+                ChatTemplate template = settings.chatTemplate();
+                yield template == null ? llama.chat(chat.messages(), options) : llama.chat(template, chat.messages(), options);
+            }
         };
     }
 

@@ -1,6 +1,10 @@
 package dev.yangtuo.batch;
 
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatMessage;
+import dev.yangtuo.chat.ChatTemplate;
+import dev.yangtuo.chat.SpecialTexts;
+import dev.yangtuo.exception.ChatTemplateException;
 import dev.yangtuo.exception.YangtuoException;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -11,7 +15,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -113,6 +119,7 @@ final class JobRunner {
         Map<String, String> settings = job.allSettings();
         settings.put("input", InputMark.of(input));
         settings.put("model", ModelMark.of(llama));
+        settings.put("chat template", templateMark());
         settings.put("input format", from.toString());
         settings.put("output format", to.toString());
         if (from == BatchFormat.CSV) {
@@ -120,6 +127,18 @@ final class JobRunner {
             settings.put("prompt column", job.promptColumn());
         }
         return settings;
+    }
+
+    /** What the template makes of two messages; whoever has no messages need not have one that works. */
+    private String templateMark() {
+        List<ChatMessage> messages = List.of(ChatMessage.user("a"), ChatMessage.assistant("b"), ChatMessage.user("c"));
+        try {
+            ChatTemplate template = job.chatTemplate() == null ? llama.chatTemplate() : job.chatTemplate();
+            String text = template.render(messages, true, SpecialTexts.of(llama.tokenizer())).text();
+            return "%s, %s".formatted(template.name(), HexFormat.of().formatHex(Digests.of(0, text).array(), 0, 8));
+        } catch (ChatTemplateException e) {
+            return "none: " + e.getMessage();
+        }
     }
 
     private static BatchFormat guess(Path input) throws IOException {

@@ -9,6 +9,8 @@ import java.util.Set;
 final class JsonLineParser implements LineParser {
     private static final Set<String> OTHERS = Set.of("id", "prompt", "messages");
 
+    private final OptionFields options = new OptionFields();
+
     @Override
     public Parsed parse(byte[] line) throws RequestProblem {
         ObjectNode object = RequestJson.object(line);
@@ -16,13 +18,13 @@ final class JsonLineParser implements LineParser {
         return new Parsed(Optional.ofNullable(RequestJson.id("id", object)), reply, id -> request(id, object));
     }
 
-    private static BatchRequest request(String id, ObjectNode object) throws RequestProblem {
+    private BatchRequest request(String id, ObjectNode object) throws RequestProblem {
         JsonNode prompt = RequestJson.get(object, "prompt");
         JsonNode messages = RequestJson.get(object, "messages");
         if ((prompt == null) == (messages == null)) {
             throw RequestProblem.invalid(prompt == null ? "has neither prompt nor messages" : "has both prompt and messages; give one of them");
         }
         BatchPrompt begin = prompt == null ? RequestJson.messages("messages", messages) : RequestJson.prompt("prompt", prompt);
-        return new BatchRequest(id, begin, OptionFields.read(object, OTHERS));
+        return new BatchRequest(id, begin, options.read(object, OTHERS));
     }
 }

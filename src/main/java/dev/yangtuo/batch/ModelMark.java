@@ -8,7 +8,7 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 
 /**
- * Tells models apart by what they compute: SHA-256 over the pieces of the tokenizer, the length of the context, the name of the chat template and the logits of some
+ * Tells models apart by what they compute: SHA-256 over the pieces of the tokenizer, the length of the context and the logits of some
  * tokens. These are the same to the last bit on every machine, and others with another model, adapter, type of weights, type of keys and values, or scaling of RoPE.
  */
 final class ModelMark {
@@ -23,7 +23,7 @@ final class ModelMark {
             digest.update(tokenizer.piece(id).getBytes(StandardCharsets.UTF_8));
             digest.update((byte) 0);
         }
-        digest.update("%d %s".formatted(llama.contextLength(), llama.chatTemplate()).getBytes(StandardCharsets.UTF_8));
+        digest.update("%d ".formatted(llama.contextLength()).getBytes(StandardCharsets.UTF_8));
         int[] ids = new int[Math.min(TOKENS, llama.contextLength())];
         for (int i = 0; i < ids.length; i++) {
             ids[i] = (int) (i * 7919L % Math.min(llama.vocabSize(), tokenizer.vocabSize()));

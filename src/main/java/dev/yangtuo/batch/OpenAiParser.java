@@ -14,8 +14,10 @@ final class OpenAiParser implements LineParser {
     static final String COMPLETION_URL = "/v1/completions";
 
     private static final Set<String> FIELDS = Set.of("custom_id", "method", "url", "body");
-    private static final Set<String> CHAT_FIELDS = Set.of("model", "messages", "response_format");
-    private static final Set<String> COMPLETION_FIELDS = Set.of("model", "prompt", "response_format");
+    private static final Set<String> CHAT_FIELDS = Set.of("model", "messages");
+    private static final Set<String> COMPLETION_FIELDS = Set.of("model", "prompt");
+
+    private final OptionFields options = new OptionFields();
 
     @Override
     public Parsed parse(byte[] line) throws RequestProblem {
@@ -26,7 +28,7 @@ final class OpenAiParser implements LineParser {
         return new Parsed(given, reply, name -> request(name, given.isPresent(), reply, object));
     }
 
-    private static BatchRequest request(String id, boolean given, InputRecord.Reply reply, ObjectNode object) throws RequestProblem {
+    private BatchRequest request(String id, boolean given, InputRecord.Reply reply, ObjectNode object) throws RequestProblem {
         if (!given) {
             throw RequestProblem.invalid("has no custom_id");
         }
@@ -49,20 +51,16 @@ final class OpenAiParser implements LineParser {
         throw RequestJson.wrongType("body", "an object", object.get("body"));
     }
 
-    private static BatchRequest body(String id, InputRecord.Reply reply, ObjectNode body) throws RequestProblem {
+    private BatchRequest body(String id, InputRecord.Reply reply, ObjectNode body) throws RequestProblem {
         JsonNode model = RequestJson.get(body, "model");
         if (model != null) {
             RequestJson.text("model", model);
         }
-        JsonNode format = RequestJson.get(body, "response_format");
-        if (format != null && !format.path("type").asText().equals("text")) {
-            throw RequestProblem.invalid("response_format is of type %s; expected 'text'", RequestProblem.quoted(format.path("type").asText()));
-        }
         if (reply == InputRecord.Reply.CHAT) {
             BatchPrompt messages = RequestJson.messages("messages", RequestJson.required("body", body, "messages"));
-            return new BatchRequest(id, messages, OptionFields.read(body, CHAT_FIELDS));
+            return new BatchRequest(id, messages, options.read(body, CHAT_FIELDS));
         }
         BatchPrompt prompt = RequestJson.prompt("prompt", RequestJson.required("body", body, "prompt"));
-        return new BatchRequest(id, prompt, OptionFields.read(body, COMPLETION_FIELDS));
+        return new BatchRequest(id, prompt, options.read(body, COMPLETION_FIELDS));
     }
 }

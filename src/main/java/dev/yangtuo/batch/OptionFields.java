@@ -3,6 +3,7 @@ package dev.yangtuo.batch;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.GenerateOptions;
+import dev.yangtuo.grammar.Grammar;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -11,9 +12,10 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The options that a line can have, under the names that {@code generate} has for them, with underscores, and under those of OpenAI's interface. */
+/** The options that a line can have, under the names that {@code generate} has for them, with underscores, and under those of OpenAI's interface. Used by one thread. */
 final class OptionFields {
     private static final float DEFAULT_XTC_THRESHOLD = 0.1f;
     private static final float DEFAULT_TAU = 5f;
@@ -66,12 +68,13 @@ final class OptionFields {
             one("best_of", OptionFields::requireOne),
             one("stream", OptionFields::requireFalse));
 
-    private static final Set<String> NAMES = FIELDS.stream().flatMap(field -> field.names().stream()).collect(Collectors.toCollection(LinkedHashSet::new));
+    private static final Set<String> NAMES = Stream.concat(FIELDS.stream().flatMap(field -> field.names().stream()), GrammarFields.NAMES.stream().sorted())
+            .collect(Collectors.toCollection(LinkedHashSet::new));
 
     /** Fields of OpenAI's requests that say nothing about the text. */
     private static final Set<String> WITHOUT_MEANING = Set.of("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "stream_options");
 
-    private OptionFields() {}
+    private final GrammarFields grammars = new GrammarFields();
 
     /**
      * Fields that belong together.
@@ -234,7 +237,7 @@ final class OptionFields {
      * @param others names of fields that are no options
      * @throws RequestProblem if a field is not known, or has a value of another type
      */
-    static UnaryOperator<GenerateOptions> read(ObjectNode object, Set<String> others) throws RequestProblem {
+    UnaryOperator<GenerateOptions> read(ObjectNode object, Set<String> others) throws RequestProblem {
         for (Map.Entry<String, JsonNode> field : object.properties()) {
             String name = field.getKey();
             if (!NAMES.contains(name) && !others.contains(name) && !WITHOUT_MEANING.contains(name) && !field.getValue().isNull()) {
@@ -248,6 +251,10 @@ final class OptionFields {
                 field.names().forEach(name -> values.add(RequestJson.get(object, name)));
                 changes.add(field.reader().read(values));
             }
+        }
+        Grammar grammar = grammars.read(object);
+        if (grammar != null) {
+            changes.add(options -> options.grammar(grammar));
         }
         return all(changes);
     }

@@ -18,6 +18,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -26,6 +27,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -61,7 +64,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
             "--input", "--output", "--resume", "--overwrite", "--summary", "--parallel", "--kv-memory", "--priority", "--format", "--output-format", "--order",
             "--id-column", "--prompt-column", "--line-limit", "--echo", "--seed", "--prompt-cache", "--prompt-lookup", "--draft-model", "--draft-tokens",
             "--model", "--lora", "--lora-float16", "--merge-report", "--quantize", "--kv-type", "--backend", "--threads", "--context",
-            "--rope-scaling", "--rope-factor", "--rope-base", "--cache", "--no-cache", "--verbose");
+            "--chat-template", "--rope-scaling", "--rope-factor", "--rope-base", "--cache", "--no-cache", "--verbose");
 
     @Spec
     private CommandSpec spec;
@@ -122,6 +125,9 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     private SamplingFlags sampling;
 
     @Mixin
+    private GrammarFlags grammar;
+
+    @Mixin
     private GuessFlags guesses;
 
     @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens to generate at most. Default: what the model recommends, else 400.")
@@ -132,6 +138,9 @@ final class BatchCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--logprobs", paramLabel = "N", description = "Write the log-probabilities of each token and of the N most probable ones (0 to 20).")
     private @Nullable Integer logProbabilities;
+
+    @Option(names = "--chat-template", paramLabel = "NAME|FILE", description = "Write messages down in this form, as for chat. Default: the model's own, else alpaca.")
+    private @Nullable String template;
 
     @Option(names = "--prompt-cache", paramLabel = "FILE", description = "Take a beginning that many prompts have from this file, which generate --prompt-cache has made.")
     private @Nullable Path promptCache;
@@ -148,7 +157,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         check();
-        GenerateOptions options = options();
+        GenerateOptions options = grammar.apply(options());
         BatchJob job = job();
         try (ResultFile summaryOut = summaryFile == null ? null : ResultFile.create(summaryFile);
                 Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, this::loadOptions, err);
@@ -223,6 +232,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
         BatchJob job = BatchJob.defaults().order(order).columns(idColumn, promptColumn).echo(echo).resume(resume).overwrite(overwrite).settings(settings())
                 .inFlight(Math.max(128, 2 * parallel)).modelName(model.name());
         job = sampling.seed() == null ? job : job.seed(sampling.seed());
+        job = template == null ? job : job.chatTemplate(ChatCommand.template(template));
         job = lineLimit == null ? job : job.lineLimit((int) lineLimit.bytes());
         try {
             job = format == null ? job : job.inputFormat(format);
@@ -237,10 +247,27 @@ final class BatchCommand implements Callable<Integer>, Verbose {
         Map<String, String> settings = new TreeMap<>();
         for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
             if (!NOT_KEPT.contains(option.longestName())) {
-                settings.put(option.longestName(), String.join(", ", option.originalStringValues()));
+                settings.put(option.longestName(), option.originalStringValues().stream().map(BatchCommand::withContent).collect(Collectors.joining(", ")));
             }
         }
         return settings;
+    }
+
+    /** A value, and the checksum of the file that it names, such as one with a grammar. */
+    private static String withContent(String value) {
+        try {
+            Path file = Path.of(value);
+            if (!Files.isRegularFile(file)) {
+                return value;
+            }
+            CRC32 crc = new CRC32();
+            crc.update(Files.readAllBytes(file));
+            return "%s (%08x)".formatted(value, crc.getValue());
+        } catch (InvalidPathException e) {
+            return value;
+        } catch (IOException e) {
+            throw new YangtuoException("%s: cannot be read: %s".formatted(value, Failures.reason(e)), e);
+        }
     }
 
     private BatchSummary run(Llama llama, BatchJob job, PrintWriter err) throws IOException {

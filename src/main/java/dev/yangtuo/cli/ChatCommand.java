@@ -95,7 +95,8 @@ final class ChatCommand implements Callable<Integer>, Verbose {
         }
     }
 
-    private static ChatTemplate template(String name) {
+    /** What {@code --chat-template} says. */
+    static ChatTemplate template(String name) {
         return ChatTemplate.names().contains(name) ? ChatTemplate.named(name) : ChatTemplate.read(Path.of(name));
     }
 

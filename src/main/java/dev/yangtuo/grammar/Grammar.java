@@ -97,6 +97,11 @@ public final class Grammar {
         return GrammarConstraint.behind(masks(tokenizer, endIds), tokenizer, tokenizer.continuationDecoder(prompt));
     }
 
+    /** What it has become. */
+    Network network() {
+        return network;
+    }
+
     private TokenMasks masks(Tokenizer tokenizer, int[] endIds) {
         List<Integer> ends = Arrays.stream(endIds).sorted().distinct().boxed().toList();
         synchronized (masks) {

@@ -125,30 +125,42 @@ final class SchemaReader {
         if (++lists > MAX_LISTS) {
             throw new GrammarException("the JSON schema combines its parts in more than %,d ways; use fewer allOf, anyOf and oneOf within each other".formatted(MAX_LISTS));
         }
-        Map<String, SchemaPart> flat = new LinkedHashMap<>();
-        boolean referred = false;
-        Set<String> seen = new HashSet<>();
-        Deque<SchemaPart> work = new ArrayDeque<>(schemas);
-        while (!work.isEmpty()) {
-            SchemaPart part = work.remove();
-            if (!seen.add(part.path())) {
-                continue;
+        Flattening flattening = new Flattening();
+        schemas.forEach(flattening::add);
+        return new Flat(List.copyOf(flattening.flat.values()), flattening.referred);
+    }
+
+    /** Collects schemas that a value must follow, each once. */
+    private final class Flattening {
+        private final Map<String, SchemaPart> flat = new LinkedHashMap<>();
+        private final Set<String> seen = new HashSet<>();
+        /** Those that led to the one that is being added. */
+        private final Set<String> way = new HashSet<>();
+        private boolean referred;
+
+        void add(SchemaPart part) {
+            Limits.checkDepth("the JSON schema", way.size());
+            if (!way.add(part.path())) {
+                throw new GrammarException("the JSON schema, %s: it refers to itself, without anything between".formatted(part.path()));
             }
-            part.checkKeywords();
-            if (part.has("$ref")) {
-                referred = true;
-                work.add(target(part));
-                part = part.without("$ref");
+            if (seen.add(part.path())) {
+                part.checkKeywords();
+                SchemaPart rest = part;
+                if (rest.has("$ref")) {
+                    referred = true;
+                    add(target(part));
+                    rest = rest.without("$ref");
+                }
+                if (rest.has("allOf")) {
+                    part.children("allOf").forEach(this::add);
+                    rest = rest.without("allOf");
+                }
+                if (rest.isFalse() || rest.saysMore()) {
+                    flat.put(rest.path(), rest);
+                }
             }
-            if (part.has("allOf")) {
-                work.addAll(part.children("allOf"));
-                part = part.without("allOf");
-            }
-            if (part.isFalse() || part.saysMore()) {
-                flat.put(part.path(), part);
-            }
+            way.remove(part.path());
         }
-        return new Flat(List.copyOf(flat.values()), referred);
     }
 
     private SchemaPart target(SchemaPart part) {

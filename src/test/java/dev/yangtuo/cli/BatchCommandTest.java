@@ -10,8 +10,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** The command {@code batch}. */
 class BatchCommandTest {
@@ -54,6 +58,47 @@ class BatchCommandTest {
         assertThat(JSON.readTree(lines.get(2)).fieldNames()).toIterable().containsExactly("id", "error");
         assertThat(summary(run).get("requests").asInt()).isEqualTo(3);
         assertThat(summary(run).get("errors").get("invalid_json").asInt()).isEqualTo(1);
+    }
+
+    /** Those that are not of a text, or are given in another way. */
+    private static final Set<String> NO_OPTIONS_OF_LINES = Set.of("--prompt", "--prompt-file", "--echo", "--json", "--prompt-cache", "--draft-model", "--draft-tokens",
+            "--help", "--version", "--model", "--lora", "--lora-float16", "--merge-report", "--quantize", "--kv-type", "--backend", "--threads", "--context", "--rope-scaling",
+            "--rope-factor", "--rope-base", "--cache", "--verbose");
+
+    @Test
+    void aLineMayHaveEveryOptionOfGenerate() {
+        CommandRun run = CommandRun.with("{\"prompt\":\"x\",\"no_such_option\":1}\n", "batch", "--model", TINY, "--input", "-", "--output", "-");
+        String known = run.text().substring(run.text().indexOf("there are "));
+        CommandSpec generate = new CommandLine(new Main()).getSubcommands().get("generate").getCommandSpec();
+        for (OptionSpec option : generate.options()) {
+            if (!NO_OPTIONS_OF_LINES.contains(option.longestName())) {
+                String field = option.names()[0].substring(2).replace('-', '_');
+                assertThat(known).as(option.longestName()).containsPattern("[ ,]" + field + "[,\"]");
+            }
+        }
+    }
+
+    @Test
+    void optionsOfALineAreThoseOfTheCommandLine() throws IOException {
+        Object[] flags = {"--temperature", 1.5, "--dynatemp-range", 0.5, "--dynatemp-exp", 2, "--top-n-sigma", 3, "--top-k", 100, "--typical", 0.9, "--top-p", 0.95, "--min-p", 0.01,
+            "--xtc-probability", 0.5, "--xtc-threshold", 0.05, "--repeat-penalty", 1.2, "--repeat-last-n", 20, "--presence-penalty", 0.1, "--frequency-penalty", 0.2,
+            "--dry-multiplier", 0.8, "--dry-base", 1.5, "--dry-allowed-length", 1, "--dry-penalty-last-n", 30, "--logit-bias", "300=2", "--ban", 301, "--min-tokens", 3,
+            "--max-tokens", 12, "--seed", 11};
+        List<Object> arguments = new ArrayList<>(List.of("generate", "--model", TINY, "--prompt", "In the beginning", "--json"));
+        arguments.addAll(List.of(flags));
+        JsonNode alone = JSON.readTree(CommandRun.of(arguments.toArray()).text());
+        String line = "{\"prompt\":\"In the beginning\",\"temperature\":1.5,\"dynatemp_range\":0.5,\"dynatemp_exp\":2,\"top_n_sigma\":3,\"top_k\":100,\"typical\":0.9,\"top_p\":0.95,"
+                + "\"min_p\":0.01,\"xtc_probability\":0.5,\"xtc_threshold\":0.05,\"repeat_penalty\":1.2,\"repeat_last_n\":20,\"presence_penalty\":0.1,\"frequency_penalty\":0.2,"
+                + "\"dry_multiplier\":0.8,\"dry_base\":1.5,\"dry_allowed_length\":1,\"dry_penalty_last_n\":30,\"logit_bias\":{\"300\":2},\"ban\":301,\"min_tokens\":3,"
+                + "\"max_tokens\":12,\"seed\":11}\n{\"prompt\":\"x\",\"regex\":\"(ab){3}\",\"temperature\":1}\n"
+                + "{\"prompt\":\"x\",\"mirostat\":2,\"mirostat_tau\":3,\"mirostat_eta\":0.2,\"seed\":4,\"max_tokens\":8}\n";
+        CommandRun run = CommandRun.with(line, "batch", "--model", TINY, "--order", "input", "--input", "-", "--output", "-");
+        List<String> records = run.text().lines().toList();
+        assertThat(JSON.readTree(records.get(0)).get("text")).as(run.text()).isEqualTo(alone.get("text"));
+        assertThat(JSON.readTree(records.get(1)).get("text").asText()).isEqualTo("ababab");
+        JsonNode mirostat = JSON.readTree(CommandRun.of("generate", "--model", TINY, "--prompt", "x", "--json", "--mirostat", 2, "--mirostat-tau", 3, "--mirostat-eta", 0.2,
+                "--seed", 4, "--max-tokens", 8).text());
+        assertThat(JSON.readTree(records.get(2)).get("text")).isEqualTo(mirostat.get("text"));
     }
 
     @Test

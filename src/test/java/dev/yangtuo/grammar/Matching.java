@@ -22,7 +22,7 @@ final class Matching {
         return state;
     }
 
-    /** A shortest text that completes a state that is not dead. */
+    /** A shortest text that completes a state that is not dead; each char is a byte. */
     static String completion(Automaton automaton, State from) {
         Map<State, byte[]> ways = new HashMap<>(Map.of(from, new byte[0]));
         Deque<State> work = new ArrayDeque<>(List.of(from));
@@ -30,7 +30,7 @@ final class Matching {
             State state = work.remove();
             byte[] way = ways.get(state);
             if (state.complete) {
-                return new String(way, StandardCharsets.UTF_8);
+                return new String(way, StandardCharsets.ISO_8859_1);
             }
             for (int value = 0; value < 256; value++) {
                 State next = automaton.step(state, value);
