@@ -54,7 +54,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo bench --shape 1b --type q4_0 -p 512 -n 128 -d 0,3500 -b 1,8",
             "  yangtuo bench --model path/to/llama --lora path/to/adapter --type q8_0 --json"
         })
-final class BenchCommand implements Callable<Integer>, Verbose {
+final class BenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -78,9 +78,6 @@ final class BenchCommand implements Callable<Integer>, Verbose {
     @ArgGroup
     private @Nullable Form form;
 
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
     /** How the result is written, unless as text. */
     private static final class Form {
         @Option(names = "--json", description = "Write one JSON object instead of text; docs/benchmarking.md describes it.")
@@ -88,11 +85,6 @@ final class BenchCommand implements Callable<Integer>, Verbose {
 
         @Option(names = "--markdown", description = "Write Markdown instead of plain text.")
         private boolean markdown;
-    }
-
-    @Override
-    public boolean verbose() {
-        return verbose;
     }
 
     @Override
@@ -118,9 +110,7 @@ final class BenchCommand implements Callable<Integer>, Verbose {
 
     private int reportFile(Path path, PrintWriter err) throws IOException {
         if (form != null && form.json) {
-            PrintWriter out = spec.commandLine().getOut();
-            JsonResult.write(JsonResult.object().put("output", path.toString()).put("bytes", Files.size(path)), out);
-            StandardOutput.flush(out);
+            JsonResult.print(JsonResult.object().put("output", path.toString()).put("bytes", Files.size(path)), spec);
         } else {
             err.println(path);
         }
@@ -138,16 +128,14 @@ final class BenchCommand implements Callable<Integer>, Verbose {
     }
 
     private LoadOptions options(List<BenchTest> wanted) {
-        try {
+        return Failures.asUsage(spec, () -> {
             LoadOptions options = LoadOptions.defaults()
                     .backend(backend)
                     .kvType(kvType)
                     .context(tests.context(wanted))
                     .maxSequences(wanted.stream().mapToInt(BenchTest::sequences).max().orElseThrow());
             return threads == null ? options : options.threads(threads);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
-        }
+        });
     }
 
     /** Keys and values are taken from the system as they are written: too many would end the program, or another one, in the middle. */

@@ -31,7 +31,6 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "ceval",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
         description = {
             "Asks multiple-choice questions in C-Eval's layout: a folder with dev/SUBJECT_dev.csv (examples), val/SUBJECT_val.csv and test/SUBJECT_test.csv.",
             "Shows the accuracy on each subject, in each category and over all, as C-Eval and Chinese-LLaMA-Alpaca's script compute it."
@@ -42,7 +41,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo eval ceval --model path/to/chinese-alpaca --data ceval --prompt-style alpaca --shots 0 --method generation --report markdown",
             "  yangtuo eval ceval --model path/to/chinese-llama --data ceval --split test --submission submission.json"
         })
-final class CevalCommand implements Callable<Integer>, Verbose {
+final class CevalCommand implements Callable<Integer> {
     private static final ProgressDisplay.Unit QUESTIONS = new ProgressDisplay.Unit("questions", 1);
 
     @Spec
@@ -57,7 +56,7 @@ final class CevalCommand implements Callable<Integer>, Verbose {
     @Option(names = "--data", required = true, paramLabel = "DIR", description = "The folder with dev, val and test, and with subject_mapping.json if it has other subjects than C-Eval.")
     private Path data;
 
-    @Option(names = "--split", paramLabel = "SPLIT", description = "The questions that are asked: val or test. Default: val.")
+    @Option(names = "--split", paramLabel = "SPLIT", completionCandidates = ValueNames.Splits.class, description = "The questions that are asked: val or test. Default: val.")
     private CevalSplit split = CevalSplit.VAL;
 
     @Option(names = "--subjects", split = ",", paramLabel = "ID", description = "Ask about these subjects, as their files are named. Default: all.")
@@ -69,11 +68,12 @@ final class CevalCommand implements Callable<Integer>, Verbose {
     @Option(names = "--shots", paramLabel = "N", description = "Examples with answers before each question; fewer where the context has no room for them. Default: 5.")
     private int shots = 5;
 
-    @Option(names = "--method", paramLabel = "METHOD",
+    @Option(names = "--method", paramLabel = "METHOD", completionCandidates = ValueNames.AnswerMethods.class,
             description = "log-probability: the most probable of A, B, C and D; generation: the letter that the generated text names. Default: log-probability.")
     private AnswerMethod method = AnswerMethod.LOG_PROBABILITY;
 
-    @Option(names = "--prompt-style", paramLabel = "STYLE", description = "plain, alpaca (Chinese-Alpaca's) or alpaca-2 (Chinese-Alpaca-2's). Default: plain.")
+    @Option(names = "--prompt-style", paramLabel = "STYLE", completionCandidates = ValueNames.PromptStyles.class,
+            description = "plain, alpaca (Chinese-Alpaca's) or alpaca-2 (Chinese-Alpaca-2's). Default: plain.")
     private PromptStyle style = PromptStyle.PLAIN;
 
     @Option(names = "--c-eval-header",
@@ -96,11 +96,6 @@ final class CevalCommand implements Callable<Integer>, Verbose {
     private ReportOptions report;
 
     @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
-
-    @Override
     public Integer call() throws IOException {
         CevalOptions options = options();
         List<CevalSubject> questions = read();
@@ -112,11 +107,13 @@ final class CevalCommand implements Callable<Integer>, Verbose {
         if (limit != null && limit < 1) {
             throw new CommandLine.ParameterException(spec.commandLine(), "--limit is %d, must be at least 1".formatted(limit));
         }
-        try {
-            return CevalOptions.defaults().method(method).style(style).cevalHeader(cevalHeader).seed(seed).shots(shots).maxTokens(maxTokens);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + String.valueOf(e.getMessage()).replace("maxTokens", "max-tokens"), e);
-        }
+        return Failures.asUsage(spec, () -> CevalOptions.defaults()
+                .method(method)
+                .style(style)
+                .cevalHeader(cevalHeader)
+                .seed(seed)
+                .shots(shots)
+                .maxTokens(maxTokens));
     }
 
     private List<CevalSubject> read() {

@@ -2,7 +2,6 @@ package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.eval.AnswerMethod;
 import dev.yangtuo.eval.CevalAnswer;
@@ -95,7 +94,7 @@ record CevalReport(String model, String data, int shots, AnswerMethod method, Pr
 
     /** Keys are not renamed or removed. */
     private ObjectNode json(CevalResult result) {
-        ObjectNode root = JsonNodeFactory.instance.objectNode();
+        ObjectNode root = JsonResult.object();
         root.put("task", "ceval").put("model", model).put("data", data).put("shots", shots).put("method", method.label());
         root.put("prompt_style", style.label()).put("c_eval_header", cevalHeader);
         ObjectNode subjects = root.putObject("subjects");
@@ -104,31 +103,22 @@ record CevalReport(String model, String data, int shots, AnswerMethod method, Pr
             ObjectNode object = subjects.putObject(subject.id());
             object.put("name", subject.name()).put("category", category == null ? null : category.label()).put("hard", subject.hard());
             object.put("questions", subject.questions()).put("scored", subject.scored()).put("correct", subject.correct());
-            number(object, "accuracy", subject.accuracy());
+            object.set("accuracy", JsonResult.number(subject.accuracy()));
             object.put("guessed", subject.guessed()).put("fewer_shots", subject.fewerShots());
         }
         ObjectNode averages = root.putObject("averages");
         means(result).forEach((name, mean) -> {
             ObjectNode object = averages.putObject(name);
             object.put("subjects", mean.subjects()).put("scored", mean.scored()).put("correct", mean.correct());
-            number(object, "accuracy_of_subjects", mean.ofSubjects());
-            number(object, "accuracy_of_questions", mean.ofQuestions());
+            object.set("accuracy_of_subjects", JsonResult.number(mean.ofSubjects()));
+            object.set("accuracy_of_questions", JsonResult.number(mean.ofQuestions()));
         });
         return root;
     }
 
-    /** JSON has no number for the mean of nothing. */
-    static void number(ObjectNode object, String key, double value) {
-        if (Double.isFinite(value)) {
-            object.put(key, value);
-        } else {
-            object.putNull(key);
-        }
-    }
-
     /** A line of {@code --predictions}. */
     static byte[] line(CevalAnswer answer) {
-        ObjectNode object = JsonNodeFactory.instance.objectNode();
+        ObjectNode object = JsonResult.object();
         object.put("subject", answer.subject()).put("id", answer.id()).put("prediction", answer.answer()).put("answer", answer.expected());
         object.put("correct", answer.isCorrect()).put("guessed", answer.guessed()).put("shots", answer.shots());
         if (answer.scores().isEmpty()) {

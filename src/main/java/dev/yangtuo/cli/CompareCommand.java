@@ -1,7 +1,6 @@
 package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
@@ -31,18 +30,17 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "compare",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
         description = {
             "Measures how well two models predict the same texts, in bits per byte: whether a model with adapters has kept what its base knew.",
             "The base is the model without its adapters, unless --base or --base-lora name another one. One is loaded after the other."
         },
         footer = {
             "Perplexities of a token do not compare where vocabularies differ; bits per byte do. docs/evaluation.md says more.",
-            "  yangtuo eval compare --text examples/demo-model/text/english.txt --text examples/demo-model/text/poems.txt",
+            "  yangtuo eval compare --text examples/eval/english.txt --text examples/eval/chinese.txt",
             "  yangtuo eval compare --model path/to/llama --lora path/to/chinese-lora --text english.txt --text chinese.txt --report markdown",
             "  yangtuo eval compare --base path/to/llama --model path/to/other-llama --text english.txt --json"
         })
-final class CompareCommand implements Callable<Integer>, Verbose {
+final class CompareCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -75,11 +73,6 @@ final class CompareCommand implements Callable<Integer>, Verbose {
     private record Measured(String name, List<Perplexity> results) {}
 
     @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
-
-    @Override
     public Integer call() throws IOException {
         if (model.isPlain() && base == null && baseAdapters.isEmpty()) {
             throw new CommandLine.ParameterException(spec.commandLine(), "there are no two models; name adapters with --lora, or another model with --base");
@@ -91,11 +84,7 @@ final class CompareCommand implements Callable<Integer>, Verbose {
     }
 
     private PerplexityOptions options() {
-        try {
-            return context == null ? PerplexityOptions.defaults() : PerplexityOptions.defaults().context(context);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
-        }
+        return context == null ? PerplexityOptions.defaults() : Failures.asUsage(spec, () -> PerplexityOptions.defaults().context(context));
     }
 
     private List<TextFile> files() {
@@ -160,7 +149,7 @@ final class CompareCommand implements Callable<Integer>, Verbose {
 
     /** Keys are not renamed or removed. */
     private static ObjectNode json(Measured first, Measured second, List<TextComparison> comparisons) {
-        ObjectNode root = JsonNodeFactory.instance.objectNode();
+        ObjectNode root = JsonResult.object();
         root.put("task", "compare").put("base", first.name()).put("model", second.name());
         ArrayNode array = root.putArray("texts");
         for (TextComparison comparison : comparisons) {
@@ -168,16 +157,16 @@ final class CompareCommand implements Callable<Integer>, Verbose {
             object.put("text", comparison.text()).put("bytes", comparison.base().textBytes()).put("characters", comparison.base().textCharacters());
             put(object.putObject("base"), comparison.base());
             put(object.putObject("model"), comparison.model());
-            CevalReport.number(object, "difference", comparison.difference());
-            CevalReport.number(object, "percent", comparison.percent());
+            object.set("difference", JsonResult.number(comparison.difference()));
+            object.set("percent", JsonResult.number(comparison.percent()));
         }
         return root;
     }
 
     private static void put(ObjectNode object, Perplexity of) {
         object.put("context", of.context()).put("tokens", of.textTokens());
-        CevalReport.number(object, "perplexity", of.value());
-        CevalReport.number(object, "bits_per_byte", of.bitsPerByte());
-        CevalReport.number(object, "bits_per_character", of.bitsPerCharacter());
+        object.set("perplexity", JsonResult.number(of.value()));
+        object.set("bits_per_byte", JsonResult.number(of.bitsPerByte()));
+        object.set("bits_per_character", JsonResult.number(of.bitsPerCharacter()));
     }
 }

@@ -21,24 +21,16 @@ import picocli.CommandLine.Spec;
             "  yangtuo completion zsh > ~/.zfunc/_yangtuo",
             "  yangtuo completion fish > ~/.config/fish/completions/yangtuo.fish"
         })
-final class CompletionCommand implements Callable<Integer>, Verbose {
+final class CompletionCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
     @Parameters(paramLabel = "SHELL", description = "bash, zsh or fish.")
     private Shell shell;
 
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
     /** Lower case, as the command line names them. */
     enum Shell {
         bash, zsh, fish
-    }
-
-    @Override
-    public boolean verbose() {
-        return verbose;
     }
 
     @Override

@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo convert --model path/to/llama --lora path/to/chinese-lora --type q4_k_m --output chinese-llama.gguf",
             "  yangtuo convert --model model.gguf --output llama-directory --shard-size 2GB"
         })
-final class ConvertCommand implements Callable<Integer>, Verbose {
+final class ConvertCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -70,23 +70,13 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
     @Option(names = "--json", description = "Write one JSON object about the result to standard output; docs/formats.md describes it.")
     private boolean json;
 
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    @Override
-    public boolean verbose() {
-        return verbose;
-    }
-
     @Override
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         LoadOptions options = loadOptions();
         ConvertReport report = adapters.reporting(() -> convert(options, err), ConvertReport::mergeJson, _ -> {});
         if (json) {
-            PrintWriter out = spec.commandLine().getOut();
-            JsonResult.write(object(report), out);
-            StandardOutput.flush(out);
+            JsonResult.print(object(report), spec);
         } else {
             err.println(report.describe());
         }
@@ -118,12 +108,8 @@ final class ConvertCommand implements Callable<Integer>, Verbose {
         boolean demo = model == null && adapters.isEmpty();
         LoadOptions base = demo ? LoadOptions.defaults().lora(DemoModel.chineseLora()) : LoadOptions.defaults();
         LoadOptions options = rope.applyTo(adapters.applyTo(base));
-        options = type == null ? options : type.applyTo(options);
-        try {
-            return threads == null ? options : options.threads(threads);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
-        }
+        LoadOptions typed = type == null ? options : type.applyTo(options);
+        return threads == null ? typed : Failures.asUsage(spec, () -> typed.threads(threads));
     }
 
     private ConvertOptions convertOptions() {

@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
             "  yangtuo detokenize < ids.txt",
             "  yangtuo tokenize --jsonl < texts.jsonl | yangtuo detokenize --jsonl"
         })
-final class DetokenizeCommand implements Callable<Integer>, Verbose {
+final class DetokenizeCommand implements Callable<Integer> {
     @Mixin
     private TokenizerOptions tokenizerOptions;
 
@@ -43,11 +43,6 @@ final class DetokenizeCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--json", description = "Write {\"text\":..} for each line instead of text, as --jsonl does.")
     private boolean json;
-
-    @Override
-    public boolean verbose() {
-        return tokenizerOptions.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {

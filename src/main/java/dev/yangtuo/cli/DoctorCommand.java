@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo doctor",
             "  yangtuo doctor --json"
         })
-final class DoctorCommand implements Callable<Integer>, Verbose {
+final class DoctorCommand implements Callable<Integer> {
     private static final Path HUGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
 
     @Spec
@@ -41,14 +41,6 @@ final class DoctorCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--json", description = "Write one JSON object instead of text; docs/formats.md describes it.")
     private boolean json;
-
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    @Override
-    public boolean verbose() {
-        return verbose;
-    }
 
     @Override
     public Integer call() throws IOException {

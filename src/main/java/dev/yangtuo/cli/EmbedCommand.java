@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo embed --prompt \"春眠不觉晓\"",
             "  yangtuo embed --model path/to/llama --file texts.txt --pool last --json"
         })
-final class EmbedCommand implements Callable<Integer>, Verbose {
+final class EmbedCommand implements Callable<Integer> {
     /** Lines that are read before they are computed together. */
     private static final int LINES = 256;
 
@@ -74,11 +74,6 @@ final class EmbedCommand implements Callable<Integer>, Verbose {
 
         @Parameters(paramLabel = "INPUT", arity = "0..1", description = "If it is -, read texts from standard input, one a line.")
         private @Nullable String dash;
-    }
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
     }
 
     @Override

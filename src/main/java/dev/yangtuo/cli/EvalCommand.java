@@ -9,7 +9,6 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "eval",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
         description = "Measures how good a model is: on multiple-choice questions, on pCLUE's tasks, or on texts beside another model.",
         footer = {
             "docs/evaluation.md says how each figure is computed.",

@@ -47,7 +47,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo generate --model path/to/llama --lora path/to/chinese-lora --quantize q8_0 --prompt \"人工智能的\"",
             "  yangtuo generate --model model.gguf --greedy --max-tokens 100 --json --prompt-file prompt.txt"
         })
-final class GenerateCommand implements Callable<Integer>, Verbose {
+final class GenerateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -102,11 +102,6 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
 
         @Parameters(paramLabel = "INPUT", arity = "0..1", description = "If it is -, read the prompt from standard input, taken as it is.")
         private @Nullable String dash;
-    }
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
     }
 
     @Override
@@ -242,9 +237,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             object.put("seed", result.seed());
             object.put("drafted_tokens", result.draftedTokens());
             object.put("accepted_tokens", result.acceptedTokens());
-            PrintWriter out = spec.commandLine().getOut();
-            JsonResult.write(object, out);
-            StandardOutput.flush(out);
+            JsonResult.print(object, spec);
             return finish(result, err);
         }
     }

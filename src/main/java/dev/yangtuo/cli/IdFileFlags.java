@@ -88,9 +88,7 @@ final class IdFileFlags {
             spec.commandLine().getErr().println("%s: %s".formatted(output, String.format(Locale.ROOT, "%,d ids of %,d bytes of text", ids, bytes)));
             return;
         }
-        PrintWriter out = spec.commandLine().getOut();
-        JsonResult.write(JsonResult.object().put("output", String.valueOf(output)).put("ids", ids).put("text_bytes", bytes), out);
-        StandardOutput.flush(out);
+        JsonResult.print(JsonResult.object().put("output", String.valueOf(output)).put("ids", ids).put("text_bytes", bytes), spec);
     }
 
     /** Ids as bytes of a file. */

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo inspect model.gguf --tensors",
             "  yangtuo inspect path/to/adapter --json"
         })
-final class InspectCommand implements Callable<Integer>, Verbose {
+final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -43,14 +43,6 @@ final class InspectCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--all", description = "Cut and shorten nothing: whole arrays, whole texts, every tensor.")
     private boolean all;
-
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    @Override
-    public boolean verbose() {
-        return verbose;
-    }
 
     @Override
     public Integer call() throws IOException {

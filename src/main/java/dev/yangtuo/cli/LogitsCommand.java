@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
             "Writes float32, little-endian, [tokens][vocabulary]. Weights and keys/values are f32 unless told otherwise."
         },
         footer = "  yangtuo logits --ids 1,2910,4918 --output logits.f32")
-final class LogitsCommand implements Callable<Integer>, Verbose {
+final class LogitsCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -43,11 +43,6 @@ final class LogitsCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--json", description = "Write one JSON object about the file to standard output; docs/formats.md describes it.")
     private boolean json;
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {
@@ -69,8 +64,6 @@ final class LogitsCommand implements Callable<Integer>, Verbose {
             spec.commandLine().getErr().println("%s: %d x %d float32".formatted(output, ids.length, vocabSize));
             return;
         }
-        PrintWriter out = spec.commandLine().getOut();
-        JsonResult.write(JsonResult.object().put("output", output.toString()).put("tokens", ids.length).put("vocab_size", vocabSize), out);
-        StandardOutput.flush(out);
+        JsonResult.print(JsonResult.object().put("output", output.toString()).put("tokens", ids.length).put("vocab_size", vocabSize), spec);
     }
 }

@@ -19,6 +19,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -60,6 +61,7 @@ import picocli.CommandLine.TypeConversionException;
             HelpCommand.class
         })
 public final class Main implements Runnable {
+    private static final String VERBOSE = "--verbose";
     private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
 
     @Spec
@@ -112,13 +114,22 @@ public final class Main implements Runnable {
         commandLine.registerConverter(RankMethod.class, named(RankMethod::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);
-        HelpLayout.forEach(commandLine, command -> command.getCommandSpec().versionProvider(new Version()));
+        HelpLayout.forEach(commandLine, Main::addStandardOptions);
         HelpLayout.apply(commandLine);
         commandLine.setColorScheme(colours.outputScheme());
         commandLine.setExpandAtFiles(false); // a prompt may begin with @
         commandLine.setParameterExceptionHandler((failure, args) -> reportUsage(failure, args, colours));
         commandLine.setExecutionExceptionHandler((failure, command, _) -> report(failure, command, colours));
         return commandLine;
+    }
+
+    /** What every command has, whatever its class says. */
+    private static void addStandardOptions(CommandLine command) {
+        CommandSpec each = command.getCommandSpec();
+        each.versionProvider(new Version());
+        if (each.parent() != null && each.findOption(VERBOSE) == null) {
+            each.addOption(OptionSpec.builder(VERBOSE).type(boolean.class).arity("0").description("Show where a failure happened.").build());
+        }
     }
 
     /** A converter whose message is the one of the lookup. */
@@ -155,9 +166,8 @@ public final class Main implements Runnable {
     /** One readable paragraph; the stack trace only where it was asked for, or where the failure is not one of ours. */
     private static int report(Exception failure, CommandLine command, Colours colours) {
         PrintWriter err = command.getErr();
-        boolean verbose = command.getCommand() instanceof Verbose options && options.verbose();
         err.println(colours.problem(Failures.describe(failure)));
-        if (verbose) {
+        if (command.getParseResult().hasMatchedOption(VERBOSE)) {
             failure.printStackTrace(err);
         } else if (!Failures.isExpected(failure)) {
             err.println("This was not foreseen; --verbose shows where it happened.");

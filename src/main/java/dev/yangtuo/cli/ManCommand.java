@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo man generate | man -l -",
             "  yangtuo man --output ~/.local/share/man/man1"
         })
-final class ManCommand implements Callable<Integer>, Verbose {
+final class ManCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -34,14 +34,6 @@ final class ManCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--output", paramLabel = "DIR", description = "Write the pages of all commands into this folder, which is made if it is not there.")
     private @Nullable Path output;
-
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    @Override
-    public boolean verbose() {
-        return verbose;
-    }
 
     @Override
     public Integer call() throws IOException {

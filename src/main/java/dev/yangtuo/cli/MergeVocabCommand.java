@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
             "Its ids stay, and everything else of its file is kept byte for byte; docs/vocabulary-expansion.md says more."
         },
         footer = "  yangtuo merge-vocab --base llama.model --add chinese.model --output chinese-llama.model")
-final class MergeVocabCommand implements Callable<Integer>, Verbose {
+final class MergeVocabCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -45,14 +45,6 @@ final class MergeVocabCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--json", description = "Write one JSON object instead of text; docs/formats.md describes it.")
     private boolean json;
-
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    @Override
-    public boolean verbose() {
-        return verbose;
-    }
 
     @Override
     public Integer call() throws IOException {

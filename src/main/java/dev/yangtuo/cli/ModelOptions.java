@@ -148,13 +148,11 @@ final class ModelOptions {
     private LoadOptions options(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context) {
         LoadOptions options = rope.applyTo(cache.applyTo(LoadOptions.defaults())).backend(backend).kvType(kvType == null ? kvDefault : kvType);
         WeightChoice choice = quantize == null ? weightDefault.choice() : quantize;
-        try {
-            options = choice == null ? options : choice.applyTo(options);
-            options = threads == null ? options : options.threads(threads);
-            return context == null ? options : options.context(context);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
-        }
+        LoadOptions typed = choice == null ? options : choice.applyTo(options);
+        return Failures.asUsage(spec, () -> {
+            LoadOptions threaded = threads == null ? typed : typed.threads(threads);
+            return context == null ? threaded : threaded.context(context);
+        });
     }
 
     /**

@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
 import dev.yangtuo.eval.AnswerMethod;
@@ -31,7 +30,6 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "pclue",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
         description = {
             "Lets a model answer pCLUE's tasks, JSON lines {\"input\":..,\"target\":..,\"answer_choices\":[..],\"type\":..}, and scores the answers as pCLUE's own script does:",
             "accuracy of classify and nli, exact match and F1 of mrc, ROUGE-L of generate, and the mean of these. With --score-only the answers are those of a file."
@@ -42,7 +40,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo eval pclue --data examples/eval/pclue.jsonl --score-only examples/eval/pclue-predictions.jsonl",
             "  yangtuo eval pclue --model path/to/chinese-alpaca --data pCLUE_test_public.json --prompt-style alpaca --limit 1000 --json"
         })
-final class PclueCommand implements Callable<Integer>, Verbose {
+final class PclueCommand implements Callable<Integer> {
     private static final ProgressDisplay.Unit TASKS = new ProgressDisplay.Unit("tasks", 1);
 
     @Spec
@@ -66,14 +64,15 @@ final class PclueCommand implements Callable<Integer>, Verbose {
     @Option(names = "--score-only", paramLabel = "FILE", description = "Score the answers in FILE, lines as --predictions writes them; no model is loaded.")
     private @Nullable String scored;
 
-    @Option(names = "--method", paramLabel = "METHOD",
+    @Option(names = "--method", paramLabel = "METHOD", completionCandidates = ValueNames.AnswerMethods.class,
             description = "generation: the first line that is generated; log-probability: the most probable choice, where there are choices. Default: generation.")
     private AnswerMethod method = AnswerMethod.GENERATION;
 
     @Option(names = "--per-token", description = "Divide log-probabilities of choices by the numbers of their tokens before they are compared.")
     private boolean perToken;
 
-    @Option(names = "--prompt-style", paramLabel = "STYLE", description = "plain, alpaca (Chinese-Alpaca's) or alpaca-2 (Chinese-Alpaca-2's). Default: plain.")
+    @Option(names = "--prompt-style", paramLabel = "STYLE", completionCandidates = ValueNames.PromptStyles.class,
+            description = "plain, alpaca (Chinese-Alpaca's) or alpaca-2 (Chinese-Alpaca-2's). Default: plain.")
     private PromptStyle style = PromptStyle.PLAIN;
 
     @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens of a generated answer at most. Default: 64.")
@@ -81,11 +80,6 @@ final class PclueCommand implements Callable<Integer>, Verbose {
 
     @Mixin
     private ReportOptions report;
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {
@@ -106,11 +100,7 @@ final class PclueCommand implements Callable<Integer>, Verbose {
         if (scored != null && TextFile.of(data).path() == null && TextFile.of(scored).path() == null) {
             throw new CommandLine.ParameterException(spec.commandLine(), "--data and --score-only cannot both be standard input");
         }
-        try {
-            return PclueOptions.defaults().method(method).perToken(perToken).style(style).maxTokens(maxTokens);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + String.valueOf(e.getMessage()).replace("maxTokens", "max-tokens"), e);
-        }
+        return Failures.asUsage(spec, () -> PclueOptions.defaults().method(method).perToken(perToken).style(style).maxTokens(maxTokens));
     }
 
     private Iterator<PclueItem> items(InputStream in, String name) {
@@ -129,7 +119,7 @@ final class PclueCommand implements Callable<Integer>, Verbose {
             new PcluePredictor(LanguageModel.of(llama), options).predict(items(in, file.name()), prediction -> {
                 tally.add(prediction);
                 if (answers != null) {
-                    answers.write((JsonNodeFactory.instance.objectNode().put("target", prediction.text()) + "\n").getBytes(StandardCharsets.UTF_8));
+                    answers.write((JsonResult.object().put("target", prediction.text()) + "\n").getBytes(StandardCharsets.UTF_8));
                 }
                 display.update(tally.answered(), limit == null ? ProgressDisplay.UNKNOWN_TOTAL : limit);
             });

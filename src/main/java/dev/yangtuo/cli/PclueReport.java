@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.eval.AnswerMethod;
 import dev.yangtuo.eval.PclueResult;
@@ -60,16 +59,16 @@ record PclueReport(String answers, String data, @Nullable AnswerMethod method, b
 
     /** The scores have the reference's names. Keys are not renamed or removed. */
     private ObjectNode json(PclueTally tally, PclueResult result) {
-        ObjectNode root = JsonNodeFactory.instance.objectNode();
+        ObjectNode root = JsonResult.object();
         root.put("task", "pclue").put(method == null ? "predictions" : "model", answers).put("data", data);
         root.put("method", method == null ? null : method.label()).put("per_token", perToken).put("prompt_style", style == null ? null : style.label());
         root.put("tasks", tally.answered()).put("scored", result.count()).put("shortened", tally.shortened());
-        CevalReport.number(root, "score", result.score());
-        CevalReport.number(root, "classify_score", result.classify());
-        CevalReport.number(root, "nli_score", result.nli());
-        CevalReport.number(root, "generate_score", result.generate());
-        CevalReport.number(root, "mrc_em_score", result.exactMatch());
-        CevalReport.number(root, "mrc_f1_score", result.f1());
+        root.set("score", JsonResult.number(result.score()));
+        root.set("classify_score", JsonResult.number(result.classify()));
+        root.set("nli_score", JsonResult.number(result.nli()));
+        root.set("generate_score", JsonResult.number(result.generate()));
+        root.set("mrc_em_score", JsonResult.number(result.exactMatch()));
+        root.set("mrc_f1_score", JsonResult.number(result.f1()));
         root.putObject("counts").put("classify", result.classifyCount()).put("nli", result.nliCount())
                 .put("generate", result.generateCount()).put("mrc", result.mrcCount());
         return root;

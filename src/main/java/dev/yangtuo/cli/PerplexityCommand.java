@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo perplexity --text text.txt",
             "  yangtuo perplexity --model model.gguf --text text.txt --method llama.cpp --context 512 --json"
         })
-final class PerplexityCommand implements Callable<Integer>, Verbose {
+final class PerplexityCommand implements Callable<Integer> {
     private static final ProgressDisplay.Unit KILOBYTES = new ProgressDisplay.Unit("KB", 1000);
 
     @Spec
@@ -58,11 +58,6 @@ final class PerplexityCommand implements Callable<Integer>, Verbose {
     private boolean json;
 
     @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
-
-    @Override
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         PerplexityOptions options = options();
@@ -85,11 +80,7 @@ final class PerplexityCommand implements Callable<Integer>, Verbose {
 
     private PerplexityOptions options() {
         PerplexityOptions options = PerplexityOptions.defaults().method(method);
-        try {
-            return context == null ? options : options.context(context);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
-        }
+        return context == null ? options : Failures.asUsage(spec, () -> options.context(context));
     }
 
     /** Measures a file, with progress on {@code err}. */

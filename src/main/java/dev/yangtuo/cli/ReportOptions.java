@@ -22,7 +22,8 @@ final class ReportOptions {
 
     /** One of two ways to say it. */
     private static final class Form {
-        @Option(names = "--report", paramLabel = "FORM", converter = KindConverter.class, description = "text, markdown, or json: one JSON object. Default: text.")
+        @Option(names = "--report", paramLabel = "FORM", converter = KindConverter.class, completionCandidates = ValueNames.ReportForms.class,
+                description = "text, markdown, or json: one JSON object. Default: text.")
         private @Nullable Kind kind;
 
         @Option(names = "--json", description = "The same as --report json; docs/evaluation.md describes the object.")
@@ -90,12 +91,9 @@ final class ReportOptions {
         return form.kind;
     }
 
-    /** On one line, with no character that a terminal might obey. */
     private static String json(ObjectNode object) throws IOException {
         StringWriter text = new StringWriter();
-        try (EscapingWriter escaping = new EscapingWriter(text)) {
-            escaping.write(object.toString());
-        }
-        return text + "\n";
+        JsonResult.write(object, new PrintWriter(text));
+        return text.toString();
     }
 }

@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo score --prompt \"千里\" --continuation \"江陵\" --continuation \"明月\"",
             "  yangtuo score --model path/to/llama --prompt \"The sky is\" --continuation \" blue\" --continuation \" green\" --json"
         })
-final class ScoreCommand implements Callable<Integer>, Verbose {
+final class ScoreCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -50,11 +50,6 @@ final class ScoreCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--json", description = "Write one JSON object a line instead of text; docs/formats.md describes them.")
     private boolean json;
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {

@@ -41,7 +41,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo tokenize --input corpus.txt --output corpus.u32 --id-type u32",
             "  yangtuo tokenize --stats --model path/to/llama --model path/to/chinese-llama text.txt"
         })
-final class TokenizeCommand implements Callable<Integer>, Verbose {
+final class TokenizeCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -101,11 +101,6 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
                 description = "Write statistics: tokens, their ratio to those of the first --model, characters and bytes per token, "
                         + "the share of tokens that are bytes of characters without a piece, unknown tokens.")
         private boolean stats;
-    }
-
-    @Override
-    public boolean verbose() {
-        return tokenizerOptions.verbose();
     }
 
     @Override

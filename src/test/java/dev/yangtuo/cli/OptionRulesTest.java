@@ -104,11 +104,8 @@ class OptionRulesTest {
     }
 
     @Test
-    void everyCommandButHelpCanSayWhereItFailed() {
-        assertThat(CommandTree.all()).filteredOn(command -> command.parent() != null && !command.name().equals("help") && command.subcommands().isEmpty())
-                .allSatisfy(command -> {
-                    assertThat(command.findOption("--verbose")).as(command.qualifiedName()).isNotNull();
-                    assertThat(command.userObject()).isInstanceOf(Verbose.class);
-                });
+    void everyCommandCanSayWhereItFailed() {
+        assertThat(CommandTree.all()).filteredOn(command -> command.parent() != null)
+                .allSatisfy(command -> assertThat(command.findOption("--verbose")).as(command.qualifiedName()).isNotNull());
     }
 }
