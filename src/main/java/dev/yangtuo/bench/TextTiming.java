@@ -1,6 +1,10 @@
 package dev.yangtuo.bench;
 
+import dev.yangtuo.kernel.Candidates;
 import dev.yangtuo.model.Model;
+import dev.yangtuo.model.PassOutputs;
+import dev.yangtuo.model.PassPart;
+import dev.yangtuo.model.PassResult;
 import dev.yangtuo.model.Sequence;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -43,7 +47,7 @@ public final class TextTiming {
      * @param model with a context of at least two tokens; stays the caller's
      * @param bosId put before each window; negative for none
      * @param repeats runs that count, at least 1
-     * @param goesOn asked before each forward pass; once it says no it must go on saying so
+     * @param goesOn asked in each forward pass, by any thread; once it says no it must go on saying so
      */
     public TextTiming(Model model, int bosId, int repeats, Listener listener, BooleanSupplier goesOn) {
         if (repeats < 1) {
@@ -119,7 +123,8 @@ public final class TextTiming {
                 long start = System.nanoTime();
                 for (int done = 0; done < window.length && goesOn.getAsBoolean(); ) {
                     int count = Math.min(step, window.length - done);
-                    model.forward(sequence, window, done, count, step == 1 || done + count == window.length ? logits : null);
+                    boolean wanted = step == 1 || done + count == window.length;
+                    model.forward(List.of(new PassPart(sequence, window, done, count, wanted ? count - 1 : count)), new Logits(logits, wanted), goesOn);
                     done += count;
                     progress.advance(count);
                 }
@@ -137,6 +142,33 @@ public final class TextTiming {
         window[0] = bosId;
         System.arraycopy(ids, from, window, 1, to - from);
         return window;
+    }
+
+    /**
+     * Reads the logits of a pass.
+     *
+     * @param wanted whether it has any
+     */
+    private record Logits(float[] target, boolean wanted) implements PassOutputs {
+        @Override
+        public int candidateCount() {
+            return 0;
+        }
+
+        @Override
+        public int choices() {
+            return 0;
+        }
+
+        @Override
+        public void addEdits(Candidates none, int outputs) {}
+
+        @Override
+        public void accept(PassResult result) {
+            if (wanted) {
+                result.readLogits(0, 1, target);
+            }
+        }
     }
 
     private final class Progress {

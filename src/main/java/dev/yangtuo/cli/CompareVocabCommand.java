@@ -141,15 +141,19 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
         TextFile file = TextFile.of(text);
         file.check();
         Text read = read(file);
-        if (chart == null) {
-            return write(compare(read));
+        AtomicBoolean interrupted = new AtomicBoolean();
+        try (InterruptGuard _ = new InterruptGuard(() -> interrupted.set(true))) {
+            return chart == null ? write(compare(read, interrupted)) : draw(read, chart, interrupted);
         }
+    }
+
+    private int draw(Text read, Path file, AtomicBoolean interrupted) throws IOException {
         ChartStyle.requireFonts();
-        try (ResultFile picture = ResultFile.create(chart)) {
-            VocabularyComparison comparison = compare(read);
+        try (ResultFile picture = ResultFile.create(file)) {
+            VocabularyComparison comparison = compare(read, interrupted);
             picture.write(VocabularyComparisonChart.png(comparison));
             picture.complete();
-            ChartStyle.noteMissingGlyphs(VocabularyComparisonChart.withoutGlyph(comparison), chart, spec.commandLine().getErr());
+            ChartStyle.noteMissingGlyphs(VocabularyComparisonChart.withoutGlyph(comparison), file, spec.commandLine().getErr());
             return write(comparison);
         }
     }
@@ -197,25 +201,22 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
         return new Text(utf8, timed);
     }
 
-    private VocabularyComparison compare(Text read) {
+    private VocabularyComparison compare(Text read, AtomicBoolean interrupted) {
         List<Path> paths = new ArrayList<>(models.stream().map(ModelWithAdapters::named).toList());
         paths.addAll(tokenizers);
         List<String> names = ShortNames.of(paths);
         // What can be wrong with them is said before the first model is measured.
         List<Tokenizer> vocabularies = tokenizers.stream().map(Llama::loadTokenizer).toList();
         List<VocabularyComparison.Subject> subjects = new ArrayList<>();
-        AtomicBoolean interrupted = new AtomicBoolean();
-        try (InterruptGuard _ = new InterruptGuard(() -> interrupted.set(true))) {
-            for (int i = 0; i < models.size(); i++) {
-                VocabularyComparison.Subject subject = measure(names.get(i), models.get(i), read, () -> !interrupted.get());
-                if (subject != null) {
-                    subjects.add(subject);
-                }
+        for (int i = 0; i < models.size(); i++) {
+            VocabularyComparison.Subject subject = measure(names.get(i), models.get(i), read, () -> !interrupted.get());
+            if (subject != null) {
+                subjects.add(subject);
             }
-            for (int i = 0; i < tokenizers.size(); i++) {
-                subjects.add(new VocabularyComparison.Subject(names.get(models.size() + i), tokenizers.get(i), List.of(), vocabularies.get(i).vocabSize(),
-                        statistics(vocabularies.get(i), read), null));
-            }
+        }
+        for (int i = 0; i < tokenizers.size(); i++) {
+            subjects.add(new VocabularyComparison.Subject(names.get(models.size() + i), tokenizers.get(i), List.of(), vocabularies.get(i).vocabSize(),
+                    statistics(vocabularies.get(i), read), null));
         }
         if (subjects.isEmpty()) {
             throw new YangtuoException("interrupted before the first model was measured");

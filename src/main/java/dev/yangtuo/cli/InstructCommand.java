@@ -114,9 +114,16 @@ final class InstructCommand implements Callable<Integer>, Verbose {
                 err.println("%s: %d tasks are there; going on from round %d".formatted(output, tasks.before().size(), tasks.before().getLast().round()));
             }
             try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err)) {
-                SelfInstructReport report = run(new LlamaGenerator(llama, generate), seedTasks, options, tasks);
-                write(report);
-                return report.end() == SelfInstructReport.End.STOPPED ? INTERRUPTED : CommandLine.ExitCode.OK;
+                LlamaGenerator generator = new LlamaGenerator(llama, generate);
+                AtomicBoolean interrupted = new AtomicBoolean();
+                try (InterruptGuard _ = new InterruptGuard(() -> {
+                    interrupted.set(true);
+                    generator.cancel();
+                })) {
+                    SelfInstructReport report = run(new SelfInstruct(seedTasks, generator, options), tasks, interrupted);
+                    write(report);
+                    return report.end() == SelfInstructReport.End.STOPPED ? INTERRUPTED : CommandLine.ExitCode.OK;
+                }
             }
         }
     }
@@ -150,14 +157,9 @@ final class InstructCommand implements Callable<Integer>, Verbose {
         return new CommandLine.ParameterException(spec.commandLine(), problem, cause);
     }
 
-    private SelfInstructReport run(LlamaGenerator generator, List<Instruction> seedTasks, SelfInstructOptions options, InstructionFile tasks) {
-        AtomicBoolean interrupted = new AtomicBoolean();
-        try (ProgressDisplay display = new ProgressDisplay(spec.commandLine().getErr(), "instruct", new ProgressDisplay.Unit("tasks", 1));
-                InterruptGuard _ = new InterruptGuard(() -> {
-                    interrupted.set(true);
-                    generator.cancel();
-                })) {
-            return new SelfInstruct(seedTasks, generator, options).run(tasks.before(), kept -> {
+    private SelfInstructReport run(SelfInstruct recipe, InstructionFile tasks, AtomicBoolean interrupted) {
+        try (ProgressDisplay display = new ProgressDisplay(spec.commandLine().getErr(), "instruct", new ProgressDisplay.Unit("tasks", 1))) {
+            return recipe.run(tasks.before(), kept -> {
                 tasks.append(kept);
                 return !interrupted.get();
             }, soFar -> {

@@ -4,10 +4,12 @@ import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
 import dev.yangtuo.recipe.AnswerRater;
+import dev.yangtuo.recipe.JudgedPair;
 import dev.yangtuo.recipe.PairJudge;
 import dev.yangtuo.recipe.PairwiseJudging;
 import dev.yangtuo.recipe.PairwiseReport;
 import dev.yangtuo.recipe.PromptTemplate;
+import dev.yangtuo.recipe.RatedPair;
 import dev.yangtuo.recipe.RatingReport;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -106,15 +108,17 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
         AnswerPairs pairs = AnswerPairs.read(checked(fileA), checked(fileB), prompts == null ? null : checked(prompts));
         try (ResultFile file = output == null ? null : ResultFile.create(output);
                 Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, spec.commandLine().getErr())) {
-            Run run = new Run(judging, pairs, file);
-            JudgeReport report = method.rates()
-                    ? run.rate(method.rater(llama, asked, options, seed()))
-                    : run.judge(method.judge(llama, asked, options, seed()));
-            if (file != null) {
-                file.complete();
+            Run run = method.rates()
+                    ? new Run(judging, pairs, file, null, method.rater(llama, asked, options, seed()))
+                    : new Run(judging, pairs, file, method.judge(llama, asked, options, seed()), null);
+            try (InterruptGuard _ = new InterruptGuard(run::stop)) {
+                JudgeReport report = run.judge();
+                if (file != null) {
+                    file.complete();
+                }
+                write(report);
+                return report.interrupted() ? INTERRUPTED : CommandLine.ExitCode.OK;
             }
-            write(report);
-            return report.interrupted() ? INTERRUPTED : CommandLine.ExitCode.OK;
         }
     }
 
@@ -160,56 +164,55 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
         StandardOutput.flush(out);
     }
 
-    /** One pass over the pairs. */
+    /** One pass over the pairs, with a judge or a rater. */
     private final class Run {
         private final PairwiseJudging judging;
         private final AnswerPairs pairs;
         private final @Nullable ResultFile file;
+        private final @Nullable PairJudge judge;
+        private final @Nullable AnswerRater rater;
         private final AtomicBoolean interrupted = new AtomicBoolean();
-        private PairwiseReport judged = PairwiseReport.NONE;
-        private RatingReport rated = RatingReport.NONE;
+        private @Nullable PairwiseReport judged;
+        private @Nullable RatingReport rated;
 
-        Run(PairwiseJudging judging, AnswerPairs pairs, @Nullable ResultFile file) {
+        Run(PairwiseJudging judging, AnswerPairs pairs, @Nullable ResultFile file, @Nullable PairJudge judge, @Nullable AnswerRater rater) {
             this.judging = judging;
             this.pairs = pairs;
             this.file = file;
+            this.judge = judge;
+            this.rater = rater;
         }
 
-        JudgeReport judge(PairJudge judge) {
-            try (ProgressDisplay display = display(); InterruptGuard _ = new InterruptGuard(() -> stop(judge::cancel))) {
-                judging.judge(pairs.pairs().iterator(), judge, pair -> {
-                    if (!interrupted.get()) {
-                        judged = judged.plus(pair);
-                        append(JudgeReport.json(pair));
-                        display.update(judged.pairs(), pairs.pairs().size());
-                    }
-                    return !interrupted.get();
-                });
+        JudgeReport judge() {
+            try (ProgressDisplay display = new ProgressDisplay(spec.commandLine().getErr(), "judging", new ProgressDisplay.Unit("pairs", 1))) {
+                if (judge != null) {
+                    judged = PairwiseReport.NONE;
+                    judging.judge(pairs.pairs().iterator(), judge, pair -> goesOn() && count(pair, display));
+                }
+                if (rater != null) {
+                    rated = RatingReport.NONE;
+                    judging.rate(pairs.pairs().iterator(), rater, pair -> goesOn() && count(pair, display));
+                }
             }
-            return report();
+            return new JudgeReport(fileA, fileB, method, pairs, judged, rated, interrupted.get());
         }
 
-        JudgeReport rate(AnswerRater rater) {
-            try (ProgressDisplay display = display(); InterruptGuard _ = new InterruptGuard(() -> stop(rater::cancel))) {
-                judging.rate(pairs.pairs().iterator(), rater, pair -> {
-                    if (!interrupted.get()) {
-                        rated = rated.plus(pair);
-                        append(JudgeReport.json(pair));
-                        display.update(rated.pairs(), pairs.pairs().size());
-                    }
-                    return !interrupted.get();
-                });
-            }
-            return report();
+        private boolean goesOn() {
+            return !interrupted.get();
         }
 
-        private ProgressDisplay display() {
-            return new ProgressDisplay(spec.commandLine().getErr(), "judging", new ProgressDisplay.Unit("pairs", 1));
+        private boolean count(JudgedPair pair, ProgressDisplay display) {
+            judged = (judged == null ? PairwiseReport.NONE : judged).plus(pair);
+            append(JudgeReport.json(pair));
+            display.update(judged.pairs(), pairs.pairs().size());
+            return goesOn();
         }
 
-        private void stop(Runnable cancel) {
-            interrupted.set(true);
-            cancel.run();
+        private boolean count(RatedPair pair, ProgressDisplay display) {
+            rated = (rated == null ? RatingReport.NONE : rated).plus(pair);
+            append(JudgeReport.json(pair));
+            display.update(rated.pairs(), pairs.pairs().size());
+            return goesOn();
         }
 
         private void append(String line) {
@@ -218,8 +221,15 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
             }
         }
 
-        private JudgeReport report() {
-            return new JudgeReport(fileA, fileB, method, pairs, method.rates() ? null : judged, method.rates() ? rated : null, interrupted.get());
+        /** On any thread. */
+        void stop() {
+            interrupted.set(true);
+            if (judge != null) {
+                judge.cancel();
+            }
+            if (rater != null) {
+                rater.cancel();
+            }
         }
     }
 }

@@ -118,12 +118,18 @@ final class RankCommand implements Callable<Integer>, Verbose {
                 Llama judge = loadJudge()) {
             BestOfN.Scorer scorer = asked == null ? BestOfN.Scorer.meanLogProbability() : by.scorer(judge == null ? llama : judge, asked, template.language());
             BestOfN ranking = new BestOfN(new LlamaGenerator(llama, options), scorer, count, seed(), inFlight);
-            Summary summary = run(ranking, records, result);
-            if (result != null) {
-                result.complete();
+            AtomicBoolean interrupted = new AtomicBoolean();
+            try (InterruptGuard _ = new InterruptGuard(() -> {
+                interrupted.set(true);
+                ranking.cancel();
+            })) {
+                Summary summary = run(ranking, records, result, interrupted);
+                if (result != null) {
+                    result.complete();
+                }
+                report(summary);
+                return summary.interrupted ? INTERRUPTED : CommandLine.ExitCode.OK;
             }
-            report(summary);
-            return summary.interrupted ? INTERRUPTED : CommandLine.ExitCode.OK;
         }
     }
 
@@ -188,14 +194,9 @@ final class RankCommand implements Callable<Integer>, Verbose {
         private boolean interrupted;
     }
 
-    private Summary run(BestOfN ranking, TextRecords records, @Nullable ResultFile result) {
+    private Summary run(BestOfN ranking, TextRecords records, @Nullable ResultFile result, AtomicBoolean interrupted) {
         Summary summary = new Summary();
-        AtomicBoolean interrupted = new AtomicBoolean();
-        try (ProgressDisplay display = new ProgressDisplay(spec.commandLine().getErr(), "ranking", new ProgressDisplay.Unit("prompts", 1));
-                InterruptGuard _ = new InterruptGuard(() -> {
-                    interrupted.set(true);
-                    ranking.cancel();
-                })) {
+        try (ProgressDisplay display = new ProgressDisplay(spec.commandLine().getErr(), "ranking", new ProgressDisplay.Unit("prompts", 1))) {
             ranking.run(prompts(records), ranked -> {
                 if (!interrupted.get()) {
                     count(summary, ranked);

@@ -4,6 +4,7 @@ package dev.yangtuo.recipe;
  * A question and the answers of two systems to it.
  *
  * @param id names it
+ * @param question that both answer
  * @param a answer of the first system
  * @param b answer of the second system
  */

@@ -1,7 +1,7 @@
 package dev.yangtuo.recipe;
 
 import dev.yangtuo.Llama;
-import dev.yangtuo.Score;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,6 +18,8 @@ public interface AnswerRater {
     /**
      * Rates one answer.
      *
+     * @param question that it answers
+     * @param answer what is rated
      * @return the higher the better; NaN if the rater said nothing that could be understood
      * @throws dev.yangtuo.exception.ContextLengthException if all of it together is too long for the rater
      */
@@ -49,19 +51,20 @@ public interface AnswerRater {
      */
     static AnswerRater byLogProbability(Llama llama, PromptTemplate template) {
         List<String> scores = IntStream.rangeClosed(1, 10).mapToObj("%d]]"::formatted).toList();
-        return (question, answer) -> {
-            String prompt = template.render(Map.of("question", question, "answer", answer)) + "[[";
-            double[] logs = llama.score(prompt, scores).stream().mapToDouble(Score::sum).toArray();
-            double most = IntStream.range(0, logs.length).mapToDouble(i -> logs[i]).max().orElseThrow();
-            double weights = 0;
-            double sum = 0;
-            for (int i = 0; i < logs.length; i++) {
-                double weight = Math.exp(logs[i] - most);
-                weights += weight;
-                sum += weight * (i + 1);
-            }
-            return sum / weights;
-        };
+        return new ScoredAnswers(llama, template, "[[", scores, AnswerRater::meanScore);
+    }
+
+    /** @param logs log-probabilities of the scores from 1 on */
+    private static double meanScore(double[] logs) {
+        double most = Arrays.stream(logs).max().orElseThrow();
+        double weights = 0;
+        double sum = 0;
+        for (int i = 0; i < logs.length; i++) {
+            double weight = Math.exp(logs[i] - most);
+            weights += weight;
+            sum += weight * (i + 1);
+        }
+        return sum / weights;
     }
 
     /**
@@ -92,10 +95,7 @@ public interface AnswerRater {
      */
     static AnswerRater byYes(Llama llama, PromptTemplate template, RecipeLanguage language) {
         List<String> words = language == RecipeLanguage.CHINESE ? List.of("是", "否") : List.of("Yes", "No");
-        return (question, answer) -> {
-            List<Score> scores = llama.score(template.render(Map.of("question", question, "answer", answer)), words);
-            return -Math.log1p(Math.exp(scores.get(1).sum() - scores.get(0).sum()));
-        };
+        return new ScoredAnswers(llama, template, "", words, logs -> -Math.log1p(Math.exp(logs[1] - logs[0])));
     }
 
     /** The last score in what a judge wrote; NaN if there is none of 1 to 10. */

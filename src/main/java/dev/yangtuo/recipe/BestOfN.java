@@ -61,6 +61,7 @@ public final class BestOfN {
      * What is to be answered.
      *
      * @param id names it, and is part of the seeds
+     * @param text the prompt itself
      */
     public record Prompt(String id, String text) {}
 
@@ -68,6 +69,7 @@ public final class BestOfN {
      * An answer.
      *
      * @param number of it, from 0
+     * @param completion the text, and how it was written
      * @param score the higher the better, or NaN
      */
     public record Candidate(int number, Completion completion, double score) {}
@@ -75,6 +77,7 @@ public final class BestOfN {
     /**
      * A prompt with its answers, the best first; of equal ones the one with the smaller number.
      *
+     * @param prompt that was answered
      * @param candidates empty if there is an error
      * @param error why there is no answer, such as a prompt that is too long; else null
      */

@@ -3,6 +3,7 @@ package dev.yangtuo.recipe;
 /**
  * A pair that was judged in both orders.
  *
+ * @param pair the answers
  * @param inOrder the judgment with the first system's answer first
  * @param swapped the judgment with the second system's answer first
  */

@@ -5,6 +5,7 @@ import java.util.List;
 /**
  * A verdict and where it is from.
  *
+ * @param verdict what was said
  * @param logProbabilities of A, B and C, natural logarithms, if the verdict is the most probable of them; else empty
  * @param text what the judge wrote, or why there is no verdict; may be empty
  */

@@ -1,11 +1,12 @@
 package dev.yangtuo.recipe;
 
 import dev.yangtuo.Llama;
-import dev.yangtuo.Score;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -21,6 +22,9 @@ public interface PairJudge {
     /**
      * Judges once, in this order.
      *
+     * @param question that both answer
+     * @param first the answer at the first place
+     * @param second the answer at the second place
      * @throws dev.yangtuo.exception.ContextLengthException if all of it together is too long for the judge
      */
     Judgment judge(String question, String first, String second);
@@ -45,17 +49,27 @@ public interface PairJudge {
      * @param template with {@link #PLACES}
      */
     static PairJudge byLogProbability(Llama llama, PromptTemplate template) {
-        return (question, first, second) -> {
-            String prompt = template.render(Map.of("question", question, "answer_a", first, "answer_b", second)) + "[[";
-            List<Double> values = llama.score(prompt, List.of("A]]", "B]]", "C]]")).stream().map(Score::sum).toList();
-            return new Judgment(mostProbable(values), values, "");
+        LlamaScores scores = new LlamaScores(llama);
+        return new PairJudge() {
+            @Override
+            public Judgment judge(String question, String first, String second) {
+                String prompt = template.render(Map.of("question", question, "answer_a", first, "answer_b", second)) + "[[";
+                try {
+                    double[] sums = scores.sums(prompt, List.of("A]]", "B]]", "C]]"));
+                    return new Judgment(mostProbable(sums[0], sums[1], sums[2]), Arrays.stream(sums).boxed().toList(), "");
+                } catch (CancellationException e) {
+                    return new Judgment(Verdict.NONE, List.of(), "cancelled");
+                }
+            }
+
+            @Override
+            public void cancel() {
+                scores.cancel();
+            }
         };
     }
 
-    private static Verdict mostProbable(List<Double> values) {
-        double first = values.get(0);
-        double second = values.get(1);
-        double tie = values.get(2);
+    private static Verdict mostProbable(double first, double second, double tie) {
         if (Double.isNaN(first + second + tie)) {
             return Verdict.NONE; // a damaged model
         }

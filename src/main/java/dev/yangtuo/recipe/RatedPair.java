@@ -3,6 +3,7 @@ package dev.yangtuo.recipe;
 /**
  * A pair whose answers were rated one by one.
  *
+ * @param pair the answers
  * @param a of the first system's answer; NaN if there is none
  * @param b of the second system's answer; NaN if there is none
  */

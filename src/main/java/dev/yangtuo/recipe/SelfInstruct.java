@@ -40,6 +40,7 @@ public final class SelfInstruct {
     /**
      * A task that is kept.
      *
+     * @param task itself
      * @param round in which it was written, from 0
      */
     public record Kept(Instruction task, int round) {}

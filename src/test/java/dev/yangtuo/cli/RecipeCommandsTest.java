@@ -3,16 +3,21 @@ package dev.yangtuo.cli;
 import static dev.yangtuo.cli.CommandRun.TINY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.yangtuo.Llama;
 import dev.yangtuo.Score;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -163,6 +168,45 @@ class RecipeCommandsTest {
         assertThat(run.errors()).contains("1 tasks are there; going on from round 7");
         assertThat(run.text()).contains("1 tasks of 1 that were wanted\n");
         assertThat(Files.readString(output)).isEqualTo(whole);
+    }
+
+    /** Ctrl-C: what was done until then is reported, and complete in the files. */
+    @Test
+    void anInterruptEndsWithAReport() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/bin/kill")) || Files.isExecutable(Path.of("/usr/bin/kill")));
+        Path output = directory.resolve("tasks.jsonl");
+        assertThat(interrupted("instruct", "--seeds", DATA.resolve("seed-tasks.zh.jsonl"), "--output", output, "--count", 100_000))
+                .contains("0 tasks of 100,000 that were wanted; interrupted, the same command goes on");
+        Path many = Files.writeString(directory.resolve("many.jsonl"), "{\"prompt\":\"《春望》\"}\n".repeat(5000));
+        assertThat(interrupted("rank", "--input", many, "--output", directory.resolve("best.jsonl"), "--json")).contains("\"interrupted\":true");
+        lines(Files.readString(directory.resolve("best.jsonl")));
+        List<String> answers = IntStream.range(0, 5000).mapToObj("{\"id\":%d,\"prompt\":\"q\",\"text\":\"春望\"}"::formatted).toList();
+        Path a = Files.write(directory.resolve("a.jsonl"), answers);
+        assertThat(interrupted("judge", "--a", a, "--b", a, "--json")).contains("\"interrupted\":true");
+    }
+
+    /** What a command writes that is interrupted when it has loaded its model. */
+    private static String interrupted(Object... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
+                "-Xmx512m", "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        Stream.of(arguments).map(Object::toString).forEach(command::add);
+        Process process = new ProcessBuilder(command).start();
+        try (BufferedReader errors = process.errorReader(StandardCharsets.UTF_8)) {
+            String line = errors.readLine();
+            while (line != null && !line.startsWith("loaded in")) {
+                line = errors.readLine();
+            }
+            assertThat(line).as("the model is loaded").isNotNull();
+            Thread.sleep(500); // so that there is work to interrupt; without it the test holds as well
+            new ProcessBuilder("kill", "-INT", String.valueOf(process.pid())).start().waitFor();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).as(output).isEqualTo(130);
+            return output;
+        } finally {
+            process.destroyForcibly();
+        }
     }
 
     @ParameterizedTest
