@@ -13,7 +13,8 @@ module dev.yangtuo {
     requires static info.picocli;
     requires static java.desktop;
     requires static me.tongfei.progressbar;
-    requires static org.jline;
+    requires static org.jline.reader;
+    requires static org.jline.terminal;
     requires static org.knowm.xchart;
 
     exports dev.yangtuo;

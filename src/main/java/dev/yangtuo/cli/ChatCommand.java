@@ -106,7 +106,7 @@ final class ChatCommand implements Callable<Integer>, Verbose {
             try {
                 return TerminalChatInput.open(!noHistory);
             } catch (NoClassDefFoundError e) {
-                err.println("yangtuo: lines cannot be edited, and Ctrl-C ends the chat: org.jline:jline is not on the class path");
+                err.println("yangtuo: lines cannot be edited, and Ctrl-C ends the chat: org.jline:jline-reader is not on the class path");
             }
         }
         return new PipedChatInput(interactive, err);
