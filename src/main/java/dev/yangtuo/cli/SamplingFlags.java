@@ -28,13 +28,13 @@ final class SamplingFlags {
     @Option(names = "--dynatemp-exp", paramLabel = "E", description = "How the temperature follows: with more than 1 it stays low longer. Default: 1.")
     private @Nullable Float dynatempExponent;
 
-    @Option(names = {"--top-n-sigma", "--top-nsigma"}, paramLabel = "N", description = "Keep logits within N standard deviations of the largest one; 0 keeps all.")
+    @Option(names = "--top-n-sigma", paramLabel = "N", description = "Keep logits within N standard deviations of the largest one; 0 keeps all.")
     private @Nullable Float topNSigma;
 
     @Option(names = "--top-k", paramLabel = "K", description = "Keep this many most probable tokens; 0 keeps all.")
     private @Nullable Integer topK;
 
-    @Option(names = {"--typical", "--typical-p"}, paramLabel = "P", description = "Keep tokens of the most expected surprise, up to this probability; 1 keeps all.")
+    @Option(names = "--typical", paramLabel = "P", description = "Keep tokens of the most expected surprise, up to this probability; 1 keeps all.")
     private @Nullable Float typicalP;
 
     @Option(names = "--top-p", paramLabel = "P", description = "Keep the most probable tokens that together reach this probability; 1 keeps all.")
@@ -52,10 +52,10 @@ final class SamplingFlags {
     @Option(names = "--mirostat", paramLabel = "V", description = "2: aim at a constant surprise (mirostat v2), in place of --top-k and the like; 0 does not.")
     private @Nullable Integer mirostat;
 
-    @Option(names = {"--mirostat-tau", "--mirostat-ent"}, paramLabel = "T", description = "The surprise that mirostat aims at, in bits. Default: 5.")
+    @Option(names = "--mirostat-tau", paramLabel = "T", description = "The surprise that mirostat aims at, in bits. Default: 5.")
     private @Nullable Float mirostatTau;
 
-    @Option(names = {"--mirostat-eta", "--mirostat-lr"}, paramLabel = "E", description = "How fast mirostat follows. Default: 0.1.")
+    @Option(names = "--mirostat-eta", paramLabel = "E", description = "How fast mirostat follows. Default: 0.1.")
     private @Nullable Float mirostatEta;
 
     @Mixin

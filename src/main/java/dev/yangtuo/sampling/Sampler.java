@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses tokens for one text, by the steps of {@link SamplingOptions} in their order. The same options, seed and logits give the same tokens. Allocates nothing per token,
- * but for what grows with the text. Used by one thread at a time.
+ * but for what grows with the text, and some hundred bytes of the JDK's sort. Used by one thread at a time.
  *
  * <p>Where a few candidates are enough, {@link #candidateCount()} says so: then {@link #addEdits} and {@link #sample(Candidates, int)} choose among what the device
  * has chosen before, and give what {@link #sample(float[])} would of all logits. All steps up to DRY can be made on the device; what looks at all logits (a constraint, a

@@ -236,11 +236,18 @@ final class Shortlist {
     /**
      * Keeps those with these indices, in the order that they have.
      *
-     * @param indices the first {@code kept} values, ascending
+     * @param indices the lower halves of the first {@code kept} values, each once; of candidates with weights above 0
      */
     void keepIndices(long[] indices, int kept) {
         for (int i = 0; i < kept; i++) {
-            keep((int) indices[i], i);
+            weights[(int) indices[i]] *= -1; // a mark
+        }
+        int place = 0;
+        for (int i = 0; i < count; i++) {
+            if (weights[i] < 0) {
+                weights[i] *= -1;
+                keep(i, place++);
+            }
         }
         truncate(kept);
     }

@@ -7,6 +7,7 @@ record TypicalStep(float p) implements ShortlistStep {
     @Override
     public void apply(Shortlist candidates) {
         candidates.normalize();
+        candidates.keepHeavierThan(Float.MIN_VALUE);
         double entropy = 0;
         for (int i = 0; i < candidates.count(); i++) {
             entropy += surprise(candidates.weight(i));
@@ -21,10 +22,8 @@ record TypicalStep(float p) implements ShortlistStep {
         int kept = 0;
         float sum = 0;
         while (kept < candidates.count() && sum <= p) {
-            order[kept] &= 0xFFFFFFFFL;
             sum += candidates.weight((int) order[kept++]);
         }
-        Arrays.sort(order, 0, kept);
         candidates.keepIndices(order, kept);
     }
 

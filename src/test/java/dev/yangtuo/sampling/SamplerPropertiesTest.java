@@ -3,9 +3,11 @@ package dev.yangtuo.sampling;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -14,13 +16,14 @@ import net.jqwik.api.Property;
 class SamplerPropertiesTest {
     private static final SamplingOptions PLAIN = new SamplingOptions(1f, 0, 1f, 0f, 1f);
 
-    /** XTC always or never, as it is drawn whether. */
-    private static void requireTheTextbooks(SamplingOptions options, SplittableRandom random) {
+    private static void requireTheTextbooks(SamplingOptions options, SplittableRandom random, List<List<Integer>> breakers) {
         float[] logits = RandomSampling.logits(random, 8 + random.nextInt(60));
         List<Integer> tokens = RandomSampling.tokens(random, 60, logits.length);
-        Sampler sampler = new Sampler(options, random.nextLong(), logits.length);
+        DryBreakers known = DryBreakers.of(breakers.stream().map(breaker -> breaker.stream().mapToInt(id -> id).toArray()).toArray(int[][]::new));
+        Sampler sampler = new Sampler(options, random.nextLong(), SamplerVocabulary.withoutTexts(known, logits.length), null, null);
         tokens.forEach(sampler::acceptPrompt);
-        Map<Integer, Double> expected = new HashMap<>(TextbookSampler.distribution(options, logits, TextbookSampler.Text.of(tokens)));
+        TextbookSampler.Text text = new TextbookSampler.Text(tokens, 0, Set.of(), breakers, 0);
+        Map<Integer, Double> expected = new HashMap<>(TextbookSampler.distribution(options, logits, text));
         expected.values().removeIf(p -> p < 1e-12);
         Shortlist left = sampler.shortlist(logits);
         double sum = 0;
@@ -37,6 +40,11 @@ class SamplerPropertiesTest {
         actual.forEach((id, p) -> assertThat(p).as("id %d; %s, after %s", id, options, tokens).isCloseTo(expected.get(id), within(1e-5)));
     }
 
+    private static void requireTheTextbooks(SamplingOptions options, SplittableRandom random) {
+        requireTheTextbooks(options, random, List.of());
+    }
+
+    /** Always or never: what is random is in no table of probabilities. */
     private static SamplingOptions withCertainXtc(SamplingOptions options) {
         return options.with(new Xtc(options.xtc().probability() > 0 ? 1f : 0f, options.xtc().threshold()));
     }
@@ -56,7 +64,11 @@ class SamplerPropertiesTest {
     @Property(tries = 1000)
     void dryAlone(@ForAll long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        requireTheTextbooks(PLAIN.with(RandomSampling.dry(random)), random);
+        List<List<Integer>> breakers = new ArrayList<>();
+        for (int i = random.nextInt(4); i > 0; i--) {
+            breakers.add(random.ints(1 + random.nextInt(3), 0, 8).boxed().toList());
+        }
+        requireTheTextbooks(PLAIN.with(RandomSampling.dry(random)), random, breakers);
     }
 
     @Property(tries = 500)

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import dev.yangtuo.exception.YangtuoException;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -135,6 +137,27 @@ class SamplerTest {
         assertThat(sampler.sample(new float[] {2f, 1.4f, -1f})).isEqualTo(1);
         // Negative logits go down, too: -1 becomes -1.5.
         assertThat(sampler.sample(new float[] {-1f, -1.4f, -1.6f})).isEqualTo(1);
+    }
+
+    /** Nothing that grows with the vocabulary; the JDK's sort takes some hundred bytes. */
+    @Test
+    void aTokenTakesNoMemory() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        SamplingOptions all = new SamplingOptions(0.9f, new DynamicTemperature(0.4f, 1.2f), new Truncation(3f, 60, 0.95f, 0.95f, 0.02f), new Xtc(0.5f, 0.1f),
+                new Penalties(1.2f, 20, 0.1f, 0.1f), Dry.OFF.withMultiplier(0.5f), Mirostat.OFF, TokenRules.NONE.plus(new TokenBias(TokenName.of(1), 0.5f)).withMinTokens(9));
+        int vocabulary = 5000;
+        for (SamplingOptions options : List.of(SamplingOptions.GREEDY, SamplingOptions.DEFAULT, all, all.withTopK(0), all.with(new Mirostat(true, 3f, 0.1f)))) {
+            Sampler sampler = new Sampler(options, 1, vocabulary);
+            float[] logits = randomLogits(new SplittableRandom(4), vocabulary);
+            float[] row = new float[vocabulary];
+            long before = 0;
+            for (int i = 0; i < 400; i++) {
+                before = i == 300 ? threads.getCurrentThreadAllocatedBytes() : before; // what grows with the text has grown at 256 tokens
+                System.arraycopy(logits, 0, row, 0, vocabulary);
+                sampler.accept(sampler.sample(row));
+            }
+            assertThat((threads.getCurrentThreadAllocatedBytes() - before) / 100).as("bytes of a token, %s", options).isLessThan(2500);
+        }
     }
 
     @Test
