@@ -19,10 +19,10 @@ final class Limits {
     static final int MAX_NODES = 500_000;
 
     /** Places in the grammar where a text may be at the same time. */
-    static final int MAX_CONFIGURATIONS = 100_000;
+    static final int MAX_CONFIGURATIONS = 50_000;
 
     /** Places that are looked at for one step of a text, or for all tokens that may come next. */
-    static final long MAX_STEPS = 20_000_000;
+    static final long MAX_STEPS = 3_000_000;
 
     /** States of one grammar and vocabulary that are remembered; about 300 bytes each, and more where the grammar is ambiguous. */
     static final int MAX_STATES = 20_000;

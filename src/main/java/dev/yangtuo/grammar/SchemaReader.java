@@ -1,6 +1,7 @@
 package dev.yangtuo.grammar;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
@@ -38,13 +39,13 @@ final class SchemaReader {
 
     private static final String ROOT = "root";
 
-    /** Lists of schemas that are looked at, counting each time. */
-    private static final int MAX_LISTS = 50_000;
+    /** Schemas that are looked at, counting each time that one is. */
+    private static final int MAX_LOOKS = 100_000;
 
     private final SchemaPart document;
     private final Map<String, Expression> rules = new HashMap<>();
     private final Deque<Open> open = new ArrayDeque<>();
-    private int lists;
+    private int looks;
 
     /** A rule that has a name and no expression yet. */
     private record Open(String rule, List<SchemaPart> parts) {}
@@ -71,8 +72,9 @@ final class SchemaReader {
         try {
             document = MAPPER.readTree(schema);
         } catch (JsonProcessingException e) {
-            throw new GrammarException("the JSON schema is no JSON: line %d, column %d: %s".formatted(
-                    e.getLocation().getLineNr(), e.getLocation().getColumnNr(), e.getOriginalMessage()), e);
+            JsonLocation at = e.getLocation();
+            String place = at == null ? "" : "line %d, column %d: ".formatted(at.getLineNr(), at.getColumnNr());
+            throw new GrammarException("the JSON schema is no JSON: " + place + e.getOriginalMessage(), e);
         }
         return new SchemaReader(new SchemaPart(document, "#")).read();
     }
@@ -122,8 +124,9 @@ final class SchemaReader {
 
     /** Follows references and {@code allOf}; checks the keywords of all. */
     Flat flatten(List<SchemaPart> schemas) {
-        if (++lists > MAX_LISTS) {
-            throw new GrammarException("the JSON schema combines its parts in more than %,d ways; use fewer allOf, anyOf and oneOf within each other".formatted(MAX_LISTS));
+        looks += schemas.size();
+        if (looks > MAX_LOOKS) {
+            throw new GrammarException("the JSON schema combines its parts in too many ways; use fewer allOf, anyOf and oneOf within each other");
         }
         Flattening flattening = new Flattening();
         schemas.forEach(flattening::add);

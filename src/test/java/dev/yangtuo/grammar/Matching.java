@@ -17,7 +17,8 @@ final class Matching {
         automaton.begin();
         State state = automaton.start();
         for (byte each : bytes) {
-            state = automaton.step(state, each & 0xFF);
+            automaton.begin();
+            state = automaton.step(automaton.remembered(state), each & 0xFF);
         }
         return state;
     }
