@@ -6,8 +6,9 @@ module dev.yangtuo {
     requires jdk.management;
     requires static transitive org.jspecify;
 
-    // Batches in CSV files.
+    // Batches in CSV and Parquet files.
     requires static com.fasterxml.jackson.dataformat.csv;
+    requires static dev.hardwood.core;
 
     // The command line alone needs these; a program that embeds the library does without.
     requires static info.picocli;

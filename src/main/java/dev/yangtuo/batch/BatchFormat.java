@@ -18,7 +18,9 @@ public enum BatchFormat {
     /** A CSV file (RFC 4180) whose first record names the columns. */
     CSV("csv"),
     /** A prompt a line. Results are not written in this form. */
-    PLAIN("plain");
+    PLAIN("plain"),
+    /** A Parquet file with a column of prompts. */
+    PARQUET("parquet");
 
     /** Bytes of an input that are looked at to find out its format. */
     static final int SAMPLE_BYTES = 1 << 14;
@@ -30,7 +32,7 @@ public enum BatchFormat {
     }
 
     /**
-     * The format that the command line calls so: {@code json}, {@code openai}, {@code csv} or {@code plain}.
+     * The format that the command line calls so: {@code json}, {@code openai}, {@code csv}, {@code plain} or {@code parquet}.
      *
      * @throws IllegalArgumentException if there is none
      */
@@ -51,7 +53,7 @@ public enum BatchFormat {
     }
 
     /**
-     * What an input seems to be: CSV and plain text by the end of its name, else what its first line looks like.
+     * What an input seems to be: CSV and plain text by the end of its name, Parquet by its first bytes, else what its first line looks like.
      *
      * @param name of the file
      * @param sample its first bytes, {@link #SAMPLE_BYTES} if it has so many
@@ -63,6 +65,9 @@ public enum BatchFormat {
         }
         if (lower.endsWith(".txt")) {
             return PLAIN;
+        }
+        if (new String(sample, StandardCharsets.ISO_8859_1).startsWith("PAR1")) {
+            return PARQUET;
         }
         boolean namedJson = lower.endsWith(".jsonl") || lower.endsWith(".ndjson") || lower.endsWith(".json");
         String text = new String(sample, StandardCharsets.UTF_8).replace("\uFEFF", "").stripLeading();

@@ -114,18 +114,18 @@ public final class BatchJob {
     }
 
     /**
-     * How results are written down; unless set, OpenAI's form for requests in that form, CSV for a file whose name ends so, else JSON lines.
+     * How results are written down; unless set, OpenAI's form for requests in that form, CSV or Parquet for a file whose name ends so, else JSON lines.
      *
      * @throws IllegalArgumentException for {@link BatchFormat#PLAIN}: texts have line feeds
      */
     public BatchJob outputFormat(BatchFormat format) {
         if (format == BatchFormat.PLAIN) {
-            throw new IllegalArgumentException("results cannot be written as plain lines: texts have line feeds; choose json, openai or csv");
+            throw new IllegalArgumentException("results cannot be written as plain lines: texts have line feeds; choose json, openai, csv or parquet");
         }
         return with(job -> job.outputFormat = Objects.requireNonNull(format));
     }
 
-    /** Names of a CSV file's columns of ids and of prompts; {@code id} and {@code prompt} unless set. Without a column of ids, records are known by their line numbers. */
+    /** Names of a CSV or Parquet file's columns of ids and of prompts; {@code id} and {@code prompt} unless set. Without a column of ids, records are known by their numbers. */
     public BatchJob columns(String id, String prompt) {
         return with(job -> {
             job.idColumn = Objects.requireNonNull(id);

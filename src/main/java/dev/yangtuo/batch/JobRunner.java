@@ -59,26 +59,49 @@ final class JobRunner {
 
     /** File to file. */
     BatchSummary run(Path input, Path output) {
-        requireFiles(input, output);
+        requireInput(input);
         try {
             BatchFormat from = job.inputFormat() == null ? guess(input) : job.inputFormat();
             BatchFormat to = outputFormat(from, output.getFileName().toString());
+            requireOutput(input, output, to);
             JournalHeader header = JournalHeader.of(Instant.now().getEpochSecond(), settings(input, from, to));
-            byte[] preamble = records(to, 0).preamble();
-            OutputLog.Beginning beginning = new OutputLog.Beginning(header, preamble);
-            try (OutputLog log = job.resume() ? OutputLog.resume(output, beginning) : OutputLog.create(output, beginning)) {
-                BatchSummary completed = log.completed();
-                return completed != null ? completed : run(input, from, log, records(to, log.created()));
-            }
+            OutputLog.Beginning beginning = new OutputLog.Beginning(header, records(to, 0).preamble());
+            return to == BatchFormat.PARQUET ? runToParquet(input, from, output, beginning) : run(input, from, output, to, beginning);
         } catch (IOException e) {
             throw unreadable(input.toString(), e);
         }
     }
 
+    private BatchSummary run(Path input, BatchFormat from, Path output, BatchFormat to, OutputLog.Beginning beginning) throws IOException {
+        try (OutputLog log = job.resume() ? OutputLog.resume(output, beginning) : OutputLog.create(output, beginning)) {
+            BatchSummary completed = log.completed();
+            return completed != null ? completed : run(input, from, log, records(to, log.created()));
+        }
+    }
+
+    private BatchSummary runToParquet(Path input, BatchFormat from, Path output, OutputLog.Beginning beginning) throws IOException {
+        if (job.resume() && Files.exists(output)) {
+            try (OutputLog log = OutputLog.resume(output, beginning)) {
+                BatchSummary completed = log.completed();
+                if (completed != null) {
+                    return completed;
+                }
+            }
+        }
+        Files.deleteIfExists(OutputLog.journal(output)); // of an output that is replaced
+        BatchSummary summary = run(input, from, ParquetOutput.records(output), BatchFormat.PARQUET, beginning);
+        if (summary.complete()) {
+            ParquetOutput.write(output, job.echo());
+            OutputLog.markComplete(output, beginning.header(), summary);
+            ParquetOutput.deleteRecords(output);
+        }
+        return summary;
+    }
+
     private BatchSummary run(Path input, BatchFormat from, OutputLog log, RecordFormat records) throws IOException {
         Tally before = log.taken().copy();
         Standing standing = new Standing(log.taken(), before, Files.size(input));
-        try (BatchRun run = begin(reader(Files.newInputStream(input), input.toString(), from), log.done())) {
+        try (BatchRun run = begin(reader(input, from), log.done())) {
             write(run, standing, log, records);
             BatchSummary summary = summary(run, standing);
             if (summary.complete()) {
@@ -88,21 +111,25 @@ final class JobRunner {
         }
     }
 
-    private void requireFiles(Path input, Path output) {
+    private static void requireInput(Path input) {
         if (!Files.exists(input)) {
             throw new YangtuoException("%s: there is no such file".formatted(input));
         }
         if (!Files.isRegularFile(input)) {
             throw new YangtuoException("%s: is no regular file, so that a run that was killed could not be resumed; read it as a stream".formatted(input));
         }
-        if (job.resume() || !Files.exists(output)) {
+    }
+
+    private void requireOutput(Path input, Path output, BatchFormat format) {
+        Path records = format == BatchFormat.PARQUET ? ParquetOutput.records(output) : output;
+        if (job.resume() || !Files.exists(output) && !Files.exists(records)) {
             return;
         }
         if (sameFile(input, output)) {
             throw new YangtuoException("%s: is the input and the output; name another output".formatted(output));
         }
         if (!job.overwrite()) {
-            String resumable = Files.exists(OutputLog.journal(output)) ? "resume it, overwrite it, or name another output" : "overwrite it, or name another output";
+            String resumable = Files.exists(OutputLog.journal(records)) ? "resume it, overwrite it, or name another output" : "overwrite it, or name another output";
             throw new YangtuoException("%s: is there already; %s".formatted(output, resumable));
         }
     }
@@ -122,7 +149,7 @@ final class JobRunner {
         settings.put("chat template", templateMark());
         settings.put("input format", from.toString());
         settings.put("output format", to.toString());
-        if (from == BatchFormat.CSV) {
+        if (from == BatchFormat.CSV || from == BatchFormat.PARQUET) {
             settings.put("id column", job.idColumn());
             settings.put("prompt column", job.promptColumn());
         }
@@ -154,15 +181,22 @@ final class JobRunner {
         if (from == BatchFormat.OPENAI) {
             return from;
         }
-        return name.toLowerCase(Locale.ROOT).endsWith(".csv") ? BatchFormat.CSV : BatchFormat.JSON_LINES;
+        String lower = name.toLowerCase(Locale.ROOT);
+        return lower.endsWith(".csv") ? BatchFormat.CSV : lower.endsWith(".parquet") ? BatchFormat.PARQUET : BatchFormat.JSON_LINES;
     }
 
     private RecordFormat records(BatchFormat format, long created) {
         return switch (format) {
-            case JSON_LINES, PLAIN -> new JsonRecords(llama.tokenizer());
+            case JSON_LINES, PLAIN, PARQUET -> new JsonRecords(llama.tokenizer());
             case OPENAI -> new OpenAiRecords(llama.tokenizer(), job.modelName(), created);
             case CSV -> new CsvRecords(Csv.open(), job.echo());
         };
+    }
+
+    private RequestReader reader(Path input, BatchFormat format) throws IOException {
+        return format == BatchFormat.PARQUET
+                ? new UniqueIds(ParquetRequests.open(input, job.idColumn(), job.promptColumn(), job.lineLimit()))
+                : reader(Files.newInputStream(input), input.toString(), format);
     }
 
     private RequestReader reader(InputStream in, String name, BatchFormat format) throws IOException {
@@ -173,6 +207,7 @@ final class JobRunner {
                 case OPENAI -> new OpenAiParser();
                 case PLAIN -> new PlainParser();
                 case CSV -> csvParser(lines, name);
+                case PARQUET -> throw new YangtuoException("%s: Parquet is read from a file only: its index is at its end".formatted(name));
             };
             return new UniqueIds(new LineRequests(lines, job.lineLimit(), parser));
         } catch (IOException | RuntimeException e) {
@@ -198,7 +233,11 @@ final class JobRunner {
         BufferedInputStream in = new BufferedInputStream(input, 2 * BatchFormat.SAMPLE_BYTES);
         try {
             BatchFormat from = job.inputFormat() == null ? guess(in, name) : job.inputFormat();
-            RecordFormat records = records(outputFormat(from, ""), Instant.now().getEpochSecond());
+            BatchFormat to = outputFormat(from, "");
+            if (to == BatchFormat.PARQUET) {
+                throw new YangtuoException("Parquet is written to a file only: its index is at its end");
+            }
+            RecordFormat records = records(to, Instant.now().getEpochSecond());
             Standing standing = new Standing(new Tally(), new Tally(), UNKNOWN_SIZE);
             try (BatchRun run = begin(reader(in, name, from), new DoneRecords()); StreamSink sink = new StreamSink(output, records.preamble())) {
                 write(run, standing, sink, records);

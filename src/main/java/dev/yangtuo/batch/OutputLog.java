@@ -271,14 +271,31 @@ final class OutputLog implements RecordSink {
     /** Ends the batch: the output is on the disk, and the journal is a line that says so. */
     void complete(BatchSummary summary) {
         commit();
-        Path complete = journal.resolveSibling(journal.getFileName() + ".complete");
         try {
             sync();
-            Files.write(complete, header.complete(end, summary.toTree()).toLine());
-            Files.move(complete, journal, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            leaveWord(journal, header.complete(end, summary.toTree()));
         } catch (IOException e) {
             throw failed(journal, e);
         }
+    }
+
+    /**
+     * Leaves word that an output is complete, which was written in another way.
+     *
+     * @throws YangtuoException if that cannot be written
+     */
+    static void markComplete(Path output, JournalHeader header, BatchSummary summary) {
+        try {
+            leaveWord(journal(output), header.complete(Files.size(output), summary.toTree()));
+        } catch (IOException e) {
+            throw failed(journal(output), e);
+        }
+    }
+
+    private static void leaveWord(Path journal, JournalHeader header) throws IOException {
+        Path complete = journal.resolveSibling(journal.getFileName() + ".complete");
+        Files.write(complete, header.toLine());
+        Files.move(complete, journal, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     private static YangtuoException failed(Path file, IOException e) {

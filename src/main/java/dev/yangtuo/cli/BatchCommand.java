@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
         name = "batch",
         mixinStandardHelpOptions = true,
         description = {
-            "Generates the texts of a file of requests, many at a time, and writes a record for each: JSON lines, OpenAI's batch files, CSV, or a prompt a line.",
+            "Generates the texts of a file of requests, many at a time, and writes a record for each: JSON lines, OpenAI's batch files, CSV, Parquet, or a prompt a line.",
             "Options say what requests have that do not say otherwise. A request that cannot be generated becomes a record with an error. The summary, one JSON object, goes "
                     + "to standard error."
         },
@@ -83,17 +83,17 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     private String output;
 
     @Option(names = "--format", paramLabel = "FORMAT",
-            description = "json, openai, csv or plain. Default: csv for a name in .csv, plain for one in .txt, else what the first line looks like.")
+            description = "json, openai, csv, plain or parquet. Default: csv for a name in .csv, plain for one in .txt, else what the file looks like.")
     private @Nullable BatchFormat format;
 
     @Option(names = "--output-format", paramLabel = "FORMAT",
-            description = "json, openai or csv. Default: openai for requests in that form, csv for a name in .csv, else json.")
+            description = "json, openai, csv or parquet. Default: openai for requests in that form, csv and parquet for names in .csv and .parquet, else json.")
     private @Nullable BatchFormat outputFormat;
 
-    @Option(names = "--id-column", paramLabel = "NAME", description = "The column of a CSV file that holds ids. Default: id, or line numbers if there is none.")
+    @Option(names = "--id-column", paramLabel = "NAME", description = "The column of a CSV or Parquet file that holds ids. Default: id, or numbers of lines or rows if there is none.")
     private String idColumn = "id";
 
-    @Option(names = "--prompt-column", paramLabel = "NAME", description = "The column of a CSV file that holds prompts. Default: prompt.")
+    @Option(names = "--prompt-column", paramLabel = "NAME", description = "The column of a CSV or Parquet file that holds prompts. Default: prompt.")
     private String promptColumn = "prompt";
 
     @Option(names = "--order", paramLabel = "ORDER", description = "completion: results as they become complete (the default); input: as the requests stand in the input.")

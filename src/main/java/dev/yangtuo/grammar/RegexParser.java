@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RegexParser {
     /** Each takes a look at all of Unicode. */
-    private static final int MAX_PROPERTIES = 16;
+    private static final int MAX_PROPERTIES = 8;
 
     private static final CodePoints DIGITS = CodePoints.range('0', '9');
     private static final CodePoints WORD = CodePoints.union(List.of(new Range('0', '9'), new Range('A', 'Z'), new Range('a', 'z'), new Range('_', '_')));

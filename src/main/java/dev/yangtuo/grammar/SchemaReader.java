@@ -40,7 +40,7 @@ final class SchemaReader {
     private static final String ROOT = "root";
 
     /** Schemas that are looked at, counting each time that one is. */
-    private static final int MAX_LOOKS = 200_000;
+    private static final int MAX_LOOKS = 100_000;
 
     private final SchemaPart document;
     private final Map<String, Expression> rules = new HashMap<>();
