@@ -26,6 +26,7 @@ public final class PieceTrie {
 
     private final int[] idEnds;
     private final int maxDepth;
+    private final int maxCharacters;
 
     private PieceTrie(Builder from) {
         labels = Arrays.copyOf(from.labels, from.size);
@@ -34,6 +35,7 @@ public final class PieceTrie {
         idEnds = Arrays.copyOf(from.idEnds, from.size);
         ids = from.ids;
         maxDepth = from.maxDepth;
+        maxCharacters = from.maxCharacters;
     }
 
     /**
@@ -98,6 +100,7 @@ public final class PieceTrie {
         private int size;
         private int idCount;
         private int maxDepth;
+        private int maxCharacters;
         /** Nodes from the root to the last one; the first {@code depth} count. */
         private int[] path = new int[16];
         private int depth;
@@ -116,6 +119,20 @@ public final class PieceTrie {
             ids[idCount++] = id;
             idEnds[size - 1] = idCount;
             last = bytes;
+            maxCharacters = Math.max(maxCharacters, characters(bytes));
+        }
+
+        /** Characters that have a byte in a piece: those that begin in it, and one that began before. */
+        private static int characters(byte[] bytes) {
+            int count = isTrail(bytes[0]) ? 1 : 0;
+            for (byte each : bytes) {
+                count += isTrail(each) ? 0 : 1;
+            }
+            return count;
+        }
+
+        private static boolean isTrail(byte of) {
+            return (of & 0xC0) == 0x80;
         }
 
         private void open(byte label) {
@@ -181,5 +198,10 @@ public final class PieceTrie {
     /** {@return bytes of the longest piece; 0 if there is none} */
     public int maxDepth() {
         return maxDepth;
+    }
+
+    /** {@return the most characters that any piece has a part of; 0 if there is none} */
+    public int maxCharacters() {
+        return maxCharacters;
     }
 }
