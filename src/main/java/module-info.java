@@ -15,7 +15,6 @@ module dev.yangtuo {
     exports dev.yangtuo;
     exports dev.yangtuo.exception;
     exports dev.yangtuo.grammar;
-    exports dev.yangtuo.sampling;
     exports dev.yangtuo.tokenizer;
 
     opens dev.yangtuo.cli to info.picocli;

@@ -9,6 +9,7 @@ import dev.yangtuo.model.ModelLoader;
 import dev.yangtuo.model.Sequence;
 import dev.yangtuo.model.TokenizerFiles;
 import dev.yangtuo.sampling.Sampler;
+import dev.yangtuo.sampling.SamplerVocabulary;
 import dev.yangtuo.sampling.SamplingOptions;
 import dev.yangtuo.scheduler.DraftModel;
 import dev.yangtuo.scheduler.Drafter;
@@ -50,6 +51,7 @@ public final class Llama implements AutoCloseable {
     private final LoadReport report;
     private final Model model;
     private final Scheduler scheduler;
+    private final SamplerVocabulary samplerVocabulary;
     private final Cleaner.Cleanable cleanable;
 
     private Llama(LoadedModel loaded) {
@@ -58,6 +60,7 @@ public final class Llama implements AutoCloseable {
         this.report = LoadReport.of(loaded);
         this.model = loaded.model();
         this.scheduler = new Scheduler(model, SchedulerOptions.DEFAULT);
+        this.samplerVocabulary = new SamplerVocabulary(tokenizer, choices(), endIds());
         this.cleanable = CLEANER.register(this, closing(scheduler, model));
     }
 
@@ -162,6 +165,7 @@ public final class Llama implements AutoCloseable {
      * @return the continuation, computed as it is read
      * @throws ContextLengthException if the prompt is longer than the context
      * @throws dev.yangtuo.exception.GrammarException if the options have a grammar that the vocabulary cannot follow
+     * @throws IllegalArgumentException if a token of the options is not in the vocabulary, or more tokens are wanted at least than at most
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(String prompt, GenerateOptions options) {
@@ -185,6 +189,7 @@ public final class Llama implements AutoCloseable {
      *
      * @param prompt ids, at least one
      * @throws ContextLengthException if there are more than the context takes
+     * @throws IllegalArgumentException if a token of the options is not in the vocabulary, or more tokens are wanted at least than at most
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(int[] prompt, GenerateOptions options) {
@@ -192,11 +197,14 @@ public final class Llama implements AutoCloseable {
         SamplingOptions sampling = options.sampling(recommended.sampling());
         long seed = options.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 32));
         int maxTokens = options.maxTokens() == 0 ? recommended.maxTokens() : options.maxTokens();
+        if (sampling.rules().minTokens() > maxTokens) {
+            throw new IllegalArgumentException("minTokens is %d, must be at most maxTokens, which is %d".formatted(sampling.rules().minTokens(), maxTokens));
+        }
         return new Generation(
                 this,
                 scheduler,
                 new Generation.Request(prompt.clone(), maxTokens, endIds(), seed, options.priority(), options.logProbabilities(), options.promptListener()),
-                new Sampler(sampling, seed, choices(), options.newConstraint(tokenizer, endIds(), prompt)),
+                new Sampler(sampling, seed, samplerVocabulary, options.newConstraint(tokenizer, endIds(), prompt), options.newCustomStep()),
                 options.newDrafter(this),
                 tokenizer.continuationDecoder(prompt),
                 new StopText(options.stops()));
