@@ -96,7 +96,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     @Option(names = "--prompt-column", paramLabel = "NAME", description = "The column of a CSV or Parquet file that holds prompts. Default: prompt.")
     private String promptColumn = "prompt";
 
-    @Option(names = "--order", paramLabel = "ORDER", description = "completion: results as they become complete (the default); input: as the requests stand in the input.")
+    @Option(names = "--order", paramLabel = "ORDER", description = "completion: results as they become complete; input: as the requests stand in the input. Default: completion.")
     private BatchOrder order = BatchOrder.COMPLETION;
 
     @Option(names = "--resume", description = "Go on where an earlier run of the same command was ended; begin if there was none.")

@@ -27,11 +27,10 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "",
-            "How messages are written down for the model is its own chat template; one without a template is likely a base model, which goes on with a text",
-            "rather than to answer: then Alpaca's form is taken, and it is said.",
-            "",
+            "How messages are written down for the model is its own chat template; one without a template is likely a base model, which goes on with a text "
+                    + "rather than to answer: then Alpaca's form is taken, and it is said.",
             "  yangtuo chat --model llama-3 --system 'Answer briefly.'",
-            "  echo 'Hello!' | yangtuo chat --model chinese-alpaca-2 --chat-template chinese-alpaca-2 --json"
+            "  yangtuo chat --model chinese-alpaca-2 --chat-template chinese-alpaca-2 --json < messages.txt"
         })
 final class ChatCommand implements Callable<Integer>, Verbose {
     @Spec
