@@ -26,7 +26,7 @@ final class CompareVocabLoading {
             description = "Keep keys and values as f16, f32, bf16, q8_0 or q4_0. Default: ${DEFAULT-VALUE}.")
     private KvType kvType;
 
-    @Option(names = "--backend", paramLabel = "B", defaultValue = "auto",
+    @Option(names = "--backend", paramLabel = "BACKEND", defaultValue = "auto",
             description = "native, scalar (plain Java, slow), or auto: native where it can be loaded. Default: ${DEFAULT-VALUE}.")
     private BackendType backend;
 
