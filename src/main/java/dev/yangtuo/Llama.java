@@ -271,7 +271,7 @@ public final class Llama implements AutoCloseable {
     public Generation chat(ChatTemplate template, List<ChatMessage> messages, GenerateOptions options) {
         ChatEncoding encoding = new ChatEncoding(template, tokenizer, options.bos());
         int[] ids = encoding.encode(fitting(encoding, messages, options));
-        ChatEnd end = ChatEnd.of(template, tokenizer);
+        ChatEnd end = encoding.end();
         int[] endIds = IntStream.concat(IntStream.of(endIds()), end.ids().stream().mapToInt(Integer::intValue)).distinct().toArray();
         return generate(ids, options, endIds, Stream.concat(options.stops().stream(), end.stops().stream()).distinct().toList());
     }
