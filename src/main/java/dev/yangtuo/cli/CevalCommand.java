@@ -130,7 +130,7 @@ final class CevalCommand implements Callable<Integer> {
                 ResultFile submitted = submission == null ? null : ResultFile.create(submission);
                 Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err)) {
             CevalReport described = new CevalReport(
-                    ModelOptions.name(llama.report()), "%s, %s".formatted(data, split.label()), shots, method, style, cevalHeader);
+                    ModelOptions.name(llama.report()), data.toString(), split, shots, method, style, cevalHeader);
             CevalResult result = ask(llama, questions, options, answer -> {
                 if (answers != null) {
                     answers.write(CevalReport.line(answer));

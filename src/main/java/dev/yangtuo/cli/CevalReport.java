@@ -8,6 +8,7 @@ import dev.yangtuo.eval.CevalAnswer;
 import dev.yangtuo.eval.CevalCategory;
 import dev.yangtuo.eval.CevalQuestion;
 import dev.yangtuo.eval.CevalResult;
+import dev.yangtuo.eval.CevalSplit;
 import dev.yangtuo.eval.PromptStyle;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -23,12 +24,13 @@ import java.util.function.ToIntFunction;
  *
  * @param model its name
  * @param data where the questions are from
+ * @param split which of them were asked
  * @param shots examples that were asked for
  * @param method how answers were found
  * @param style what stood around the prompts
  * @param cevalHeader whether C-Eval's own header stood before them
  */
-record CevalReport(String model, String data, int shots, AnswerMethod method, PromptStyle style, boolean cevalHeader) {
+record CevalReport(String model, String data, CevalSplit split, int shots, AnswerMethod method, PromptStyle style, boolean cevalHeader) {
     private static final JsonMapper JSON = new JsonMapper();
 
     ReportOptions.Findings of(CevalResult result) {
@@ -44,7 +46,7 @@ record CevalReport(String model, String data, int shots, AnswerMethod method, Pr
         int fewer = sum(result, CevalResult.SubjectScore::fewerShots);
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("model", model);
-        facts.put("questions", "%d in %d subjects of %s".formatted(questions, result.subjects().size(), data));
+        facts.put("questions", "%d in %d subjects of %s, %s".formatted(questions, result.subjects().size(), data, split.label()));
         facts.put("prompts", "%s%s, %d-shot%s".formatted(style.label(), cevalHeader ? ", C-Eval's header" : "", shots,
                 fewer == 0 ? "" : "; %d questions had fewer examples, for the context has no room".formatted(fewer)));
         facts.put("answers", "by " + method.label() + (guessed == 0 ? "" : "; %d texts named none, it was guessed".formatted(guessed)));
@@ -95,7 +97,7 @@ record CevalReport(String model, String data, int shots, AnswerMethod method, Pr
     /** Keys are not renamed or removed. */
     private ObjectNode json(CevalResult result) {
         ObjectNode root = JsonResult.object();
-        root.put("task", "ceval").put("model", model).put("data", data).put("shots", shots).put("method", method.label());
+        root.put("task", "ceval").put("model", model).put("data", data).put("split", split.label()).put("shots", shots).put("method", method.label());
         root.put("prompt_style", style.label()).put("c_eval_header", cevalHeader);
         ObjectNode subjects = root.putObject("subjects");
         for (CevalResult.SubjectScore subject : result.subjects()) {

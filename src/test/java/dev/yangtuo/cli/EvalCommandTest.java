@@ -48,7 +48,7 @@ class EvalCommandTest {
     void theDemonstrationModelTakesTheExampleOfCeval() throws IOException {
         Path predictions = directory.resolve("answers.jsonl");
         JsonNode report = json(CommandRun.of("eval", "ceval", "--data", CEVAL, "--predictions", predictions, "--json"));
-        assertThat(report.fieldNames()).toIterable().containsExactly("task", "model", "data", "shots", "method", "prompt_style", "c_eval_header", "subjects", "averages");
+        assertThat(report.fieldNames()).toIterable().containsExactly("task", "model", "data", "split", "shots", "method", "prompt_style", "c_eval_header", "subjects", "averages");
         assertThat(report.get("model").textValue()).isEqualTo(DEMO.resolve("base") + " + " + DEMO.resolve("chinese-lora"));
         assertThat(report.get("subjects").fieldNames()).toIterable()
                 .containsExactly("chinese_language_and_literature", "high_school_geography", "high_school_mathematics", "sports_science");
