@@ -32,15 +32,14 @@ class HelpTest {
         CommandSpec command = CommandTree.named(name);
         List<String> examples = HelpLayout.examples(command);
         assertThat(examples).as("lines of the footer of '%s' that begin with two blanks and the command", name).isNotEmpty();
-        assertThat(examples).anyMatch(example -> (example + " ").startsWith(name + " "));
+        assertThat(examples).anyMatch(example -> (example + " ").contains(name + " "));
         for (String example : examples) {
-            for (ShellLine line : ShellLine.parse(example)) {
-                if (line.words().getFirst().equals("yangtuo")) {
-                    String[] arguments = line.words().subList(1, line.words().size()).toArray(String[]::new);
-                    assertThatCode(() -> CommandTree.fresh().parseArgs(arguments)).as(example).doesNotThrowAnyException();
-                } else {
-                    assertThat(line.piped()).as("the examples of '%s' begin with yangtuo: %s", name, example).isTrue();
-                }
+            // What is piped into yangtuo, or out of it, is not ours.
+            List<ShellLine> ours = ShellLine.parse(example).stream().filter(line -> line.words().getFirst().equals("yangtuo")).toList();
+            assertThat(ours).as("'%s' has an example without yangtuo: %s", name, example).isNotEmpty();
+            for (ShellLine line : ours) {
+                String[] arguments = line.words().subList(1, line.words().size()).toArray(String[]::new);
+                assertThatCode(() -> CommandTree.fresh().parseArgs(arguments)).as(example).doesNotThrowAnyException();
             }
         }
     }

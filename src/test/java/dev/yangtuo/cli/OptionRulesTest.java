@@ -97,8 +97,8 @@ class OptionRulesTest {
 
     @Test
     void everyCommandWithResultsCanWriteThemAsJson() {
-        assertThat(CommandTree.all()).filteredOn(command -> !WITHOUT_JSON.contains(command.qualifiedName()) && command.subcommands().isEmpty())
-                .allSatisfy(command -> assertThat(command.findOption("--json")).as(command.qualifiedName()).isNotNull());
+        assertThat(CommandTree.all().stream().filter(command -> command.subcommands().isEmpty() && command.findOption("--json") == null)
+                .map(CommandSpec::qualifiedName)).isSubsetOf(WITHOUT_JSON);
         assertThat(CommandTree.all()).filteredOn(command -> command.findOption("--json") != null)
                 .allSatisfy(command -> assertThat(command.findOption("--json").arity().max()).as(command.qualifiedName()).isZero());
     }
