@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
             "Compares the answers of two systems to the same questions: a model judges each pair twice, with the answers swapped, and a system "
                     + "wins only if both judgments"
                     + " say so; everything else is a tie.",
-            "Writes wins, ties, the win rate with its 95 % interval, and how often the judge looked at the position instead of the answer."
+            "Writes wins, ties, the win rate with its 95 %% interval, and how often the judge looked at the position instead of the answer."
         },
         footer = {
             "Files are JSON lines with an \"id\", a \"prompt\" or \"question\", and a \"text\", such as batch writes; prompts that are in neither "

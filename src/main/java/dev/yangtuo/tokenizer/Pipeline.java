@@ -1,10 +1,14 @@
 package dev.yangtuo.tokenizer;
 
 import java.nio.CharBuffer;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /** Takes a text through a {@link Workspace}: read, normalize, encode. Immutable, thread-safe. */
 final class Pipeline {
+    /** No char of a text; never changed. */
+    private static final BitSet NONE = new BitSet();
+
     private final Normalizer normalizer;
     /** Pieces that are recognized in text only when asked for; null where there is none. */
     private final @Nullable PieceMatcher special;
@@ -18,9 +22,19 @@ final class Pipeline {
     void run(Workspace work, CharSequence text, boolean parseSpecial, boolean withOffsets) {
         work.tokens.clear();
         if (parseSpecial && special != null) {
-            runBetweenSpecial(work, text, false, withOffsets);
+            runBetweenSpecial(work, text, NONE, false, withOffsets);
         } else {
             run(work, work.chars.of(text, 0, text.length(), false), 0, withOffsets);
+        }
+    }
+
+    /** Encodes a text of its own in which special pieces are recognized, but for those that have a char in {@code quoted}. */
+    void runPrompt(Workspace work, CharSequence text, BitSet quoted) {
+        work.tokens.clear();
+        if (special == null) {
+            run(work, work.chars.of(text, 0, text.length(), false), 0, false);
+        } else {
+            runBetweenSpecial(work, text, quoted, false, false);
         }
     }
 
@@ -40,17 +54,17 @@ final class Pipeline {
         if (parseSpecial && special != null) {
             char[] chars = new char[utf8.length + 2];
             int length = source.read(chars, 0, chars.length);
-            runBetweenSpecial(work, CharBuffer.wrap(chars, 0, length), true, withOffsets);
+            runBetweenSpecial(work, CharBuffer.wrap(chars, 0, length), NONE, true, withOffsets);
         } else {
             run(work, source, 0, withOffsets);
         }
     }
 
-    private void runBetweenSpecial(Workspace work, CharSequence text, boolean keepHalves, boolean withOffsets) {
+    private void runBetweenSpecial(Workspace work, CharSequence text, BitSet quoted, boolean keepHalves, boolean withOffsets) {
         int start = 0;
         int i = 0;
         while (i < text.length()) {
-            int id = special.mayBegin(text.charAt(i)) ? special.match(text, i) : -1;
+            int id = special.mayBegin(text.charAt(i)) ? special.match(text, i, firstQuoted(quoted, i, text.length())) : -1;
             if (id < 0) {
                 i++;
                 continue;
@@ -61,6 +75,11 @@ final class Pipeline {
             i = start;
         }
         run(work, work.chars.of(text, start, text.length(), keepHalves), start, withOffsets);
+    }
+
+    private static int firstQuoted(BitSet quoted, int from, int length) {
+        int first = quoted.nextSetBit(from);
+        return first < 0 ? length : first;
     }
 
     private void run(Workspace work, TextSource source, int firstChar, boolean withOffsets) {
