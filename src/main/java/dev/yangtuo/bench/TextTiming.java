@@ -13,8 +13,10 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Times a model on the tokens of a text: reading them as prompts, and writing them one after the other. A text that is longer than the context is cut into windows, each a
- * sequence of its own with a beginning of sequence before it. What is written are the text's own tokens, whatever the model would have said, so that the time depends on
+ * Times a model on the tokens of a text: reading them as prompts, and writing them one after the other. A text that is longer than the context is
+ * cut into windows, each a
+ * sequence of its own with a beginning of sequence before it. What is written are the text's own tokens, whatever the model would have said, so
+ * that the time depends on
  * nothing but their number; nothing is sampled. Each measurement runs once before it counts. For one thread.
  */
 public final class TextTiming {
@@ -111,7 +113,8 @@ public final class TextTiming {
     /**
      * Of all windows together; memory for keys and values is given back outside of the time.
      *
-     * @param step tokens of a forward pass at most; with 1 the logits of each are computed, else those of the last of each window, as a continuation would need them
+     * @param step tokens of a forward pass at most; with 1 the logits of each are computed, else those of the last of each window, as a
+     *     continuation would need them
      */
     private double seconds(int[] ids, int step, Progress progress) {
         float[] logits = new float[model.config().vocabSize()];

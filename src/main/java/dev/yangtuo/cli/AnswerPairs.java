@@ -60,7 +60,7 @@ record AnswerPairs(List<AnswerPair> pairs, int onlyA, int onlyB, int unanswered)
         Map<String, TextRecords.TextRecord> records = new LinkedHashMap<>();
         try (TextRecords in = TextRecords.open(file)) {
             while (in.hasNext()) {
-                TextRecords.TextRecord record = in.next();
+                TextRecords.TextRecord record = in.next().light();
                 if (records.put(record.requireId(), record) != null) {
                     throw new YangtuoException("%s: the id '%s' is there already; ids must differ".formatted(record.place(), record.id()));
                 }

@@ -19,7 +19,8 @@ final class CompareVocabLoading {
     @Option(names = ModelOptions.CONTEXT, paramLabel = "N", description = "Tokens that a text can have, of all models. Default: each model's.")
     private @Nullable Integer context;
 
-    @Option(names = "--quantize", paramLabel = "TYPE", description = "Keep the matrices of all models as this type, one that convert knows. Default: as the files store them.")
+    @Option(names = "--quantize", paramLabel = "TYPE", description = "Keep the matrices of all models as this type, one that convert knows. "
+            + "Default: as the files store them.")
     private @Nullable WeightChoice quantize;
 
     @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f16",

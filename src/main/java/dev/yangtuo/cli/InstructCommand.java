@@ -35,12 +35,15 @@ import picocli.CommandLine.Spec;
         name = "instruct",
         mixinStandardHelpOptions = true,
         description = {
-            "Makes instruction data from seed tasks (Self-Instruct): a prompt with some of them makes the model write more, which are filtered and kept if no task that is there"
+            "Makes instruction data from seed tasks (Self-Instruct): a prompt with some of them makes the model write more, which are filtered "
+                    + "and kept if no task that is there"
                     + " is much like them.",
-            "Tasks are appended to the output as they come, as {\"instruction\",\"input\",\"output\",\"round\"}, one a line. If the file is there, the command goes on from it."
+            "Tasks are appended to the output as they come, as {\"instruction\",\"input\",\"output\",\"round\"}, one a line. If the file is "
+                    + "there, the command goes on from it."
         },
         footer = {
-            "Seed tasks are JSON lines of the same form; examples/recipes has some. A run that was interrupted and goes on gives the same tasks in the end as one that was not.",
+            "Seed tasks are JSON lines of the same form; examples/recipes has some. A run that was interrupted and goes on gives the same tasks "
+                    + "in the end as one that was not.",
             "Without --seed the seed is 0.",
             "  yangtuo instruct --model chinese-alpaca --seeds seed-tasks.jsonl --output tasks.jsonl --count 1000"
         })
@@ -62,23 +65,29 @@ final class InstructCommand implements Callable<Integer>, Verbose {
     @Option(names = "--output", required = true, paramLabel = "FILE", description = "The file that the tasks are appended to.")
     private Path output;
 
-    @Option(names = "--count", paramLabel = "N", defaultValue = "100", description = "Tasks that the file is to have in the end. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--count", paramLabel = "N", defaultValue = "100", description = "Tasks that the file is to have in the end. Default: "
+            + "${DEFAULT-VALUE}.")
     private int count;
 
-    @Option(names = "--rounds", paramLabel = "N", description = "Prompts at most, those of earlier runs included. Default: 4 for each task, at least 20.")
+    @Option(names = "--rounds", paramLabel = "N", description = "Prompts at most, those of earlier runs included. Default: 4 for each task, at "
+            + "least 20.")
     private @Nullable Integer rounds;
 
-    @Option(names = "--examples", paramLabel = "K", defaultValue = "3", description = "Seed tasks in each prompt; fewer where they do not fit. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--examples", paramLabel = "K", defaultValue = "3", description = "Seed tasks in each prompt; fewer where they do not fit. "
+            + "Default: ${DEFAULT-VALUE}.")
     private int examples;
 
     @Option(names = "--threshold", paramLabel = "R", defaultValue = "0.7",
-            description = "Leave out instructions whose ROUGE-L with one that is there is R or more, Chinese by characters. Default: ${DEFAULT-VALUE}.")
+            description = "Leave out instructions whose ROUGE-L with one that is there is R or more, Chinese by characters. Default: "
+                    + "${DEFAULT-VALUE}.")
     private double threshold;
 
-    @Option(names = "--language-share", paramLabel = "S", description = "Share of the letters that must be Chinese, or Latin with --language en. Default: 0.5, or 0.9.")
+    @Option(names = "--language-share", paramLabel = "S", description = "Share of the letters that must be Chinese, or Latin with --language en. "
+            + "Default: 0.5, or 0.9.")
     private @Nullable Double languageShare;
 
-    @Option(names = "--keyword", paramLabel = "TEXT", description = "Leave out instructions with this text, beside the usual ones (pictures, files, ...); may be given several times.")
+    @Option(names = "--keyword", paramLabel = "TEXT", description = "Leave out instructions with this text, beside the usual ones (pictures, "
+            + "files, ...); may be given several times.")
     private List<String> keywords = List.of();
 
     @Mixin
@@ -90,7 +99,8 @@ final class InstructCommand implements Callable<Integer>, Verbose {
     @Mixin
     private SamplingFlags sampling;
 
-    @Option(names = "--in-flight", paramLabel = "N", defaultValue = "8", description = "Prompts in the making at the same time. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--in-flight", paramLabel = "N", defaultValue = "8", description = "Prompts in the making at the same time. Default: "
+            + "${DEFAULT-VALUE}.")
     private int inFlight;
 
     @Option(names = "--json", description = "Write the summary as one JSON object.")

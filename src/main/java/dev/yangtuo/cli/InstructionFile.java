@@ -17,7 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The file of instruction data that grows, a line for each task, written whole before the next one: whatever ends the program leaves complete lines, and at most one that is
+ * The file of instruction data that grows, a line for each task, written whole before the next one: whatever ends the program leaves complete
+ * lines, and at most one that is
  * not, which the next run takes away.
  */
 final class InstructionFile implements AutoCloseable {
@@ -72,6 +73,10 @@ final class InstructionFile implements AutoCloseable {
     static InstructionFile open(Path path) throws IOException {
         if (Files.isDirectory(path)) {
             throw new YangtuoException("%s: is a directory; name a file in it".formatted(path));
+        }
+        Path folder = path.toAbsolutePath().getParent();
+        if (folder != null && !Files.isDirectory(folder)) {
+            throw new YangtuoException("%s: there is no directory %s; make it first".formatted(path, folder));
         }
         FileChannel channel;
         try {

@@ -38,7 +38,8 @@ import picocli.CommandLine.Spec;
             "Writes the best one of each prompt, in the prompts' order, one JSON object a line."
         },
         footer = {
-            "The input is JSON lines with a \"prompt\", a \"question\" or \"messages\", and an \"id\" (else the line's number). Each answer has a seed of its own, derived from"
+            "The input is JSON lines with a \"prompt\", a \"question\" or \"messages\", and an \"id\" (else the line's number). Each answer has a "
+                    + "seed of its own, derived from"
                     + " --seed (0 unless given), the id and the answer's number, so the same command gives the same answers.",
             "  yangtuo rank --model chinese-alpaca --input prompts.jsonl --n 8 --by score --output best.jsonl"
         })
@@ -57,7 +58,8 @@ final class RankCommand implements Callable<Integer>, Verbose {
     @Option(names = "--input", required = true, paramLabel = "FILE", description = "The prompts; - for standard input.")
     private String input;
 
-    @Option(names = "--output", paramLabel = "FILE", description = "Write the answers into this file, which appears when it is complete. Default: standard output.")
+    @Option(names = "--output", paramLabel = "FILE", description = "Write the answers into this file, which appears when it is complete. Default: "
+            + "standard output.")
     private @Nullable Path output;
 
     @Option(names = "--n", paramLabel = "N", defaultValue = "4", description = "Answers to each prompt. Default: ${DEFAULT-VALUE}.")
@@ -73,7 +75,8 @@ final class RankCommand implements Callable<Integer>, Verbose {
     @Option(names = "--judge-model", paramLabel = "PATH", description = "The model that judges. Default: the one that answers.")
     private @Nullable Path judgeModel;
 
-    @Option(names = "--judge-lora", paramLabel = "PATH[:SCALE]", converter = LoraArgument.Converter.class, description = "An adapter of the model that judges; several are merged in order.")
+    @Option(names = "--judge-lora", paramLabel = "PATH[:SCALE]", converter = LoraArgument.Converter.class, description = "An adapter of the model "
+            + "that judges; several are merged in order.")
     private List<LoraArgument> judgeAdapters = List.of();
 
     @Mixin
@@ -91,7 +94,8 @@ final class RankCommand implements Callable<Integer>, Verbose {
     @Option(names = "--stop", paramLabel = "TEXT", description = "End an answer before this text; may be given several times.")
     private List<String> stops = List.of();
 
-    @Option(names = "--in-flight", paramLabel = "N", defaultValue = "16", description = "Answers in the making at the same time. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--in-flight", paramLabel = "N", defaultValue = "16", description = "Answers in the making at the same time. Default: "
+            + "${DEFAULT-VALUE}.")
     private int inFlight;
 
     @Option(names = "--json", description = "Write a summary as one JSON object, to standard output if --output is given, else to standard error.")
@@ -301,7 +305,8 @@ final class RankCommand implements Callable<Integer>, Verbose {
             }
             return;
         }
-        to.println(String.format(Locale.ROOT, "%d prompts, %d with an error, %d answers to each; mean score of the best %.4f, of the first %.4f (%s)%s",
+        to.println(String.format(Locale.ROOT, "%d prompts, %d with an error, %d answers to each; mean score of the best %.4f, of the first %.4f "
+                + "(%s)%s",
                 summary.prompts, summary.errors, count, best, first, by.label(), summary.interrupted ? "; interrupted" : ""));
     }
 }

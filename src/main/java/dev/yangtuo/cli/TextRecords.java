@@ -2,6 +2,7 @@ package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.yangtuo.exception.YangtuoException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,7 +11,8 @@ import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The records of a file of JSON lines, one at a time: prompts, answers, or both, as {@code batch} reads and writes them, and as OpenAI's batch files have them. Empty lines
+ * The records of a file of JSON lines, one at a time: prompts, answers, or both, as {@code batch} reads and writes them, and as OpenAI's batch
+ * files have them. Empty lines
  * count for nothing.
  */
 final class TextRecords implements Iterator<TextRecords.TextRecord>, AutoCloseable {
@@ -32,6 +34,11 @@ final class TextRecords implements Iterator<TextRecords.TextRecord>, AutoCloseab
      * @param text the answer; null if there is none
      */
     record TextRecord(String place, JsonNode object, @Nullable String id, @Nullable String prompt, @Nullable String text) {
+        /** The same without the object, for whoever keeps many of them. */
+        TextRecord light() {
+            return new TextRecord(place, MissingNode.getInstance(), id, prompt, text);
+        }
+
         String requireId() {
             if (id == null) {
                 throw new YangtuoException("%s: expected an \"id\" (or \"custom_id\"), a string or a number".formatted(place));

@@ -8,7 +8,8 @@ import dev.yangtuo.FinishReason;
  * @param text without the prompt
  * @param finishReason why it ended
  * @param tokens of the text, without the one that ended it; 0 or more
- * @param logProbability natural logarithm of the probability of the tokens, as the model computed it before penalties and temperature: their sum; NaN if nobody knows
+ * @param logProbability natural logarithm of the probability of the tokens, as the model computed it before penalties and temperature: their sum;
+ *     NaN if nobody knows
  * @param seed with which it was written
  */
 public record Completion(String text, FinishReason finishReason, int tokens, double logProbability, long seed) {

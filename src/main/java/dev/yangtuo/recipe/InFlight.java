@@ -14,7 +14,8 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * Work on some items at a time, each on a virtual thread of its own, so that the model computes them together. What comes of them is handed on in the items' order, by the
+ * Work on some items at a time, each on a virtual thread of its own, so that the model computes them together. What comes of them is handed on in
+ * the items' order, by the
  * calling thread; no more items are taken than are worked on, so an endless supply is fine.
  */
 final class InFlight {

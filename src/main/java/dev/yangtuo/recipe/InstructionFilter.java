@@ -7,8 +7,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which generated tasks are worth keeping, by the rules of Self-Instruct (Wang and others, arXiv 2212.10560) as Stanford Alpaca applies them, with Chinese counted in
- * characters: an instruction of a sensible length, nothing that only a picture or a file could answer, no leading punctuation, in the right language, with an output of its
+ * Which generated tasks are worth keeping, by the rules of Self-Instruct (Wang and others, arXiv 2212.10560) as Stanford Alpaca applies them, with
+ * Chinese counted in
+ * characters: an instruction of a sensible length, nothing that only a picture or a file could answer, no leading punctuation, in the right
+ * language, with an output of its
  * own. Immutable: each method returns a changed copy.
  */
 public final class InstructionFilter {
@@ -34,7 +36,10 @@ public final class InstructionFilter {
         this.keywords = List.copyOf(keywords);
     }
 
-    /** Instructions of 4 to 150 characters or words, inputs and outputs of at most 1,000, half of the letters Chinese, or nine tenths English, the usual keywords. */
+    /**
+     * Instructions of 4 to 150 characters or words, inputs and outputs of at most 1,000, half of the letters Chinese, or nine tenths English, the
+     * usual keywords.
+     */
     public static InstructionFilter of(RecipeLanguage language) {
         boolean chinese = language == RecipeLanguage.CHINESE;
         List<String> keywords = chinese ? CHINESE_KEYWORDS : ENGLISH_KEYWORDS;

@@ -9,7 +9,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How tasks are written in a prompt, and read from what follows it: numbered, with three labels, and {@code ###} between them, as Stanford Alpaca does.
+ * How tasks are written in a prompt, and read from what follows it: numbered, with three labels, and {@code ###} between them, as Stanford Alpaca
+ * does.
  *
  * <pre>
  * ###

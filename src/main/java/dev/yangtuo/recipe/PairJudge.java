@@ -11,7 +11,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Says which of two answers to a question is better. Called by many threads at a time. The verdicts are those of MT-bench (Zheng and others, Judging LLM-as-a-Judge, arXiv
+ * Says which of two answers to a question is better. Called by many threads at a time. The verdicts are those of MT-bench (Zheng and others,
+ * Judging LLM-as-a-Judge, arXiv
  * 2306.05685): {@code [[A]]}, {@code [[B]]}, and {@code [[C]]} for a tie.
  */
 @FunctionalInterface
@@ -43,7 +44,8 @@ public interface PairJudge {
     }
 
     /**
-     * A judge that is asked for nothing but the verdict: which of {@code A]]}, {@code B]]} and {@code C]]} is the most probable after the prompt and {@code [[}. It always has a
+     * A judge that is asked for nothing but the verdict: which of {@code A]]}, {@code B]]} and {@code C]]} is the most probable after the prompt
+     * and {@code [[}. It always has a
      * verdict, so small models can judge, too.
      *
      * @param template with {@link #PLACES}

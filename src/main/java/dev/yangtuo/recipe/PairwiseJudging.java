@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * Judges the answers of two systems, many pairs at a time. What is too long for the judge has no verdict, and does not stop the others. For one thread at a time.
+ * Judges the answers of two systems, many pairs at a time. What is too long for the judge has no verdict, and does not stop the others. For one
+ * thread at a time.
  */
 public final class PairwiseJudging {
     private final int inFlight;

@@ -14,11 +14,15 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
- * Instruction data from seed tasks: Self-Instruct (Wang and others, arXiv 2212.10560) in the variant of Stanford Alpaca, with which Chinese-Alpaca's data was made. Round after
- * round, a prompt with some seed tasks makes the model write more like them; these are read, filtered, and kept if no task that is there is much like them.
+ * Instruction data from seed tasks: Self-Instruct (Wang and others, arXiv 2212.10560) in the variant of Stanford Alpaca, with which
+ * Chinese-Alpaca's data was made. Round after
+ * round, a prompt with some seed tasks makes the model write more like them; these are read, filtered, and kept if no task that is there is much
+ * like them.
  *
- * <p>The round decides which seeds the prompt has and with which seed the answer is written, so the same options and model give the same tasks, however many rounds are in
- * the making at the same time. A run that goes on from an earlier one repeats its last round, recognizes what it has kept, and goes on as if it had not been interrupted.
+ * <p>The round decides which seeds the prompt has and with which seed the answer is written, so the same options and model give the same tasks,
+ * however many rounds are in
+ * the making at the same time. A run that goes on from an earlier one repeats its last round, recognizes what it has kept, and goes on as if it had
+ * not been interrupted.
  * For one thread.
  */
 public final class SelfInstruct {
@@ -106,7 +110,8 @@ public final class SelfInstruct {
             room = generator.room(prompt);
         }
         if (room < LEAST_ROOM) {
-            throw new YangtuoException("the prompt with one seed task leaves %d tokens of the context for more, at least %d are needed; load the model with a larger context, or shorten the seed tasks and the template"
+            throw new YangtuoException("the prompt with one seed task leaves %d tokens of the context for more, at least %d are needed; load the "
+                    + "model with a larger context, or shorten the seed tasks and the template"
                     .formatted(Math.max(0, room), LEAST_ROOM));
         }
         return new Round(number, generator.generate(prompt, Seeds.of(options.seed(), "text", number)), chosen.size() < wanted);

@@ -16,6 +16,9 @@ public interface TextGenerator {
         return Integer.MAX_VALUE;
     }
 
-    /** Makes the texts that are in the making end soon, with {@link dev.yangtuo.FinishReason#CANCELLED}; later ones are not affected. Does nothing unless this is overridden. */
+    /**
+     * Makes the texts that are in the making end soon, with {@link dev.yangtuo.FinishReason#CANCELLED}; later ones are not affected. Does nothing
+     * unless this is overridden.
+     */
     default void cancel() {}
 }

@@ -25,7 +25,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code judge}, {@code rank} and {@code instruct} with a model: the data of {@code examples/recipes}, and what goes wrong. What they compute is tested without one. */
+/**
+ * {@code judge}, {@code rank} and {@code instruct} with a model: the data of {@code examples/recipes}, and what goes wrong. What they compute is
+ * tested without one.
+ */
 class RecipeCommandsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path DATA = Path.of("examples/recipes");
@@ -249,12 +252,16 @@ class RecipeCommandsTest {
         assertThat(failure("judge", "--a", file("noid.jsonl", "{\"text\":\"t\"}"), "--b", B)).contains("noid.jsonl, line 1: expected an \"id\"");
         assertThat(failure("judge", "--a", "/no/such", "--b", B)).contains("/no/such: there is no such file");
         assertThat(failure("judge", "--a", A, "--b", B, "--template", file("t.txt", "{question}"))).contains("t.txt", "{answer_a}");
-        assertThat(failure("judge", "--a", A, "--b", B, "--template", "/no/such")).contains("/no/such: the template cannot be read: there is no such file");
+        assertThat(failure("judge", "--a", A, "--b", B, "--template", "/no/such")).contains("/no/such: the template cannot be read: there is no "
+                + "such file");
+        assertThat(failure("judge", "--a", A, "--b", B, "--template", file("long.txt", "x".repeat(1 << 20)))).contains("long.txt: is longer than "
+                + "1048576 bytes");
         Path out = directory.resolve("out.jsonl");
         assertThat(failure("instruct", "--seeds", file("s.jsonl", "{\"instruction\":\"x\"}"), "--output", out)).contains("s.jsonl, line 1", "\"output\"");
         assertThat(failure("instruct", "--seeds", file("empty.jsonl", ""), "--output", out)).contains("empty.jsonl: has no seed task");
         Path seeds = DATA.resolve("seed-tasks.zh.jsonl");
         assertThat(failure("instruct", "--seeds", seeds, "--output", directory)).contains("is a directory");
+        assertThat(failure("instruct", "--seeds", seeds, "--output", "/no/such/file.jsonl")).contains("there is no directory /no/such");
         assertThat(failure("instruct", "--seeds", seeds, "--output", file("foreign.jsonl", "{\"instruction\":\"x\",\"output\":\"y\"}")))
                 .contains("foreign.jsonl, line 1: expected a \"round\"");
         assertThat(out).doesNotExist();

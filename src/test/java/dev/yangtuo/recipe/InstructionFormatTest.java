@@ -25,7 +25,8 @@ class InstructionFormatTest {
                 2. 输出：答二
                 ###
                 3. 指令：""");
-        assertThat(ENGLISH.prompt(List.of(new Instruction("Do", "", "Done")))).isEqualTo("<###\n1. Instruction: Do\n1. Input: None\n1. Output: Done\n###\n2. Instruction:");
+        assertThat(ENGLISH.prompt(List.of(new Instruction("Do", "", "Done")))).isEqualTo("<###\n1. Instruction: Do\n1. Input: None\n1. Output: "
+                + "Done\n###\n2. Instruction:");
     }
 
     @Test

@@ -99,7 +99,8 @@ class PairwiseJudgingTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "A is better: [[A]] | FIRST", "[[ b ]] | SECOND", "Not [[A]] but [[C]]. | TIE", "[A] | NONE", "[[D]] | NONE", "[[A]] 和 [[B]] 相比，[[B]] 好 | SECOND"
+        "A is better: [[A]] | FIRST", "[[ b ]] | SECOND", "Not [[A]] but [[C]]. | TIE", "[A] | NONE", "[[D]] | NONE", "[[A]] 和 [[B]] 相比，[[B]] 好 | "
+                + "SECOND"
     })
     void theLastVerdictInATextCounts(String text, Verdict verdict) {
         assertThat(PairJudge.verdictIn(text)).isEqualTo(verdict);
