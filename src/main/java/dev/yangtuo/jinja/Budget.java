@@ -14,7 +14,7 @@ final class Budget {
     private long chars;
     private int depth;
 
-    /** @param chars that all texts together may have that are made */
+    /** @param chars that all texts together may have that are made or searched */
     Budget(long chars) {
         this.chars = chars;
     }
@@ -33,11 +33,11 @@ final class Budget {
         }
     }
 
-    /** Before a text is made. */
+    /** Before a text is made, or searched. */
     void spendChars(long count) {
         chars -= count;
         if (chars < 0) {
-            throw new JinjaException("the template makes far more text than it was given");
+            throw new JinjaException("the template makes or searches far more text than it was given");
         }
     }
 

@@ -1,7 +1,6 @@
 package dev.yangtuo.jinja;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,16 +24,17 @@ final class ContainerMethods {
     /** A method of a list, or null. */
     static @Nullable Callable find(List<?> list, String name) {
         return switch (name) {
-            case "index" -> (arguments, _) -> index(list, arguments.require(0, "value"));
-            case "count" -> (arguments, _) -> list.stream().filter(element -> Values.areEqual(element, arguments.require(0, "value"))).count();
+            case "index" -> (arguments, rendering) -> index(list, arguments.require(0, "value"), rendering.budget());
+            case "count" -> (arguments, rendering) ->
+                    list.stream().filter(element -> Values.areEqual(element, arguments.require(0, "value"), rendering.budget())).count();
             case "copy" -> (_, _) -> list;
             default -> refused(name);
         };
     }
 
-    private static long index(List<?> list, @Nullable Object value) {
+    private static long index(List<?> list, @Nullable Object value, Budget budget) {
         for (int i = 0; i < list.size(); i++) {
-            if (Values.areEqual(list.get(i), value)) {
+            if (Values.areEqual(list.get(i), value, budget)) {
                 return i;
             }
         }
@@ -46,7 +46,7 @@ final class ContainerMethods {
         return switch (name) {
             case "get" -> (arguments, _) -> {
                 Object key = arguments.require(0, "key");
-                return map.containsKey(key) ? map.get(key) : arguments.get(1, "default", null);
+                return Values.isKey(key) && map.containsKey(key) ? map.get(key) : arguments.get(1, "default", null);
             };
             case "items" -> (_, rendering) -> items(map, rendering.budget());
             case "keys" -> (_, rendering) -> Values.elements(map, rendering.budget());
@@ -54,7 +54,7 @@ final class ContainerMethods {
                 rendering.budget().spendElements(map.size());
                 return new ArrayList<@Nullable Object>(map.values());
             };
-            case "copy" -> (_, _) -> new LinkedHashMap<@Nullable Object, @Nullable Object>(map);
+            case "copy" -> (_, _) -> map; // nobody can change it
             default -> refused(name);
         };
     }

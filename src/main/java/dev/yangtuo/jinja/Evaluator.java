@@ -33,8 +33,8 @@ final class Evaluator {
             case Expression.Elements list -> list(list.elements());
             case Expression.TupleOf tuple -> new Tuple(list(tuple.elements()));
             case Expression.Dictionary dictionary -> dictionary(dictionary);
-            case Expression.Attribute attribute -> Members.attribute(evaluate(attribute.of()), attribute.name());
-            case Expression.Item item -> Members.item(evaluate(item.of()), evaluate(item.index()));
+            case Expression.Attribute attribute -> Members.attribute(evaluate(attribute.of()), attribute.name(), rendering.budget());
+            case Expression.Item item -> Members.item(evaluate(item.of()), evaluate(item.index()), rendering.budget());
             case Expression.Slice slice -> slice(slice);
             case Expression.Call call -> call(call);
             case Expression.Filter filter -> Filters.apply(filter.name(), evaluate(filter.input()), arguments(filter.arguments()), rendering);
@@ -82,7 +82,7 @@ final class Evaluator {
     }
 
     private static @Nullable Object key(@Nullable Object value) {
-        if (value instanceof Map || value instanceof List && !(value instanceof Tuple)) {
+        if (!Values.isKey(value)) {
             throw new JinjaException("a %s cannot be a key".formatted(Values.typeName(value)));
         }
         return value;
@@ -130,14 +130,14 @@ final class Evaluator {
     }
 
     private boolean test(Expression.Test test) {
-        return Tests.apply(test.name(), evaluate(test.input()), arguments(test.arguments()));
+        return Tests.apply(test.name(), evaluate(test.input()), arguments(test.arguments()), rendering.budget());
     }
 
     private boolean comparison(Expression.Comparison comparison) {
         Object left = evaluate(comparison.first());
         for (int i = 0; i < comparison.operators().size(); i++) {
             Object right = evaluate(comparison.others().get(i));
-            if (!Tests.compare(comparison.operators().get(i), left, right)) {
+            if (!Tests.compare(comparison.operators().get(i), left, right, rendering.budget())) {
                 return false;
             }
             left = right;

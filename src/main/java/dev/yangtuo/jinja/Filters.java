@@ -18,6 +18,7 @@ final class Filters {
 
     /** {@code value | name(arguments)}. */
     static @Nullable Object apply(String name, @Nullable Object value, Arguments arguments, Rendering rendering) {
+        Members.spend(value, rendering.budget());
         return switch (name) {
             case "default", "d" -> value instanceof Undefined || arguments.flag(1, "boolean", false) && !Values.isTrue(value)
                     ? arguments.get(0, "default_value", Text.EMPTY) : value;
@@ -29,7 +30,7 @@ final class Filters {
             case "float" -> toFloat(value, arguments);
             case "abs" -> value instanceof Double d ? (Object) Math.abs(d) : Arithmetic.sign(Values.requireInteger(value) < 0, value);
             case "round" -> round(Values.toDouble(value), arguments);
-            case "attr" -> Members.member(value, arguments.text(0, "name").value());
+            case "attr" -> Members.member(value, arguments.text(0, "name").value(), rendering.budget());
             case "trim" -> Values.toText(value, rendering).strip(true, true, TextMethods.characters(arguments));
             case "upper", "lower", "capitalize" -> TextMethods.withCase(Values.toText(value, rendering), name, rendering);
             case "title" -> title(Values.toText(value, rendering), rendering);

@@ -10,6 +10,7 @@ final class Json {
     static final int MAX_DEPTH = 200;
 
     private final TextBuilder out;
+    private final Budget budget;
     private final boolean ascii;
     private final boolean sortKeys;
     /** What is written for each level on a line of its own; null for one line. */
@@ -17,8 +18,9 @@ final class Json {
     private final String itemSeparator;
     private final String keySeparator;
 
-    private Json(TextBuilder out, Arguments options) {
-        this.out = out;
+    private Json(Rendering rendering, Arguments options) {
+        this.out = rendering.text();
+        this.budget = rendering.budget();
         this.ascii = options.flag(0, "ensure_ascii", false);
         Object levels = options.get(1, "indent", null);
         this.indent = levels == null ? null : levels instanceof Text text ? text.value() : " ".repeat(Math.clamp(Values.requireInteger(levels), 0, 100));
@@ -30,7 +32,7 @@ final class Json {
 
     /** @param options of the filter {@code tojson} as transformers has it: {@code ensure_ascii} (false), {@code indent}, {@code separators}, {@code sort_keys} */
     static Text write(@Nullable Object value, Arguments options, Rendering rendering) {
-        Json json = new Json(rendering.text(), options);
+        Json json = new Json(rendering, options);
         json.write(value, 0);
         return json.out.build();
     }
@@ -80,7 +82,7 @@ final class Json {
     }
 
     private List<? extends Map.Entry<?, ?>> entries(Map<?, ?> map) {
-        return map.entrySet().stream().sorted((a, b) -> sortKeys ? Values.compare(a.getKey(), b.getKey()) : 0).toList();
+        return map.entrySet().stream().sorted((a, b) -> sortKeys ? Values.compare(a.getKey(), b.getKey(), budget) : 0).toList();
     }
 
     private static Text key(@Nullable Object key) {

@@ -29,10 +29,10 @@ final class ListFilters {
             case "min", "max" -> extreme(Values.elements(value, budget), name.equals("min"), arguments, budget);
             case "sum" -> sum(Values.elements(value, budget), arguments, rendering);
             case "map" -> map(elementsOrNone(value, budget), arguments, rendering);
-            case "select", "reject" -> filtered(elementsOrNone(value, budget), test(arguments, name.equals("select")), budget);
+            case "select", "reject" -> filtered(elementsOrNone(value, budget), test(arguments, name.equals("select"), budget), budget);
             case "selectattr", "rejectattr" -> {
-                Function<@Nullable Object, @Nullable Object> attribute = attribute(arguments.require(0, "attribute"));
-                Predicate<@Nullable Object> test = test(arguments.from(1), name.equals("selectattr"));
+                Function<@Nullable Object, @Nullable Object> attribute = attribute(arguments.require(0, "attribute"), budget);
+                Predicate<@Nullable Object> test = test(arguments.from(1), name.equals("selectattr"), budget);
                 yield filtered(elementsOrNone(value, budget), element -> test.test(attribute.apply(element)), budget);
             }
             case "groupby" -> grouped(Values.elements(value, budget), arguments, budget);
@@ -65,7 +65,7 @@ final class ListFilters {
 
     private static Text join(@Nullable Object value, Arguments arguments, Rendering rendering) {
         List<? extends @Nullable Object> elements = Values.elements(value, rendering.budget());
-        Function<@Nullable Object, @Nullable Object> attribute = attribute(arguments.get(1, "attribute", null));
+        Function<@Nullable Object, @Nullable Object> attribute = attribute(arguments.get(1, "attribute", null), rendering.budget());
         List<Text> texts = new ArrayList<>(elements.size());
         elements.forEach(element -> texts.add(Values.toText(attribute.apply(element), rendering)));
         return TextMethods.join(Values.toText(arguments.get(0, "d", Text.EMPTY), rendering), texts, rendering);
@@ -81,23 +81,23 @@ final class ListFilters {
     }
 
     /** What an attribute of an element is, at the end of a path with dots; the element itself without one. */
-    private static Function<@Nullable Object, @Nullable Object> attribute(@Nullable Object path) {
-        return attribute(path, null);
+    private static Function<@Nullable Object, @Nullable Object> attribute(@Nullable Object path, Budget budget) {
+        return attribute(path, null, budget);
     }
 
     /** @param otherwise takes the place of what is undefined on the way; null for nothing */
-    private static Function<@Nullable Object, @Nullable Object> attribute(@Nullable Object path, @Nullable Object otherwise) {
+    private static Function<@Nullable Object, @Nullable Object> attribute(@Nullable Object path, @Nullable Object otherwise, Budget budget) {
         if (path == null) {
             return element -> element;
         }
         if (path instanceof Long index) {
-            return element -> Members.item(element, index);
+            return element -> Members.item(element, index, budget);
         }
         String[] names = Values.requireText(path).value().split("\\.", -1);
         return element -> {
             Object value = element;
             for (String name : names) {
-                value = Members.item(value, name.matches("\\d{1,9}") ? (Object) Long.valueOf(name) : Text.of(name));
+                value = Members.item(value, name.matches("\\d{1,9}") ? (Object) Long.valueOf(name) : Text.of(name), budget);
                 value = value instanceof Undefined && otherwise != null ? otherwise : value;
             }
             return value;
@@ -105,9 +105,9 @@ final class ListFilters {
     }
 
     /** Of elements, or of their attribute; strings without regard to case unless it is asked for. */
-    private static Comparator<@Nullable Object> order(@Nullable Object attribute, boolean caseSensitive) {
-        Function<@Nullable Object, @Nullable Object> of = attribute(attribute);
-        return (a, b) -> Values.compare(folded(of.apply(a), caseSensitive), folded(of.apply(b), caseSensitive));
+    private static Comparator<@Nullable Object> order(@Nullable Object attribute, boolean caseSensitive, Budget budget) {
+        Function<@Nullable Object, @Nullable Object> of = attribute(attribute, budget);
+        return (a, b) -> Values.compare(folded(of.apply(a), caseSensitive), folded(of.apply(b), caseSensitive), budget);
     }
 
     private static @Nullable Object folded(@Nullable Object value, boolean caseSensitive) {
@@ -115,7 +115,7 @@ final class ListFilters {
     }
 
     private static List<@Nullable Object> sorted(List<? extends @Nullable Object> elements, Arguments arguments, Budget budget) {
-        Comparator<@Nullable Object> order = order(arguments.get(2, "attribute", null), arguments.flag(1, "case_sensitive", false));
+        Comparator<@Nullable Object> order = order(arguments.get(2, "attribute", null), arguments.flag(1, "case_sensitive", false), budget);
         return sorted(elements, order, arguments.flag(0, "reverse", false), budget);
     }
 
@@ -131,19 +131,16 @@ final class ListFilters {
             throw new JinjaException("'dictsort' needs a dictionary, found %s".formatted(Values.typeName(value)));
         }
         long part = arguments.text(1, "by", "key").value().equals("value") ? 1 : 0;
-        return sorted(ContainerMethods.items(map, budget), order(part, arguments.flag(0, "case_sensitive", false)), arguments.flag(2, "reverse", false), budget);
+        return sorted(ContainerMethods.items(map, budget), order(part, arguments.flag(0, "case_sensitive", false), budget), arguments.flag(2, "reverse", false), budget);
     }
 
     private static List<@Nullable Object> unique(List<? extends @Nullable Object> elements, Arguments arguments, Budget budget) {
-        Function<@Nullable Object, @Nullable Object> attribute = attribute(arguments.get(1, "attribute", null));
+        Function<@Nullable Object, @Nullable Object> attribute = attribute(arguments.get(1, "attribute", null), budget);
         boolean caseSensitive = arguments.flag(0, "case_sensitive", false);
         List<@Nullable Object> seen = new ArrayList<>();
         return filtered(elements, element -> {
             Object key = folded(attribute.apply(element), caseSensitive);
-            boolean isNew = seen.stream().noneMatch(other -> {
-                budget.step();
-                return Values.areEqual(other, key);
-            });
+            boolean isNew = seen.stream().noneMatch(other -> Values.areEqual(other, key, budget));
             if (isNew) {
                 seen.add(key);
             }
@@ -152,13 +149,13 @@ final class ListFilters {
     }
 
     private static @Nullable Object extreme(List<? extends @Nullable Object> elements, boolean least, Arguments arguments, Budget budget) {
-        Comparator<@Nullable Object> order = order(arguments.get(1, "attribute", null), arguments.flag(0, "case_sensitive", false));
+        Comparator<@Nullable Object> order = order(arguments.get(1, "attribute", null), arguments.flag(0, "case_sensitive", false), budget);
         List<@Nullable Object> all = copy(elements, budget);
         return all.isEmpty() ? new Undefined("there are no elements") : least ? Collections.min(all, order) : Collections.max(all, order);
     }
 
     private static @Nullable Object sum(List<? extends @Nullable Object> elements, Arguments arguments, Rendering rendering) {
-        Function<@Nullable Object, @Nullable Object> attribute = attribute(arguments.get(0, "attribute", null));
+        Function<@Nullable Object, @Nullable Object> attribute = attribute(arguments.get(0, "attribute", null), rendering.budget());
         Object sum = arguments.get(1, "start", 0L);
         for (Object element : elements) {
             rendering.budget().step();
@@ -170,7 +167,7 @@ final class ListFilters {
     private static List<@Nullable Object> map(List<? extends @Nullable Object> elements, Arguments arguments, Rendering rendering) {
         Function<@Nullable Object, @Nullable Object> mapping;
         if (arguments.named().containsKey("attribute")) {
-            mapping = attribute(arguments.named().get("attribute"), arguments.named().get("default"));
+            mapping = attribute(arguments.named().get("attribute"), arguments.named().get("default"), rendering.budget());
         } else {
             String filter = arguments.text(0, "filter").value();
             mapping = element -> Filters.apply(filter, element, arguments.from(1), rendering);
@@ -182,12 +179,12 @@ final class ListFilters {
     }
 
     /** The test that arguments name, whether something is true where they name none. */
-    private static Predicate<@Nullable Object> test(Arguments arguments, boolean expected) {
+    private static Predicate<@Nullable Object> test(Arguments arguments, boolean expected, Budget budget) {
         if (arguments.positional().isEmpty()) {
             return element -> Values.isTrue(element) == expected;
         }
         String name = arguments.text(0, "test").value();
-        return element -> Tests.apply(name, element, arguments.from(1)) == expected;
+        return element -> Tests.apply(name, element, arguments.from(1), budget) == expected;
     }
 
     private static List<@Nullable Object> filtered(List<? extends @Nullable Object> elements, Predicate<@Nullable Object> test, Budget budget) {
@@ -203,13 +200,13 @@ final class ListFilters {
 
     private static List<Tuple> grouped(List<? extends @Nullable Object> elements, Arguments arguments, Budget budget) {
         Object path = arguments.require(0, "attribute");
-        Function<@Nullable Object, @Nullable Object> attribute = attribute(path);
-        List<@Nullable Object> sorted = sorted(elements, order(path, false), false, budget);
+        Function<@Nullable Object, @Nullable Object> attribute = attribute(path, budget);
+        List<@Nullable Object> sorted = sorted(elements, order(path, false, budget), false, budget);
         List<Tuple> groups = new ArrayList<>();
         int from = 0;
         for (int i = 1; i <= sorted.size(); i++) {
             Object key = attribute.apply(sorted.get(from));
-            if (i == sorted.size() || !Values.areEqual(key, attribute.apply(sorted.get(i)))) {
+            if (i == sorted.size() || !Values.areEqual(key, attribute.apply(sorted.get(i)), budget)) {
                 groups.add(new Tuple(Arrays.asList(key, sorted.subList(from, i))));
                 from = i;
             }

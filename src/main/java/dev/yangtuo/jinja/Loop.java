@@ -32,7 +32,7 @@ final class Loop {
             case "previtem" -> index > 0 ? elements.get(index - 1) : new Undefined("there is no previous item");
             case "nextitem" -> index < size - 1 ? elements.get(index + 1) : new Undefined("there is no next item");
             case "cycle" -> (Callable) (arguments, _) -> cycle(arguments.positional());
-            case "changed" -> (Callable) (arguments, _) -> changed(arguments.positional());
+            case "changed" -> (Callable) (arguments, rendering) -> changed(arguments.positional(), rendering.budget());
             default -> new Undefined("'loop' has no '%s'".formatted(name));
         };
     }
@@ -44,8 +44,8 @@ final class Loop {
         return values.get(index % values.size());
     }
 
-    private boolean changed(List<@Nullable Object> values) {
-        boolean changed = lastChecked == null || !Values.areEqual(lastChecked, values);
+    private boolean changed(List<@Nullable Object> values, Budget budget) {
+        boolean changed = lastChecked == null || !Values.areEqual(lastChecked, values, budget);
         lastChecked = values;
         return changed;
     }

@@ -9,9 +9,16 @@ import org.jspecify.annotations.Nullable;
 final class Members {
     private Members() {}
 
+    /** What is looked for in a string, or made of parts of it, costs its length. */
+    static void spend(@Nullable Object of, Budget budget) {
+        if (of instanceof Text text) {
+            budget.spendChars(text.chars());
+        }
+    }
+
     /** {@code of.name}: a method or an attribute, else an item. */
-    static @Nullable Object attribute(@Nullable Object of, String name) {
-        Object member = member(of, name);
+    static @Nullable Object attribute(@Nullable Object of, String name, Budget budget) {
+        Object member = member(of, name, budget);
         if (!(member instanceof Undefined)) {
             return member;
         }
@@ -22,7 +29,8 @@ final class Members {
     }
 
     /** A method or an attribute. */
-    static @Nullable Object member(@Nullable Object of, String name) {
+    static @Nullable Object member(@Nullable Object of, String name, Budget budget) {
+        spend(of, budget);
         return switch (of) {
             case Undefined undefined -> throw undefined.used();
             case Loop loop -> loop.get(name);
@@ -39,11 +47,12 @@ final class Members {
     }
 
     /** {@code of[index]}: an item, else, of a string, a method or an attribute. */
-    static @Nullable Object item(@Nullable Object of, @Nullable Object index) {
+    static @Nullable Object item(@Nullable Object of, @Nullable Object index, Budget budget) {
+        spend(of, budget);
         if (of instanceof Undefined undefined) {
             throw undefined.used();
         }
-        if (of instanceof Map<?, ?> map && map.containsKey(index)) {
+        if (of instanceof Map<?, ?> map && Values.isKey(index) && map.containsKey(index)) {
             return map.get(index);
         }
         if (Values.isInteger(index) && (of instanceof List || of instanceof Text)) {
@@ -55,11 +64,12 @@ final class Members {
             }
             return of instanceof Text text ? text.codePoint((int) at) : ((List<?>) of).get((int) at);
         }
-        return index instanceof Text name ? member(of, name.value()) : new Undefined("%s has no such item".formatted(Values.typeName(of)));
+        return index instanceof Text name ? member(of, name.value(), budget) : new Undefined("%s has no such item".formatted(Values.typeName(of)));
     }
 
     /** {@code of[start:stop:step]} with Python's rules for what is missing, negative or outside. */
     static Object slice(@Nullable Object of, @Nullable Long start, @Nullable Long stop, @Nullable Long step, Rendering rendering) {
+        spend(of, rendering.budget());
         if (of instanceof Undefined undefined) {
             throw undefined.used();
         }

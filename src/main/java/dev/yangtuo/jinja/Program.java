@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
 public final class Program {
     /** Chars of a template; published ones have some ten thousand. */
     private static final int MAX_SOURCE = 1 << 20;
-    /** Chars that a rendering may make whatever it is given. */
-    private static final long BASE_CHARS = 1L << 25;
-    /** Chars that it may make for each that it is given: templates copy what they are given, some many times. */
-    private static final long CHARS_PER_CHAR = 64;
+    /** Chars that a rendering may look at or make whatever it is given. */
+    private static final long BASE_CHARS = 1L << 26;
+    /** More of them for each char that it is given: templates search and copy messages, some many times. */
+    private static final long CHARS_PER_CHAR = 256;
 
     private final List<Statement> statements;
 

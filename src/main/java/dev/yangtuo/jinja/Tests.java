@@ -9,7 +9,7 @@ final class Tests {
     private Tests() {}
 
     /** {@code value is name(arguments)}. */
-    static boolean apply(String name, @Nullable Object value, Arguments arguments) {
+    static boolean apply(String name, @Nullable Object value, Arguments arguments, Budget budget) {
         return switch (name) {
             case "defined" -> !(value instanceof Undefined);
             case "undefined" -> value instanceof Undefined;
@@ -28,31 +28,33 @@ final class Tests {
             case "odd" -> Math.floorMod(Values.requireInteger(value), 2L) == 1;
             case "even" -> Math.floorMod(Values.requireInteger(value), 2L) == 0;
             case "divisibleby" -> Math.floorMod(Values.requireInteger(value), Arithmetic.nonZero(Values.requireInteger(arguments.require(0, "num")))) == 0;
-            case "lower" -> isCased(Values.requireText(value).value(), false);
-            case "upper" -> isCased(Values.requireText(value).value(), true);
-            case "sameas" -> value == arguments.require(0, "other") || Values.areEqual(value, arguments.require(0, "other"));
-            case "in" -> Values.contains(arguments.require(0, "seq"), value);
-            case "eq", "equalto", "==" -> compare("==", value, arguments.require(0, "other"));
-            case "ne", "!=" -> compare("!=", value, arguments.require(0, "other"));
-            case "lt", "lessthan", "<" -> compare("<", value, arguments.require(0, "other"));
-            case "le", "<=" -> compare("<=", value, arguments.require(0, "other"));
-            case "gt", "greaterthan", ">" -> compare(">", value, arguments.require(0, "other"));
-            case "ge", ">=" -> compare(">=", value, arguments.require(0, "other"));
+            case "lower", "upper" -> {
+                Members.spend(value, budget);
+                yield isCased(Values.requireText(value).value(), name.equals("upper"));
+            }
+            case "sameas" -> value == arguments.require(0, "other") || Values.areEqual(value, arguments.require(0, "other"), budget);
+            case "in" -> Values.contains(arguments.require(0, "seq"), value, budget);
+            case "eq", "equalto", "==" -> compare("==", value, arguments.require(0, "other"), budget);
+            case "ne", "!=" -> compare("!=", value, arguments.require(0, "other"), budget);
+            case "lt", "lessthan", "<" -> compare("<", value, arguments.require(0, "other"), budget);
+            case "le", "<=" -> compare("<=", value, arguments.require(0, "other"), budget);
+            case "gt", "greaterthan", ">" -> compare(">", value, arguments.require(0, "other"), budget);
+            case "ge", ">=" -> compare(">=", value, arguments.require(0, "other"), budget);
             default -> throw new JinjaException("the test '%s' is not known".formatted(name));
         };
     }
 
     /** {@code left operator right}. */
-    static boolean compare(String operator, @Nullable Object left, @Nullable Object right) {
+    static boolean compare(String operator, @Nullable Object left, @Nullable Object right, Budget budget) {
         return switch (operator) {
-            case "==" -> Values.areEqual(left, right);
-            case "!=" -> !Values.areEqual(left, right);
-            case "<" -> Values.compare(left, right) < 0;
-            case "<=" -> Values.compare(left, right) <= 0;
-            case ">" -> Values.compare(left, right) > 0;
-            case ">=" -> Values.compare(left, right) >= 0;
-            case "in" -> Values.contains(right, left);
-            default -> !Values.contains(right, left);
+            case "==" -> Values.areEqual(left, right, budget);
+            case "!=" -> !Values.areEqual(left, right, budget);
+            case "<" -> Values.compare(left, right, budget) < 0;
+            case "<=" -> Values.compare(left, right, budget) <= 0;
+            case ">" -> Values.compare(left, right, budget) > 0;
+            case ">=" -> Values.compare(left, right, budget) >= 0;
+            case "in" -> Values.contains(right, left, budget);
+            default -> !Values.contains(right, left, budget);
         };
     }
 

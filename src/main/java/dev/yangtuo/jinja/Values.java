@@ -4,7 +4,6 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,43 +114,56 @@ final class Values {
         };
     }
 
-    static boolean areEqual(@Nullable Object a, @Nullable Object b) {
+    /** Whether a value can be a key of a dictionary; tuples, which Python allows, are none here, since to look for one could take for ever. */
+    static boolean isKey(@Nullable Object value) {
+        return value == null || value instanceof Text || isNumber(value);
+    }
+
+    /** {@code a == b}; each element that is looked at is a step. */
+    static boolean areEqual(@Nullable Object a, @Nullable Object b, Budget budget) {
+        budget.step();
         if (isNumber(a) && isNumber(b)) {
             return isInteger(a) && isInteger(b) ? requireInteger(a) == requireInteger(b) : toDouble(a) == toDouble(b);
         }
         return switch (a) {
-            case List<?> l -> b instanceof List<?> other && a instanceof Tuple == b instanceof Tuple && areEqual(l, other);
-            case Map<?, ?> m -> b instanceof Map<?, ?> other && areEqual(m, other);
-            case Undefined u -> b instanceof Undefined;
-            case null, default -> Objects.equals(a, b);
+            case Text t -> {
+                budget.spendChars(t.chars());
+                yield t.equals(b);
+            }
+            case List<?> l -> b instanceof List<?> other && a instanceof Tuple == b instanceof Tuple && areEqual(l, other, budget);
+            case Map<?, ?> m -> b instanceof Map<?, ?> other && areEqual(m, other, budget);
+            case Undefined _ -> b instanceof Undefined;
+            case null, default -> a == b;
         };
     }
 
-    private static boolean areEqual(List<?> a, List<?> b) {
+    private static boolean areEqual(List<?> a, List<?> b, Budget budget) {
         boolean equal = a.size() == b.size();
         for (int i = 0; equal && i < a.size(); i++) {
-            equal = areEqual(a.get(i), b.get(i));
+            equal = areEqual(a.get(i), b.get(i), budget);
         }
         return equal;
     }
 
-    private static boolean areEqual(Map<?, ?> a, Map<?, ?> b) {
+    private static boolean areEqual(Map<?, ?> a, Map<?, ?> b, Budget budget) {
         return a.size() == b.size()
-                && a.entrySet().stream().allMatch(entry -> b.containsKey(entry.getKey()) && areEqual(entry.getValue(), b.get(entry.getKey())));
+                && a.entrySet().stream().allMatch(entry -> b.containsKey(entry.getKey()) && areEqual(entry.getValue(), b.get(entry.getKey()), budget));
     }
 
-    /** Less than 0, 0, or more, as {@code a} comes before, with or after {@code b}. */
-    static int compare(@Nullable Object a, @Nullable Object b) {
+    /** Less than 0, 0, or more, as {@code a} comes before, with or after {@code b}; each element that is looked at is a step. */
+    static int compare(@Nullable Object a, @Nullable Object b, Budget budget) {
+        budget.step();
         if (isNumber(a) && isNumber(b)) {
             return isInteger(a) && isInteger(b) ? Long.compare(requireInteger(a), requireInteger(b)) : Double.compare(toDouble(a), toDouble(b));
         }
         if (a instanceof Text left && b instanceof Text right) {
+            budget.spendChars((long) left.chars() + right.chars());
             return left.compareTo(right);
         }
         if (a instanceof List<?> left && b instanceof List<?> right) {
             for (int i = 0; i < Math.min(left.size(), right.size()); i++) {
-                if (!areEqual(left.get(i), right.get(i))) {
-                    return compare(left.get(i), right.get(i));
+                if (!areEqual(left.get(i), right.get(i), budget)) {
+                    return compare(left.get(i), right.get(i), budget);
                 }
             }
             return Integer.compare(left.size(), right.size());
@@ -166,11 +178,14 @@ final class Values {
     }
 
     /** {@code element in container}. */
-    static boolean contains(@Nullable Object container, @Nullable Object element) {
+    static boolean contains(@Nullable Object container, @Nullable Object element, Budget budget) {
         return switch (container) {
-            case Text t -> t.value().contains(requireText(element).value());
-            case Map<?, ?> m -> m.containsKey(element);
-            case List<?> l -> l.stream().anyMatch(other -> areEqual(other, element));
+            case Text t -> {
+                budget.spendChars(t.chars());
+                yield t.value().contains(requireText(element).value());
+            }
+            case Map<?, ?> m -> isKey(element) && m.containsKey(element);
+            case List<?> l -> l.stream().anyMatch(other -> areEqual(other, element, budget));
             case Undefined _ -> false;
             case null, default -> throw new JinjaException("'in' needs a list, a dictionary or a string, found %s".formatted(typeName(container)));
         };

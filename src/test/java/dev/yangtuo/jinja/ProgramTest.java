@@ -111,6 +111,17 @@ class ProgramTest {
         "{% set ns = namespace(l=[1]) %}{% for i in range(10000) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}",
         "{% set ns = namespace(l=[1]) %}{% for i in range(10000) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l | tojson }}",
         "{% set ns = namespace(l=[1]) %}{% for i in range(10000) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l == [ns.l] }}",
+        "{% set ns = namespace(l=[1], m=[1]) %}{% for i in range(100) %}{% set ns.l = [ns.l, ns.l] %}{% set ns.m = [ns.m, ns.m] %}{% endfor %}{{ ns.l == ns.m }}",
+        "{% set ns = namespace(l=[1], m=[1]) %}{% for i in range(100) %}{% set ns.l = [ns.l, ns.l] %}{% set ns.m = [ns.m, ns.m] %}{% endfor %}{{ ns.l < ns.m }}",
+        "{% set ns = namespace(l=(1,)) %}{% for i in range(100) %}{% set ns.l = (ns.l, ns.l) %}{% endfor %}{{ {ns.l: 1} }}",
+        "{% set s = 'x' * 1000000 %}{% set ns = namespace(l=[]) %}{% for i in range(10000) %}{% set ns.l = ns.l + [s[1:]] %}{% endfor %}",
+        "{% set s = 'x' * 1000000 %}{% for i in range(100000) %}{% if 'y' in s %}{% endif %}{% endfor %}",
+        "{% set s = 'x' * 1000000 %}{% for i in range(100000) %}{{ s | length }}{% endfor %}",
+        "{% set s = 'x' * 1000000 %}{% for i in range(100000) %}{{ s.find('y') }}{% endfor %}",
+        "{% set s = 'x' * 1000000 %}{% for i in range(100000) %}{{ s[5] }}{% endfor %}",
+        "{% set l = range(100000) | list %}{% for i in l %}{{ l.count(-1) }}{% endfor %}",
+        "{% set l = range(100000) | list %}{% for i in l %}{{ -1 in l }}{% endfor %}",
+        "{{ (range(100000) | list + range(100000) | list) | unique | list | length }}",
         "{{ 'x' * 9000000000000000000 }}",
         "{{ [1] * 9000000000000000000 }}",
         "{{ 'x'.ljust(2000000000) }}",
@@ -140,6 +151,12 @@ class ProgramTest {
     })
     void hostileTemplatesEndInAnError(String template) {
         assertThatThrownBy(() -> render(template)).isInstanceOf(JinjaException.class);
+    }
+
+    @Test
+    void whatCannotBeAKeyIsNotFound() {
+        assertThat(render("{% set ns = namespace(l=[1]) %}{% for i in range(100) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}"
+                + "{{ ns.l in {} }}{{ {}.get(ns.l) }}{{ {}[ns.l] is defined }}")).isEqualTo("FalseNoneFalse");
     }
 
     @ParameterizedTest
