@@ -28,6 +28,9 @@ public final class Sampler {
     private final ShortlistStep[] steps;
     private final Draw draw;
     private final int candidateCount;
+    /** Of the first step that takes candidates out; 0 if it can leave any number. */
+    private final int most;
+
     private final boolean forbids;
 
     private final RowEdits rowEdits = new RowEdits();
@@ -60,6 +63,7 @@ public final class Sampler {
         this.steps = steps(options, random);
         this.draw = options.mirostat().isOn() ? new MirostatDraw(options.mirostat(), random) : new PlainDraw(random);
         this.candidateCount = masks.length > 0 ? 0 : candidateCount(options, choices);
+        this.most = options.mirostat().isOn() ? 0 : options.topK();
         this.forbids = masks.length > 0 || options.rules().forbid();
     }
 
@@ -252,7 +256,7 @@ public final class Sampler {
         for (RowStep step : cuts) {
             step.apply(history, logits);
         }
-        shortlist.fill(logits, choices, logits[best]);
+        shortlist.fill(logits, choices, most, logits[best]);
         return truncated();
     }
 

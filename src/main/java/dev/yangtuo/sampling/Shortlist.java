@@ -4,8 +4,8 @@ import dev.yangtuo.kernel.Candidates;
 import java.util.Arrays;
 
 /**
- * The candidates that are left, with weights that are proportional to their probabilities. Reused from token to token; it grows to the vocabulary's size where all logits
- * are looked at, else it stays small.
+ * The candidates that are left, with weights that are proportional to their probabilities. Reused from token to token; it grows to the vocabulary's size where any token may
+ * be left, else it stays small.
  */
 final class Shortlist {
     /**
@@ -19,31 +19,57 @@ final class Shortlist {
 
     private long[] scratch = new long[0];
     private int count;
+    /** Of how many they were taken, those of minus infinity among them. */
+    private int choices;
     private float max;
     private boolean sorted;
     private boolean weighed;
     private boolean normalized;
 
     /**
-     * Takes all logits.
+     * Takes logits that are not minus infinity.
      *
+     * @param most so many of the best ones are wanted, and others need not be taken; 0 for all
      * @param largest of them; finite, as none is a NaN
      */
-    void fill(float[] logits, int choices, float largest) {
-        makeRoom(choices);
-        for (int id = 0; id < choices; id++) {
-            keys[id] = key(logits[id], id);
+    void fill(float[] logits, int of, int most, float largest) {
+        int room = most > 0 && most < of ? (int) Math.min(of, Math.max(256, 4L * most)) : of;
+        makeRoom(room);
+        int taken = 0;
+        float least = -Float.MAX_VALUE;
+        for (int id = 0; id < of; id++) {
+            if (logits[id] >= least) {
+                if (taken == room) {
+                    // Whatever is worse than the best ones so far is not among the best ones of all.
+                    selectSmallest(keys, room, most);
+                    taken = most;
+                    least = worstLogit(most);
+                }
+                keys[taken++] = key(logits[id], id);
+            }
         }
-        begin(choices, largest, false);
+        choices = of;
+        begin(taken, largest, false);
     }
 
-    /** Takes the best ones that the device has chosen. */
+    private float worstLogit(int of) {
+        long worst = keys[0];
+        for (int i = 1; i < of; i++) {
+            worst = Math.max(worst, keys[i]);
+        }
+        return logit(worst);
+    }
+
+    /** Takes the best ones that the device has chosen, but for minus infinity. */
     void fill(Candidates chosen, int output, int wanted) {
         makeRoom(wanted);
-        for (int i = 0; i < wanted; i++) {
-            keys[i] = key(chosen.logit(output, i), chosen.id(output, i));
+        int possible = 0;
+        while (possible < wanted && chosen.logit(output, possible) != Float.NEGATIVE_INFINITY) {
+            keys[possible] = key(chosen.logit(output, possible), chosen.id(output, possible));
+            possible++;
         }
-        begin(wanted, chosen.logit(output, 0), true);
+        choices = wanted;
+        begin(possible, chosen.logit(output, 0), true);
     }
 
     private void begin(int candidates, float largest, boolean inOrder) {
@@ -126,14 +152,15 @@ final class Shortlist {
         return best;
     }
 
-    /** Keeps the best ones, as many as there are of them, and sorts them. */
+    /** Keeps the best ones and sorts them, unless all choices may be kept. */
     void keepBest(int most) {
         if (sorted) {
             truncate(most);
-        } else if (most < count) {
-            selectSmallest(keys, count, most);
-            Arrays.sort(keys, 0, most);
-            begin(most, max, true);
+        } else if (most < choices) {
+            int kept = Math.min(most, count);
+            selectSmallest(keys, count, kept);
+            Arrays.sort(keys, 0, kept);
+            begin(kept, max, true);
         }
     }
 
