@@ -23,7 +23,6 @@ module dev.yangtuo {
     exports dev.yangtuo.chat;
     exports dev.yangtuo.exception;
     exports dev.yangtuo.grammar;
-    exports dev.yangtuo.sampling;
     exports dev.yangtuo.tokenizer;
 
     opens dev.yangtuo.cli to info.picocli;

@@ -31,9 +31,9 @@ import org.jspecify.annotations.Nullable;
  * {@code generation_config.json} of the last adapter or of the model, or is what LLaMA models are usually run with: temperature 0.2,
  * top-k 40, top-p 0.9, repetition penalty 1.1, 400 tokens.
  *
- * <p>The steps of sampling, in their order, which is that of llama.cpp: the program's own {@link #logitsProcessor}; required tokens, minimum of tokens; logit biases and bans;
- * repetition, frequency and presence penalties; DRY; top-n-sigma; top-k; typical-p; top-p; min-p; XTC; temperature; draw. With mirostat: the same up to DRY; temperature;
- * mirostat. Steps that are not set are off.
+ * <p>The steps of sampling, in their order, which is that of llama.cpp: the program's own {@link #logitsProcessor}; what the {@link #grammar} forbids; required tokens,
+ * minimum of tokens; logit biases and bans; repetition, frequency and presence penalties; DRY; top-n-sigma; top-k; typical-p; top-p; min-p; XTC; temperature; draw. With
+ * mirostat: the same up to DRY; temperature; mirostat. Steps that are not set are off.
  */
 public final class GenerateOptions {
     private static final GenerateOptions DEFAULTS = new GenerateOptions();

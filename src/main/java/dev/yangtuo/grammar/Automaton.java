@@ -150,15 +150,15 @@ final class Automaton {
         boolean test(int index);
     }
 
-    /** The state whose counts are as small as they may be without a difference within a number of bytes, which is always the same. */
-    State clamped(State state, int bytes) {
+    /** The state whose counts are as small as they may be without a difference within a number of characters, which is always the same. */
+    State clamped(State state, int characters) {
         if (!network.counts) {
             return state;
         }
         if (state.representative == null) {
             beginClosure();
             for (long configuration : state.configurations) {
-                reading.add(State.configuration(State.node(configuration), stacks.clamp(State.stack(configuration), network, bytes)));
+                reading.add(State.configuration(State.node(configuration), stacks.clamp(State.stack(configuration), network, characters)));
             }
             complete = state.complete;
             state.representative = closure();

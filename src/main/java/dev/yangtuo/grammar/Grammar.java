@@ -74,7 +74,7 @@ public final class Grammar {
     }
 
     /**
-     * Begins a text that goes on where other text has ended.
+     * Begins a text that goes on where other text has ended. For samplers of this library: the type of the result is not exported.
      *
      * @param endIds tokens that end a text; at least one in the vocabulary
      * @return for one text, and one thread at a time
@@ -85,7 +85,8 @@ public final class Grammar {
     }
 
     /**
-     * Begins a text that continues a prompt. Where the prompt has no text, the space that the first token begins with does not count, as it is not shown either.
+     * Begins a text that continues a prompt. Where the prompt has no text, the space that the first token begins with does not count, as it is not shown either. For samplers
+     * of this library: the type of the result is not exported.
      *
      * @param endIds tokens that end a text; at least one in the vocabulary
      * @param prompt its tokens, which the grammar does not concern

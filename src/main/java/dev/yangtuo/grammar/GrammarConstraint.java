@@ -28,6 +28,9 @@ final class GrammarConstraint implements TokenConstraint {
         this.dropsSpace = dropsSpace;
         this.alone = alone;
         this.state = masks.start();
+        if (dropsSpace) {
+            tokenizer.firstTrie(); // made here, and not by the thread that computes all texts
+        }
     }
 
     /** A text behind other text. */

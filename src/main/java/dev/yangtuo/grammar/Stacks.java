@@ -97,16 +97,16 @@ final class Stacks {
     }
 
     /**
-     * A stack with counts that cannot be told from those of this one within a number of bytes: as each time takes at least one byte, it does not matter how many times are
-     * missing or left if there are more than that. For one network and one number of bytes.
+     * A stack with counts that cannot be told from those of this one within a number of characters: as each time takes at least one character, it does not matter how many
+     * times are missing or left if there are more than that. For one network and one number of characters.
      */
-    int clamp(int stack, Network network, int bytes) {
+    int clamp(int stack, Network network, int characters) {
         int[] frames = frames(stack);
         int copy = EMPTY;
         for (int i = frames.length - 1; i >= 0; i--) {
             int frame = frames[i];
             if (clamped[frame] == 0) {
-                int made = push(copy, nodes[frame], clampedCount(frame, network, bytes));
+                int made = push(copy, nodes[frame], clampedCount(frame, network, characters));
                 clamped[frame] = made;
             }
             copy = clamped[frame];
@@ -114,16 +114,16 @@ final class Stacks {
         return copy;
     }
 
-    private int clampedCount(int frame, Network network, int bytes) {
+    private int clampedCount(int frame, Network network, int characters) {
         int count = counts[frame];
         if (count == 0) {
             return 0;
         }
         int min = network.arguments[nodes[frame]][2];
         int max = network.arguments[nodes[frame]][3];
-        if (min - count > bytes) {
+        if (min - count > characters) {
             return 1;
         }
-        return count >= min && max - count > bytes ? Math.max(min, 1) : count;
+        return count >= min && max - count > characters ? Math.max(min, 1) : count;
     }
 }

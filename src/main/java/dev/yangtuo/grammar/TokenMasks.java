@@ -134,7 +134,7 @@ final class TokenMasks {
      */
     synchronized long[] allowed(State of) {
         begin();
-        State state = automaton.clamped(automaton.remembered(of), trie.maxDepth());
+        State state = automaton.clamped(automaton.remembered(of), trie.maxCharacters());
         long[] allowed = kept.get(state);
         if (allowed == null) {
             allowed = compute(state, trie);

@@ -9,6 +9,12 @@ import java.util.Arrays;
  * <p>The root, which stands for no bytes, is not a node.
  */
 public final class PieceTrie {
+    /** Bits for an id beside the bytes that a piece begins with. */
+    private static final int ID_BITS = Integer.SIZE - Integer.numberOfLeadingZeros(Vocabulary.MAX_PIECES);
+
+    /** So many bytes and an id are a number that is not negative. */
+    private static final int BEGINNING = (Long.SIZE - 1 - ID_BITS) / Byte.SIZE;
+
     /** Byte that leads to each node, int8, [nodes]. */
     private final byte[] labels;
     /** Bytes that lead to each node, int32, [nodes]. */
@@ -20,6 +26,7 @@ public final class PieceTrie {
 
     private final int[] idEnds;
     private final int maxDepth;
+    private final int maxCharacters;
 
     private PieceTrie(Builder from) {
         labels = Arrays.copyOf(from.labels, from.size);
@@ -28,6 +35,7 @@ public final class PieceTrie {
         idEnds = Arrays.copyOf(from.idEnds, from.size);
         ids = from.ids;
         maxDepth = from.maxDepth;
+        maxCharacters = from.maxCharacters;
     }
 
     /**
@@ -35,14 +43,51 @@ public final class PieceTrie {
      * @param bytes of each of them, by its id; not empty
      */
     static PieceTrie of(int[] ids, byte[][] bytes) {
-        Integer[] sorted = Arrays.stream(ids).boxed().toArray(Integer[]::new);
-        Arrays.sort(sorted, (a, b) -> Arrays.compareUnsigned(bytes[a], bytes[b]));
         Builder builder = new Builder(ids.length);
-        for (int id : sorted) {
+        for (int id : sorted(ids, bytes)) {
             builder.add(id, bytes[id]);
         }
         builder.close(0);
         return new PieceTrie(builder);
+    }
+
+    /** The ids in the order of their bytes: sorted as numbers by the first of them, and by the others where these are the same. */
+    private static int[] sorted(int[] ids, byte[][] bytes) {
+        long[] keys = new long[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            keys[i] = beginning(bytes[ids[i]]) << ID_BITS | ids[i];
+        }
+        Arrays.sort(keys);
+        int[] sorted = new int[keys.length];
+        for (int from = 0; from < keys.length; ) {
+            int to = from;
+            while (to < keys.length && keys[to] >>> ID_BITS == keys[from] >>> ID_BITS) {
+                sorted[to] = (int) (keys[to] & (1 << ID_BITS) - 1);
+                to++;
+            }
+            if (to - from > 1) {
+                sortBehindBeginning(sorted, from, to, bytes);
+            }
+            from = to;
+        }
+        return sorted;
+    }
+
+    private static void sortBehindBeginning(int[] sorted, int from, int to, byte[][] bytes) {
+        Integer[] some = Arrays.stream(sorted, from, to).boxed().toArray(Integer[]::new);
+        Arrays.sort(some, (a, b) -> Arrays.compareUnsigned(bytes[a], bytes[b]));
+        for (int i = from; i < to; i++) {
+            sorted[i] = some[i - from];
+        }
+    }
+
+    /** The first bytes as a number; zeros where there are fewer. */
+    private static long beginning(byte[] bytes) {
+        long value = 0;
+        for (int i = 0; i < BEGINNING; i++) {
+            value = value << Byte.SIZE | (i < bytes.length ? bytes[i] & 0xFF : 0);
+        }
+        return value;
     }
 
     /** Takes pieces in the order of their bytes. */
@@ -55,6 +100,7 @@ public final class PieceTrie {
         private int size;
         private int idCount;
         private int maxDepth;
+        private int maxCharacters;
         /** Nodes from the root to the last one; the first {@code depth} count. */
         private int[] path = new int[16];
         private int depth;
@@ -73,6 +119,20 @@ public final class PieceTrie {
             ids[idCount++] = id;
             idEnds[size - 1] = idCount;
             last = bytes;
+            maxCharacters = Math.max(maxCharacters, characters(bytes));
+        }
+
+        /** Characters that have a byte in a piece: those that begin in it, and one that began before. */
+        private static int characters(byte[] bytes) {
+            int count = isTrail(bytes[0]) ? 1 : 0;
+            for (byte each : bytes) {
+                count += isTrail(each) ? 0 : 1;
+            }
+            return count;
+        }
+
+        private static boolean isTrail(byte of) {
+            return (of & 0xC0) == 0x80;
         }
 
         private void open(byte label) {
@@ -138,5 +198,10 @@ public final class PieceTrie {
     /** {@return bytes of the longest piece; 0 if there is none} */
     public int maxDepth() {
         return maxDepth;
+    }
+
+    /** {@return the most characters that any piece has a part of; 0 if there is none} */
+    public int maxCharacters() {
+        return maxCharacters;
     }
 }
