@@ -165,16 +165,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
             if (promptCache != null) {
                 err.println("%s: %,d tokens of a context restored".formatted(promptCache, llama.restoreContext(promptCache)));
             }
-            BatchSummary summary = run(llama, job.options(guesses.applyTo(options, draft)), err);
-            String json = summary.toJson() + "\n";
-            if (summaryOut == null) {
-                err.print(json);
-                err.flush();
-            } else {
-                summaryOut.write(json.getBytes(StandardCharsets.UTF_8));
-                summaryOut.complete();
-            }
-            return summary.complete() ? CommandLine.ExitCode.OK : INTERRUPTED;
+            return run(llama, job.options(guesses.applyTo(options, draft)), summaryOut, err) ? CommandLine.ExitCode.OK : INTERRUPTED;
         }
     }
 
@@ -270,19 +261,33 @@ final class BatchCommand implements Callable<Integer>, Verbose {
         }
     }
 
-    private BatchSummary run(Llama llama, BatchJob job, PrintWriter err) throws IOException {
+    /** False if it was interrupted; the summary is written then, too. */
+    private boolean run(Llama llama, BatchJob job, @Nullable ResultFile summaryOut, PrintWriter err) throws IOException {
         BatchCancellation cancellation = new BatchCancellation();
-        boolean files = !input.equals(STANDARD) && !output.equals(STANDARD);
+        try (InterruptGuard _ = new InterruptGuard(cancellation::cancel)) {
+            BatchSummary summary = runWatched(llama, job.cancellation(cancellation), err);
+            String json = summary.toJson() + "\n";
+            if (summaryOut == null) {
+                err.print(json);
+                err.flush();
+            } else {
+                summaryOut.write(json.getBytes(StandardCharsets.UTF_8));
+                summaryOut.complete();
+            }
+            return summary.complete();
+        }
+    }
+
+    private BatchSummary runWatched(Llama llama, BatchJob job, PrintWriter err) throws IOException {
         boolean sized = TextFile.of(input).size() != ProgressDisplay.UNKNOWN_TOTAL;
-        try (InterruptGuard _ = new InterruptGuard(cancellation::cancel);
-                ProgressDisplay display = new ProgressDisplay(err, "batch", sized ? KILOBYTES : REQUESTS)) {
-            BatchJob watched = job.cancellation(cancellation).listener(new BatchListener() {
+        try (ProgressDisplay display = new ProgressDisplay(err, "batch", sized ? KILOBYTES : REQUESTS)) {
+            BatchJob watched = job.listener(new BatchListener() {
                 @Override
                 public void onProgress(BatchProgress progress) {
                     show(progress, display);
                 }
             });
-            if (files) {
+            if (!input.equals(STANDARD) && !output.equals(STANDARD)) {
                 return watched.run(llama, Path.of(input), Path.of(output));
             }
             try (OutputStream out = output.equals(STANDARD) ? new StandardOutput() : open(Path.of(output))) {
