@@ -21,9 +21,9 @@ class OptionRulesTest {
     /** Labels of places: which of them it is depends on the command. */
     private static final Set<String> PLACES = Set.of("FILE", "PATH", "DIR");
 
-    /** Commands whose result is a text for a shell, for man or for a person who types along. */
+    /** Commands whose result is a text for a shell, for man or for a person who types along; and {@code batch}, whose results and summary are JSON anyway. */
     private static final Set<String> WITHOUT_JSON =
-            Set.of("yangtuo", "yangtuo help", "yangtuo completion", "yangtuo man", "yangtuo chat", "yangtuo batch"); // a batch writes records into a file
+            Set.of("yangtuo", "yangtuo help", "yangtuo completion", "yangtuo man", "yangtuo chat", "yangtuo batch");
 
     static Stream<String> commands() {
         return CommandTree.names();
