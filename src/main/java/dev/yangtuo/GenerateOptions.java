@@ -1,14 +1,28 @@
 package dev.yangtuo;
 
+import dev.yangtuo.grammar.Grammar;
+import dev.yangtuo.sampling.CustomStep;
+import dev.yangtuo.sampling.Dry;
+import dev.yangtuo.sampling.DynamicTemperature;
+import dev.yangtuo.sampling.Mirostat;
+import dev.yangtuo.sampling.Penalties;
 import dev.yangtuo.sampling.SamplingOptions;
+import dev.yangtuo.sampling.TokenBias;
+import dev.yangtuo.sampling.TokenConstraint;
+import dev.yangtuo.sampling.TokenName;
+import dev.yangtuo.sampling.TokenRules;
+import dev.yangtuo.sampling.Truncation;
+import dev.yangtuo.sampling.Xtc;
 import dev.yangtuo.scheduler.Drafter;
 import dev.yangtuo.scheduler.PromptLookup;
 import dev.yangtuo.scheduler.TextTask;
+import dev.yangtuo.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +31,9 @@ import org.jspecify.annotations.Nullable;
  * {@code generation_config.json} of the last adapter or of the model, or is what LLaMA models are usually run with: temperature 0.2,
  * top-k 40, top-p 0.9, repetition penalty 1.1, 400 tokens.
  *
- * <p>The steps of sampling, in their order: repetition penalty, top-k, top-p, min-p, temperature, draw.
+ * <p>The steps of sampling, in their order, which is that of llama.cpp: the program's own {@link #logitsProcessor}; what the {@link #grammar} forbids; required tokens,
+ * minimum of tokens; logit biases and bans; repetition, frequency and presence penalties; DRY; top-n-sigma; top-k; typical-p; top-p; min-p; XTC; temperature; draw. With
+ * mirostat: the same up to DRY; temperature; mirostat. Steps that are not set are off.
  */
 public final class GenerateOptions {
     private static final GenerateOptions DEFAULTS = new GenerateOptions();
@@ -26,8 +42,10 @@ public final class GenerateOptions {
     private UnaryOperator<SamplingOptions> sampling = UnaryOperator.identity();
     private int maxTokens;
     private OptionalLong seed = OptionalLong.empty();
+    private @Nullable Supplier<? extends LogitsProcessor> logitsProcessor;
     private List<String> stops = List.of();
     private boolean bos = true;
+    private @Nullable Grammar grammar;
     private int priority;
     private int logProbabilities = TextTask.NONE;
     private int promptLookup;
@@ -42,8 +60,10 @@ public final class GenerateOptions {
         copy.sampling = sampling;
         copy.maxTokens = maxTokens;
         copy.seed = seed;
+        copy.logitsProcessor = logitsProcessor;
         copy.stops = stops;
         copy.bos = bos;
+        copy.grammar = grammar;
         copy.priority = priority;
         copy.logProbabilities = logProbabilities;
         copy.promptLookup = promptLookup;
@@ -51,6 +71,22 @@ public final class GenerateOptions {
         copy.draftTokens = draftTokens;
         copy.promptListener = promptListener;
         return copy;
+    }
+
+    private GenerateOptions truncated(UnaryOperator<Truncation> change) {
+        return with(options -> options.with(change.apply(options.truncation())));
+    }
+
+    private GenerateOptions penalized(UnaryOperator<Penalties> change) {
+        return with(options -> options.with(change.apply(options.penalties())));
+    }
+
+    private GenerateOptions dry(UnaryOperator<Dry> change) {
+        return with(options -> options.with(change.apply(options.dry())));
+    }
+
+    private GenerateOptions ruled(UnaryOperator<TokenRules> change) {
+        return with(options -> options.with(change.apply(options.rules())));
     }
 
     private GenerateOptions with(UnaryOperator<SamplingOptions> change) {
@@ -66,7 +102,7 @@ public final class GenerateOptions {
         return DEFAULTS;
     }
 
-    /** Always the most probable token, without penalties; settings made before are forgotten, later ones hold. */
+    /** Always the most probable token, without penalties; settings of sampling made before, bans and the like among them, are forgotten, later ones hold. */
     public GenerateOptions greedy() {
         return with(options -> SamplingOptions.GREEDY);
     }
@@ -76,9 +112,35 @@ public final class GenerateOptions {
         return with(options -> options.withTemperature(value));
     }
 
+    /**
+     * Lets the temperature follow how sure the model is, from {@code temperature - range} (at least 0) where there is one way on to {@code temperature + range} where all ways
+     * are equal. The share of the greatest possible entropy is raised to {@code exponent} before. (Zhang et al., arXiv 2309.02772, as llama.cpp does it.)
+     *
+     * @param range 0 or more; 0 leaves the temperature as it is
+     * @param exponent 0 or more; 1 is usual
+     */
+    public GenerateOptions dynamicTemperature(float range, float exponent) {
+        return with(options -> options.with(new DynamicTemperature(range, exponent)));
+    }
+
+    /**
+     * Keeps logits that are at most this many standard deviations below the largest one; 0 or more, 0 keeps all. (Tang et al., arXiv 2411.07641.)
+     */
+    public GenerateOptions topNSigma(float value) {
+        return truncated(truncation -> truncation.withTopNSigma(value));
+    }
+
     /** Keeps this many most probable tokens; 0 keeps all. */
     public GenerateOptions topK(int value) {
         return with(options -> options.withTopK(value));
+    }
+
+    /**
+     * Keeps the tokens whose surprise is closest to the expected one, until together they have more than this probability; more than 0, 1 keeps all. (Meister et al.,
+     * arXiv 2202.00666.)
+     */
+    public GenerateOptions typicalP(float value) {
+        return truncated(truncation -> truncation.withTypicalP(value));
     }
 
     /** Keeps the most probable tokens that together reach this probability; more than 0, 1 keeps all. */
@@ -91,9 +153,143 @@ public final class GenerateOptions {
         return with(options -> options.withMinP(value));
     }
 
-    /** Makes tokens that were already there, prompt included, less probable; more than 0, 1 changes nothing. */
+    /**
+     * Excludes top choices: of the tokens that reach the threshold all but the least probable one are taken out, with a probability, at each token anew.
+     *
+     * @param probability 0 (off) to 1
+     * @param threshold 0 to 1; more than 0.5 is off, since no two tokens reach it
+     */
+    public GenerateOptions xtc(float probability, float threshold) {
+        return with(options -> options.with(new Xtc(probability, threshold)));
+    }
+
+    /**
+     * Makes tokens that were already there, prompt included, less probable: divides their logits where these are positive, multiplies them where not. More than 0, 1 changes
+     * nothing.
+     */
     public GenerateOptions repeatPenalty(float value) {
-        return with(options -> options.withRepeatPenalty(value));
+        return penalized(penalties -> penalties.withRepeat(value));
+    }
+
+    /** Repetition, presence and frequency penalties count only the last tokens, this many; 0 is none, -1, which is so unless set, the whole text. */
+    public GenerateOptions repeatLastN(int tokens) {
+        return penalized(penalties -> penalties.withLastN(tokens));
+    }
+
+    /** Taken from the logits of tokens that were already there; finite, 0 changes nothing. */
+    public GenerateOptions presencePenalty(float value) {
+        return penalized(penalties -> penalties.withPresence(value));
+    }
+
+    /** Taken from the logits of tokens that were already there, as often as they were; finite, 0 changes nothing. */
+    public GenerateOptions frequencyPenalty(float value) {
+        return penalized(penalties -> penalties.withFrequency(value));
+    }
+
+    /**
+     * Makes it harder to go on with a sequence of tokens that was already there ("don't repeat yourself"): a token that would lengthen a repetition of {@code n} tokens loses
+     * {@code multiplier * base^(n - allowedLength)} of its logit. 0 or more, 0 is off, 0.8 is usual.
+     */
+    public GenerateOptions dryMultiplier(float value) {
+        return dry(dry -> dry.withMultiplier(value));
+    }
+
+    /** The base of {@link #dryMultiplier}'s penalty; 1 or more, 1.75 unless set. */
+    public GenerateOptions dryBase(float value) {
+        return dry(dry -> dry.withBase(value));
+    }
+
+    /** Shorter repetitions are not penalized by {@link #dryMultiplier}; 0 or more, 2 unless set. */
+    public GenerateOptions dryAllowedLength(int tokens) {
+        return dry(dry -> dry.withAllowedLength(tokens));
+    }
+
+    /** {@link #dryMultiplier} looks only at the last tokens, this many; 0 is none, -1, which is so unless set, the whole text. */
+    public GenerateOptions dryLastN(int tokens) {
+        return dry(dry -> dry.withLastN(tokens));
+    }
+
+    /** Texts that end a repetition, of 1 to 40 characters each: line breaks, colons, quotation marks and asterisks unless set. */
+    public GenerateOptions drySequenceBreakers(List<String> texts) {
+        return dry(dry -> dry.withBreakers(texts));
+    }
+
+    /**
+     * Aims at a constant surprise (mirostat v2; Basu et al., arXiv 2007.14966). Takes the place of top-n-sigma, top-k, typical-p, top-p, min-p and XTC.
+     *
+     * @param tau the surprise that is aimed at, in bits, 0 or more; 5 is usual
+     * @param eta how fast the limit follows, 0 or more; 0.1 is usual
+     */
+    public GenerateOptions mirostat(float tau, float eta) {
+        return with(options -> options.with(new Mirostat(true, tau, eta)));
+    }
+
+    /**
+     * Adds to the logit of a token; several biases of one token add up.
+     *
+     * @param id of the vocabulary, which is checked when a text is begun
+     * @param bias finite; or minus infinity, which bans the token
+     */
+    public GenerateOptions logitBias(int id, float bias) {
+        return ruled(rules -> rules.plus(new TokenBias(TokenName.of(id), bias)));
+    }
+
+    /**
+     * Adds to the logit of a token.
+     *
+     * @param token a piece's name, or a text that is one token in the middle of another text (a space at its beginning counts), which is checked when a text is begun
+     * @param bias finite; or minus infinity, which bans the token
+     */
+    public GenerateOptions logitBias(String token, float bias) {
+        return ruled(rules -> rules.plus(new TokenBias(TokenName.of(token), bias)));
+    }
+
+    /** These tokens never come; ids of the vocabulary, which are checked when a text is begun. */
+    public GenerateOptions ban(int... ids) {
+        GenerateOptions options = this;
+        for (int id : ids) {
+            options = options.logitBias(id, TokenBias.BAN);
+        }
+        return options;
+    }
+
+    /** This token never comes; as for {@link #logitBias(String, float)}. */
+    public GenerateOptions ban(String token) {
+        return logitBias(token, TokenBias.BAN);
+    }
+
+    /**
+     * Only required tokens may come: these, and those of other calls. An end of the text comes only if it is among them.
+     *
+     * @param ids of the vocabulary, which are checked when a text is begun
+     */
+    public GenerateOptions require(int... ids) {
+        GenerateOptions options = this;
+        for (int id : ids) {
+            options = options.ruled(rules -> rules.plusRequired(TokenName.of(id)));
+        }
+        return options;
+    }
+
+    /** The same of a token that is named as for {@link #logitBias(String, float)}. */
+    public GenerateOptions require(String token) {
+        return ruled(rules -> rules.plusRequired(TokenName.of(token)));
+    }
+
+    /** The end of the text does not come before there are this many tokens; 0 or more. A constraint that allows nothing else ends the text before. */
+    public GenerateOptions minTokens(int count) {
+        return ruled(rules -> rules.withMinTokens(count));
+    }
+
+    /**
+     * Lets the program change the logits, before all other steps.
+     *
+     * @param perText makes one for each text
+     */
+    public GenerateOptions logitsProcessor(Supplier<? extends LogitsProcessor> perText) {
+        GenerateOptions copy = copy();
+        copy.logitsProcessor = perText;
+        return copy;
     }
 
     /** The same seed gives the same text. */
@@ -129,6 +325,17 @@ public final class GenerateOptions {
     public GenerateOptions bos(boolean add) {
         GenerateOptions copy = copy();
         copy.bos = add;
+        return copy;
+    }
+
+    /**
+     * Lets only tokens come after which the text can still follow the grammar, and the end of the text only where it does. A text that ends for another reason
+     * ({@link FinishReason#MAX_TOKENS}, a full context, a stop text) is the beginning of one that follows it. What a grammar has computed for a vocabulary is kept with it:
+     * use one instance for all texts of a kind.
+     */
+    public GenerateOptions grammar(Grammar value) {
+        GenerateOptions copy = copy();
+        copy.grammar = Objects.requireNonNull(value);
         return copy;
     }
 
@@ -201,6 +408,15 @@ public final class GenerateOptions {
         return priority;
     }
 
+    /**
+     * What the text must follow, null if it is free.
+     *
+     * @param endIds tokens that end a text
+     */
+    @Nullable TokenConstraint newConstraint(Tokenizer tokenizer, int[] endIds, int[] prompt) {
+        return grammar == null ? null : grammar.newConstraint(tokenizer, endIds, prompt);
+    }
+
     Consumer<? super PromptProgress> promptListener() {
         return promptListener;
     }
@@ -215,6 +431,15 @@ public final class GenerateOptions {
 
     SamplingOptions sampling(SamplingOptions recommended) {
         return sampling.apply(recommended);
+    }
+
+    /** The program's own step of a text; null if there is none. */
+    @Nullable CustomStep newCustomStep() {
+        if (logitsProcessor == null) {
+            return null;
+        }
+        LogitsProcessor processor = logitsProcessor.get();
+        return processor::process;
     }
 
     /** 0: as the model recommends. */

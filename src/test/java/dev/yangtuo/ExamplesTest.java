@@ -75,6 +75,12 @@ class ExamplesTest {
     }
 
     @Test
+    void chat() throws Exception {
+        String output = run("Chat");
+        assertThat(output).contains("> 以《春夜》为题写一首诗。", "> 再写一首。", "(4 messages, ");
+    }
+
+    @Test
     void everyExampleIsRunHere() throws IOException {
         try (Stream<Path> files = Files.list(FOLDER)) {
             List<String> names = files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".java"))

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Locale;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,7 +25,7 @@ final class Failures {
     }
 
     /**
-     * Makes options of the library out of those of a command. The library's messages begin with the name of its option, which is the command's without hyphens.
+     * Makes options of the library out of those of a command. The library's messages begin with the name of its option, which is the command's in camel case.
      *
      * @throws CommandLine.ParameterException if the library refuses a value
      */
@@ -32,7 +33,9 @@ final class Failures {
         try {
             return options.get();
         } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(command.commandLine(), "--" + e.getMessage(), e);
+            String[] message = String.valueOf(e.getMessage()).split(" ", 2);
+            String option = "--" + message[0].replaceAll("[A-Z]", "-$0").toLowerCase(Locale.ROOT);
+            throw new CommandLine.ParameterException(command.commandLine(), message.length == 1 ? option : option + " " + message[1], e);
         }
     }
 

@@ -64,6 +64,9 @@ final class GenerateCommand implements Callable<Integer> {
     private SamplingFlags sampling;
 
     @Mixin
+    private GrammarFlags grammar;
+
+    @Mixin
     private GuessFlags guesses;
 
     @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens to generate at most. Default: what the model recommends, else 400.")
@@ -105,7 +108,7 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         String prompt = prompt();
-        GenerateOptions options = options();
+        GenerateOptions options = grammar.apply(options());
         guesses.check(spec.commandLine());
         try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
                 Llama draft = guesses.load(llama, model.threads());
@@ -250,7 +253,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private static int finish(GenerationResult result, PrintWriter err) {
+    private int finish(GenerationResult result, PrintWriter err) {
         err.println(String.format(
                 Locale.ROOT,
                 "%d prompt tokens, %d generated (%s), first token after %.1f ms, %.1f tokens/s, seed %d%s",
@@ -261,6 +264,7 @@ final class GenerateCommand implements Callable<Integer> {
                 result.tokensPerSecond(),
                 result.seed(),
                 result.draftedTokens() == 0 ? "" : ", %d of %d guesses right".formatted(result.acceptedTokens(), result.draftedTokens())));
+        grammar.explain(result.finishReason(), err);
         return result.finishReason() == FinishReason.CANCELLED ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
     }
 }

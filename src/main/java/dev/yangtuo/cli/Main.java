@@ -5,7 +5,13 @@ import dev.yangtuo.KvType;
 import dev.yangtuo.PerplexityMethod;
 import dev.yangtuo.Pooling;
 import dev.yangtuo.RopeScalingType;
+import dev.yangtuo.batch.BatchFormat;
+import dev.yangtuo.batch.BatchOrder;
+import dev.yangtuo.eval.AnswerMethod;
+import dev.yangtuo.eval.CevalSplit;
+import dev.yangtuo.eval.PromptStyle;
 import dev.yangtuo.model.SyntheticShape;
+import dev.yangtuo.recipe.RecipeLanguage;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
@@ -32,6 +38,8 @@ import picocli.CommandLine.TypeConversionException;
         },
         subcommands = {
             GenerateCommand.class,
+            ChatCommand.class,
+            BatchCommand.class,
             ConvertCommand.class,
             TokenizeCommand.class,
             DetokenizeCommand.class,
@@ -39,7 +47,12 @@ import picocli.CommandLine.TypeConversionException;
             ScoreCommand.class,
             LogitsCommand.class,
             PerplexityCommand.class,
+            EvalCommand.class,
             BenchCommand.class,
+            CompareVocabCommand.class,
+            JudgeCommand.class,
+            RankCommand.class,
+            InstructCommand.class,
             MergeVocabCommand.class,
             InspectCommand.class,
             DoctorCommand.class,
@@ -86,11 +99,19 @@ public final class Main implements Runnable {
         commandLine.registerConverter(WeightChoice.class, named(WeightChoice::of));
         commandLine.registerConverter(SyntheticShape.class, named(SyntheticShape::of));
         commandLine.registerConverter(ByteCount.class, named(ByteCount::of));
+        commandLine.registerConverter(BatchFormat.class, named(BatchFormat::of));
+        commandLine.registerConverter(BatchOrder.class, named(BatchOrder::of));
         commandLine.registerConverter(KvType.class, named(KvType::of));
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
         commandLine.registerConverter(RopeScalingType.class, named(RopeScalingType::of));
         commandLine.registerConverter(Pooling.class, named(Pooling::of));
         commandLine.registerConverter(PerplexityMethod.class, named(PerplexityMethod::of));
+        commandLine.registerConverter(AnswerMethod.class, named(AnswerMethod::of));
+        commandLine.registerConverter(PromptStyle.class, named(PromptStyle::of));
+        commandLine.registerConverter(CevalSplit.class, named(CevalSplit::of));
+        commandLine.registerConverter(RecipeLanguage.class, named(RecipeLanguage::of));
+        commandLine.registerConverter(JudgeMethod.class, named(JudgeMethod::of));
+        commandLine.registerConverter(RankMethod.class, named(RankMethod::of));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setUnmatchedOptionsArePositionalParams(false);
         HelpLayout.forEach(commandLine, Main::addStandardOptions);

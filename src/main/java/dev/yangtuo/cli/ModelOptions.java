@@ -1,12 +1,16 @@
 package dev.yangtuo.cli;
 
+import dev.yangtuo.AdapterReport;
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
+import dev.yangtuo.LoadReport;
 import dev.yangtuo.WeightType;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -67,6 +71,11 @@ final class ModelOptions {
         return model == null && adapters.isEmpty();
     }
 
+    /** What people call the model: the name of its file or directory. */
+    String name() {
+        return String.valueOf((model == null ? DemoModel.base() : model).toAbsolutePath().normalize().getFileName());
+    }
+
     /** What {@code --threads} says; null for all processors. */
     @Nullable Integer threads() {
         return threads;
@@ -83,22 +92,56 @@ final class ModelOptions {
      * @param context what {@link #CONTEXT} says; null for the model's
      */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context, PrintWriter err) {
-        LoadOptions base = options(weightDefault, kvDefault, context);
-        LoadOptions options = adapters.applyTo(isDemo() ? base.lora(DemoModel.chineseLora()) : base);
-        return adapters.reporting(() -> loadAndReport(options, err), llama -> llama.report().mergeJson(), Llama::close);
+        return load(weightDefault, kvDefault, context, UnaryOperator.identity(), err);
     }
 
-    private Llama loadAndReport(LoadOptions options, PrintWriter err) {
-        Llama llama = load(options, err);
+    /**
+     * The same.
+     *
+     * @param more what else is set
+     */
+    Llama load(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context, UnaryOperator<LoadOptions> more, PrintWriter err) {
+        LoadOptions base = more.apply(options(weightDefault, kvDefault, context));
+        LoadOptions options = adapters.applyTo(isDemo() ? base.lora(DemoModel.chineseLora()) : base);
+        return adapters.reporting(() -> loadAndReport(path(), options, err), llama -> llama.report().mergeJson(), Llama::close);
+    }
+
+    /**
+     * Loads another model as these options say, but with adapters of its own.
+     *
+     * @param other null for the same model
+     */
+    Llama loadOther(@Nullable Path other, List<LoraArgument> otherAdapters, WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
+        return loadAndReport(other == null ? path() : other, adapters.applyTo(options(weightDefault, kvDefault, null), otherAdapters), err);
+    }
+
+    private Path path() {
+        return model == null ? DemoModel.base() : model;
+    }
+
+    /** Whether a model is loaded without adapters. */
+    boolean isPlain() {
+        return adapters.isEmpty() && !isDemo();
+    }
+
+    /** A model and its adapters, in one line. */
+    static String name(LoadReport report) {
+        StringBuilder name = new StringBuilder(report.model().toString());
+        for (AdapterReport adapter : report.adapters()) {
+            name.append(" + ").append(adapter.path()).append(adapter.scale() == 1 ? "" : ":" + adapter.scale());
+        }
+        return name.toString();
+    }
+
+    private static Llama loadAndReport(Path path, LoadOptions options, PrintWriter err) {
+        Llama llama = load(path, options, err);
         err.println(llama.report().describe());
         return llama;
     }
 
-    private Llama load(LoadOptions options, PrintWriter err) {
+    private static Llama load(Path path, LoadOptions options, PrintWriter err) {
         try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.MEGABYTES)) {
-            return Llama.load(
-                    model == null ? DemoModel.base() : model,
-                    options.onProgress(display::update));
+            return Llama.load(path, options.onProgress(display::update));
         }
     }
 

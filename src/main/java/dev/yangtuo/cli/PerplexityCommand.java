@@ -83,7 +83,8 @@ final class PerplexityCommand implements Callable<Integer> {
         return context == null ? options : Failures.asUsage(spec, () -> options.context(context));
     }
 
-    private static Perplexity measure(Llama llama, TextFile file, PerplexityOptions options, PrintWriter err) throws IOException {
+    /** Measures a file, with progress on {@code err}. */
+    static Perplexity measure(Llama llama, TextFile file, PerplexityOptions options, PrintWriter err) throws IOException {
         long size = file.size();
         try (InputStream in = file.open();
                 ProgressDisplay display = new ProgressDisplay(err, "perplexity", KILOBYTES)) {

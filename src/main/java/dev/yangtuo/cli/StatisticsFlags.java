@@ -52,13 +52,13 @@ final class StatisticsFlags {
             write(count(tokenizers, texts, options), json);
             return;
         }
-        StatisticsChart.requireFonts();
+        ChartStyle.requireFonts();
         try (ResultFile picture = ResultFile.create(plot)) {
             StatisticsReport report = count(tokenizers, texts, options);
             picture.write(StatisticsChart.png(report));
             picture.complete();
             write(report, json);
-            noteMissingGlyphs(StatisticsChart.withoutGlyph(report), plot);
+            ChartStyle.noteMissingGlyphs(StatisticsChart.withoutGlyph(report), plot, spec.commandLine().getErr());
         }
     }
 
@@ -88,13 +88,6 @@ final class StatisticsFlags {
             out.print(StatisticsTable.of(report));
         }
         StandardOutput.flush(out);
-    }
-
-    private void noteMissingGlyphs(String characters, Path file) {
-        if (!characters.isEmpty()) {
-            spec.commandLine().getErr().println(("%s: no font here has '%s', boxes stand for them; a font with Chinese characters is "
-                    + "installed so (Debian, Ubuntu): apt-get install fonts-wqy-zenhei").formatted(file, characters));
-        }
     }
 
     private CommandLine.ParameterException usage(String problem) {

@@ -6,6 +6,9 @@ import dev.yangtuo.PerplexityMethod;
 import dev.yangtuo.Pooling;
 import dev.yangtuo.RopeScalingType;
 import dev.yangtuo.WeightType;
+import dev.yangtuo.eval.AnswerMethod;
+import dev.yangtuo.eval.CevalSplit;
+import dev.yangtuo.eval.PromptStyle;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
@@ -58,6 +61,34 @@ final class ValueNames {
     static final class PerplexityMethods extends Names {
         PerplexityMethods() {
             super(Arrays.stream(PerplexityMethod.values()).map(PerplexityMethod::label).toList());
+        }
+    }
+
+    /** Of {@code --method} in {@code eval}. */
+    static final class AnswerMethods extends Names {
+        AnswerMethods() {
+            super(Arrays.stream(AnswerMethod.values()).map(AnswerMethod::label).toList());
+        }
+    }
+
+    /** Of {@code --prompt-style}. */
+    static final class PromptStyles extends Names {
+        PromptStyles() {
+            super(Arrays.stream(PromptStyle.values()).map(PromptStyle::label).toList());
+        }
+    }
+
+    /** Of {@code --split}. */
+    static final class Splits extends Names {
+        Splits() {
+            super(of(CevalSplit.values()));
+        }
+    }
+
+    /** Of {@code --report}. */
+    static final class ReportForms extends Names {
+        ReportForms() {
+            super(List.of("text", "markdown", "json"));
         }
     }
 

@@ -20,7 +20,7 @@ public record GenerationConfig(SamplingOptions sampling, int maxTokens, List<Int
     static final String FILE_NAME = "generation_config.json";
 
     private static final List<String> SAMPLING_FIELDS =
-            List.of("do_sample", "temperature", "top_k", "top_p", "min_p", "repetition_penalty");
+            List.of("do_sample", "temperature", "top_k", "top_p", "typical_p", "min_p", "repetition_penalty");
 
     /** Copies the ids. */
     public GenerationConfig {
@@ -60,11 +60,12 @@ public record GenerationConfig(SamplingOptions sampling, int maxTokens, List<Int
         if (!config.booleanValue("do_sample", true)) {
             return SamplingOptions.GREEDY.withRepeatPenalty(penalty);
         }
-        return new SamplingOptions(
+        SamplingOptions options = new SamplingOptions(
                 config.floatValue("temperature", 1f),
                 config.intValue("top_k", 0),
                 config.floatValue("top_p", 1f),
                 config.floatValue("min_p", 0f),
                 penalty);
+        return options.with(options.truncation().withTypicalP(config.floatValue("typical_p", 1f)));
     }
 }

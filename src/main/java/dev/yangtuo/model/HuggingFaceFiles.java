@@ -72,6 +72,9 @@ final class HuggingFaceFiles {
                     .put("top_k", sampling.topK())
                     .put("top_p", sampling.topP())
                     .put("min_p", sampling.minP());
+            if (sampling.truncation().typicalP() < 1) {
+                json.put("typical_p", sampling.truncation().typicalP());
+            }
         }
         json.put("repetition_penalty", sampling.repeatPenalty());
         json.put("max_new_tokens", model.generation().maxTokens());

@@ -2,114 +2,218 @@ package dev.yangtuo.sampling;
 
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.kernel.Candidates;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses tokens for one text. The steps, in this order: repetition penalty, top-k, top-p, min-p, temperature, draw. The same options,
- * seed and logits give the same tokens. Allocates nothing per token. Used by one thread at a time.
+ * Chooses tokens for one text, by the steps of {@link SamplingOptions} in their order. The same options, seed and logits give the same tokens. Allocates nothing per token,
+ * but for what grows with the text, and some hundred bytes of the JDK's sort. Used by one thread at a time.
  *
  * <p>Where a few candidates are enough, {@link #candidateCount()} says so: then {@link #addEdits} and {@link #sample(Candidates, int)} choose among what the device
- * has chosen before, and give what {@link #sample(float[])} would of all logits.
+ * has chosen before, and give what {@link #sample(float[])} would of all logits. All steps up to DRY can be made on the device; what looks at all logits (a constraint, a
+ * custom step, required tokens, top-n-sigma, mirostat) cannot.
  */
 public final class Sampler {
-    private final SamplingOptions options;
-    private final SplittableRandom random;
-    private final int vocabSize;
-    /** Which ids were seen, and the distinct ones in the order of their first appearance. */
-    private final boolean[] seen;
+    private final boolean greedy;
+    private final int choices;
+    private final @Nullable TokenConstraint constraint;
+    private final TokenHistory history = new TokenHistory();
+    /** In their order: first those that look at all logits, then changes of single ones, then those that look again. */
+    private final RowStep[] masks;
 
-    private final int[] seenIds;
-    private int seenCount;
+    private final EditStep[] edits;
+    private final RowStep[] cuts;
+    private final ShortlistStep[] steps;
+    private final Draw draw;
+    private final int candidateCount;
+    /** Of the first step that takes candidates out; 0 if it can leave any number. */
+    private final int most;
+
+    private final boolean forbids;
+
+    private final RowEdits rowEdits = new RowEdits();
+    private @Nullable CandidateEdits candidateEdits;
+    private final Shortlist shortlist = new Shortlist();
+
+    /** One without texts, constraint and custom step. */
+    public Sampler(SamplingOptions options, long seed, int vocabSize) {
+        this(options, seed, vocabSize, null);
+    }
+
+    /** One without texts and custom step. */
+    public Sampler(SamplingOptions options, long seed, int vocabSize, @Nullable TokenConstraint constraint) {
+        this(options, seed, SamplerVocabulary.withoutTexts(vocabSize), constraint, null);
+    }
 
     /**
-     * Candidates, best first once sorted: the logit turned into an integer that sorts descending in the upper half, the id in the lower,
-     * so that equal logits are ordered by id.
+     * @param constraint of this text alone; null if all tokens may come
+     * @param custom of this text alone; null for none
+     * @throws IllegalArgumentException if a token of the options is not in the vocabulary
      */
-    private long[] candidates = new long[0];
-
-    private float[] probabilities = new float[0];
-
-    /** @param vocabSize number of logits of each call */
-    public Sampler(SamplingOptions options, long seed, int vocabSize) {
-        this.options = options;
-        this.random = new SplittableRandom(seed);
-        this.vocabSize = vocabSize;
-        this.seen = new boolean[vocabSize];
-        this.seenIds = new int[vocabSize];
+    public Sampler(SamplingOptions options, long seed, SamplerVocabulary vocabulary, @Nullable TokenConstraint constraint, @Nullable CustomStep custom) {
+        this.greedy = options.isGreedy();
+        this.choices = vocabulary.choices();
+        this.constraint = constraint;
+        SplittableRandom random = new SplittableRandom(seed);
+        this.masks = masks(options, vocabulary, constraint, custom);
+        this.edits = edits(options, vocabulary, constraint);
+        this.cuts = cuts(options, choices);
+        this.steps = steps(options, random);
+        this.draw = options.mirostat().isOn() ? new MirostatDraw(options.mirostat(), random) : new PlainDraw(random);
+        this.candidateCount = masks.length > 0 ? 0 : candidateCount(options, choices);
+        this.most = options.mirostat().isOn() ? 0 : options.topK();
+        this.forbids = masks.length > 0 || options.rules().forbid();
     }
 
-    /** Makes room for candidates: few where the device chooses them, the whole vocabulary where not. */
-    private void makeRoom(int count) {
-        if (candidates.length < count) {
-            candidates = new long[count];
-            probabilities = new float[count];
+    private static RowStep[] masks(SamplingOptions options, SamplerVocabulary vocabulary, @Nullable TokenConstraint constraint, @Nullable CustomStep custom) {
+        List<RowStep> steps = new ArrayList<>();
+        if (custom != null) {
+            steps.add(new CheckedCustomStep(custom, vocabulary.choices()));
+        }
+        if (constraint != null) {
+            steps.add(new ConstraintStep(constraint, vocabulary.choices()));
+        }
+        if (!options.rules().required().isEmpty()) {
+            steps.add(new RequiredStep(options.rules().required().stream().mapToInt(vocabulary::id).toArray(), vocabulary.choices()));
+        }
+        return steps.toArray(RowStep[]::new);
+    }
+
+    private static EditStep[] edits(SamplingOptions options, SamplerVocabulary vocabulary, @Nullable TokenConstraint constraint) {
+        List<EditStep> steps = new ArrayList<>();
+        if (options.rules().minTokens() > 0) {
+            steps.add(new MinTokensStep(options.rules().minTokens(), vocabulary, constraint));
+        }
+        if (!options.rules().biases().isEmpty()) {
+            steps.add(new BiasStep(options.rules().biases(), vocabulary));
+        }
+        if (options.penalties().isOn()) {
+            steps.add(new PenaltyStep(options.penalties(), vocabulary.choices()));
+        }
+        if (options.dry().isOn()) {
+            steps.add(new DryStep(options.dry(), vocabulary));
+        }
+        return steps.toArray(EditStep[]::new);
+    }
+
+    private static RowStep[] cuts(SamplingOptions options, int choices) {
+        boolean cuts = options.truncation().topNSigma() > 0 && !options.mirostat().isOn() && !options.isGreedy();
+        return cuts ? new RowStep[] {new TopNSigmaStep(options.truncation().topNSigma(), choices)} : new RowStep[0];
+    }
+
+    private static ShortlistStep[] steps(SamplingOptions options, SplittableRandom random) {
+        List<ShortlistStep> steps = new ArrayList<>();
+        if (!options.mirostat().isOn()) {
+            Truncation truncation = options.truncation();
+            addIf(truncation.topK() > 0, new TopKStep(truncation.topK()), steps);
+            addIf(truncation.typicalP() < 1, new TypicalStep(truncation.typicalP()), steps);
+            addIf(truncation.topP() < 1, new TopPStep(truncation.topP()), steps);
+            addIf(truncation.minP() > 0, new MinPStep(truncation.minP()), steps);
+            addIf(options.xtc().isOn(), new XtcStep(options.xtc(), random), steps);
+        }
+        steps.add(new TemperatureStep(options.temperature(), options.dynamicTemperature()));
+        return steps.toArray(ShortlistStep[]::new);
+    }
+
+    private static void addIf(boolean wanted, ShortlistStep step, List<ShortlistStep> steps) {
+        if (wanted) {
+            steps.add(step);
         }
     }
 
-    /** Counts a token as having been there, for the repetition penalty; ids outside the vocabulary are ignored. */
+    private static int candidateCount(SamplingOptions options, int choices) {
+        if (options.isGreedy()) {
+            return 1;
+        }
+        boolean few = options.topK() > 0 && options.topK() < choices && options.topK() <= Candidates.MAX_COUNT;
+        return few && options.truncation().topNSigma() == 0 && !options.mirostat().isOn() ? options.topK() : 0;
+    }
+
+    /** Counts a token of the prompt as having been there; ids outside the vocabulary are allowed. */
+    public void acceptPrompt(int id) {
+        history.pushPrompt(id);
+        pushed();
+    }
+
+    /** The text goes on with this token, which {@link #sample} has given. */
     public void accept(int id) {
-        if (id >= 0 && id < vocabSize && !seen[id]) {
-            seen[id] = true;
-            seenIds[seenCount++] = id;
+        push(id);
+        if (constraint != null) {
+            constraint.accept(id);
         }
+    }
+
+    private void push(int id) {
+        history.push(id);
+        pushed();
+    }
+
+    private void pushed() {
+        for (EditStep step : edits) {
+            step.pushed(history);
+        }
+    }
+
+    private void pop() {
+        for (EditStep step : edits) {
+            step.popping(history);
+        }
+        history.pop();
     }
 
     /**
      * How many of the best logits are needed, 1 to {@link Candidates#MAX_COUNT}; 0 if all logits are.
      */
     public int candidateCount() {
-        if (isGreedy()) {
-            return 1;
-        }
-        return options.topK() > 0 && options.topK() < vocabSize && options.topK() <= Candidates.MAX_COUNT ? options.topK() : 0;
+        return candidateCount;
     }
 
     /** Number of ids to choose from. */
     public int choices() {
-        return vocabSize;
+        return choices;
     }
 
-    private boolean isGreedy() {
-        return options.temperature() == 0 || options.topK() == 1;
-    }
-
-    /** Begins the next output of what the device chooses, with the penalties of the tokens that were there. */
+    /** Begins the next output of what the device chooses, with the changes that the tokens make that were there. */
     public void addEdits(Candidates wanted) {
-        addEdits(wanted, seenIds, 0, 0);
+        addEdits(wanted, new int[0], 0, 0);
     }
 
     /**
-     * The same, where some tokens more will have been there, each of them once.
+     * The same, where some tokens more will have been there.
      *
      * @param tokens of which {@code count} from {@code offset} on
      */
     public void addEdits(Candidates wanted, int[] tokens, int offset, int count) {
         wanted.addOutput();
-        if (options.repeatPenalty() == 1f) {
+        if (edits.length == 0) {
             return;
         }
-        for (int i = 0; i < seenCount; i++) {
-            wanted.addEdit(seenIds[i], options.repeatPenalty(), 0f);
+        for (int i = 0; i < count; i++) {
+            push(tokens[offset + i]);
+        }
+        LogitEdits target = editsOf(wanted);
+        for (EditStep step : edits) {
+            step.edit(history, target);
         }
         for (int i = 0; i < count; i++) {
-            int id = tokens[offset + i];
-            if (id >= 0 && id < vocabSize && !seen[id] && firstIndex(tokens, offset, id) == i) {
-                wanted.addEdit(id, options.repeatPenalty(), 0f);
-            }
+            pop();
         }
     }
 
-    private static int firstIndex(int[] tokens, int offset, int id) {
-        int i = 0;
-        while (tokens[offset + i] != id) {
-            i++;
+    /** Kept, as it is nearly always the same. */
+    private LogitEdits editsOf(Candidates wanted) {
+        CandidateEdits kept = candidateEdits;
+        if (kept == null || kept.wanted() != wanted) {
+            kept = new CandidateEdits(wanted);
+            candidateEdits = kept;
         }
-        return i;
+        return kept;
     }
 
     /**
-     * The next token, of what the device chose; the caller {@linkplain #accept accepts} it if it becomes part of the text.
+     * The next token, of what the device chose; the caller {@linkplain #accept accepts} it, as it becomes part of the text.
      *
      * @param chosen {@link #candidateCount()} or more of each output, after the edits of {@link #addEdits}
      * @return an id
@@ -117,67 +221,60 @@ public final class Sampler {
      */
     public int sample(Candidates chosen, int output) {
         int best = requireFinite(chosen.id(output, 0), chosen.logit(output, 0));
-        if (isGreedy()) {
+        if (greedy) {
             return best;
         }
-        int count = options.topK();
-        makeRoom(count);
-        for (int i = 0; i < count; i++) {
-            candidates[i] = chosen.id(output, i);
-            probabilities[i] = chosen.logit(output, i);
-        }
-        return choose(exponentiate(count, probabilities[0]));
+        shortlist.fill(chosen, output, candidateCount);
+        return draw.draw(truncated());
     }
 
     /**
-     * The next token; the caller {@linkplain #accept accepts} it if it becomes part of the text.
+     * The next token; the caller {@linkplain #accept accepts} it, as it becomes part of the text.
      *
-     * @param logits {@code vocabSize} values; changed by the penalty
+     * @param logits by id; changed by the steps
      * @return an id
-     * @throws YangtuoException if the logits hold a NaN or nothing finite
+     * @throws YangtuoException if the logits hold a NaN or nothing finite, if the custom step fails, or if no token may come
      */
     public int sample(float[] logits) {
-        penalize(logits);
-        int best = argmax(logits);
-        if (isGreedy()) {
-            return best;
-        }
-        makeRoom(vocabSize);
-        float max = logits[best];
-        if (options.topK() > 0 && options.topK() < vocabSize) {
-            return choose(keepTopK(logits, max));
-        }
-        return choose(options.topP() < 1f ? keepNucleusCandidates(logits, max) : keepAll(logits, max));
+        int best = edit(logits);
+        return greedy ? best : draw.draw(shortlist(logits, best));
     }
 
-    private int choose(int count) {
-        return draw(keepMinP(keepTopP(count)));
+    /** Makes all changes of logits, and finds the best one. */
+    private int edit(float[] logits) {
+        for (RowStep step : masks) {
+            step.apply(history, logits);
+        }
+        rowEdits.row(logits);
+        for (EditStep step : edits) {
+            step.edit(history, rowEdits);
+        }
+        return argmax(logits);
     }
 
-    private int requireFinite(int id, float logit) {
-        if (Float.isNaN(logit)) {
-            throw new YangtuoException("the model computed NaN as the logit of token %d; its weights are probably damaged".formatted(id));
+    private Shortlist shortlist(float[] logits, int best) {
+        for (RowStep step : cuts) {
+            step.apply(history, logits);
         }
-        if (Float.isInfinite(logit)) {
-            throw new YangtuoException("the model computed no finite logit; its weights are probably damaged");
-        }
-        return id;
+        shortlist.fill(logits, choices, most, logits[best]);
+        return truncated();
     }
 
-    private void penalize(float[] logits) {
-        float penalty = options.repeatPenalty();
-        if (penalty == 1f) {
-            return;
+    /** What {@link #sample(float[])} would draw from, if it draws. */
+    Shortlist shortlist(float[] logits) {
+        return shortlist(logits, edit(logits));
+    }
+
+    private Shortlist truncated() {
+        for (ShortlistStep step : steps) {
+            step.apply(shortlist);
         }
-        for (int i = 0; i < seenCount; i++) {
-            float logit = logits[seenIds[i]];
-            logits[seenIds[i]] = logit > 0 ? logit / penalty : logit * penalty;
-        }
+        return shortlist;
     }
 
     private int argmax(float[] logits) {
         int best = 0;
-        for (int id = 0; id < vocabSize; id++) {
+        for (int id = 0; id < choices; id++) {
             float logit = logits[id];
             if (Float.isNaN(logit)) {
                 return requireFinite(id, logit);
@@ -189,172 +286,17 @@ public final class Sampler {
         return requireFinite(best, logits[best]);
     }
 
-    /** The top-k candidates, best first, with their probabilities among themselves. */
-    private int keepTopK(float[] logits, float max) {
-        for (int id = 0; id < vocabSize; id++) {
-            candidates[id] = candidate(logits[id], id);
+    private int requireFinite(int id, float logit) {
+        if (Float.isNaN(logit)) {
+            throw new YangtuoException("the model computed NaN as the logit of token %d; its weights are probably damaged".formatted(id));
         }
-        int count = options.topK();
-        selectSmallest(candidates, vocabSize, count);
-        Arrays.sort(candidates, 0, count);
-        for (int i = 0; i < count; i++) {
-            probabilities[i] = logits[(int) candidates[i]];
+        if (logit == Float.NEGATIVE_INFINITY && forbids) {
+            throw new YangtuoException("no token may come next: what is banned, required or forbidden by a constraint or a logits processor leaves none of %d"
+                    .formatted(choices));
         }
-        return exponentiate(count, max);
-    }
-
-    /** Turns logits, the largest of them {@code max}, into the probabilities among themselves. */
-    private int exponentiate(int count, float max) {
-        float sum = 0;
-        for (int i = 0; i < count; i++) {
-            probabilities[i] = (float) Math.exp(probabilities[i] - max);
-            sum += probabilities[i];
+        if (Float.isInfinite(logit)) {
+            throw new YangtuoException("the model computed no finite logit; its weights are probably damaged");
         }
-        scale(count, sum);
-        return count;
-    }
-
-    /**
-     * The candidates that can be in the nucleus, best first, with their probabilities among all. What is less probable than
-     * {@code (1 - topP) / (vocabSize - 1)} cannot: all such tokens together have less than {@code 1 - topP}. So few are left to sort.
-     */
-    private int keepNucleusCandidates(float[] logits, float max) {
-        float sum = 0;
-        for (int id = 0; id < vocabSize; id++) {
-            probabilities[id] = (float) Math.exp(logits[id] - max);
-            sum += probabilities[id];
-        }
-        float least = sum * (1f - options.topP()) / Math.max(1, vocabSize - 1);
-        int count = 0;
-        for (int id = 0; id < vocabSize; id++) {
-            if (probabilities[id] >= least) {
-                candidates[count++] = candidate(logits[id], id);
-            }
-        }
-        Arrays.sort(candidates, 0, count);
-        for (int i = 0; i < count; i++) {
-            probabilities[i] = (float) Math.exp(logits[(int) candidates[i]] - max);
-        }
-        scale(count, sum);
-        return count;
-    }
-
-    /** All candidates in the order of their ids, relative to the best one: nothing that follows needs them sorted or normalized. */
-    private int keepAll(float[] logits, float max) {
-        for (int id = 0; id < vocabSize; id++) {
-            candidates[id] = id;
-            probabilities[id] = (float) Math.exp(logits[id] - max);
-        }
-        return vocabSize;
-    }
-
-    private void scale(int count, float sum) {
-        for (int i = 0; i < count; i++) {
-            probabilities[i] /= sum;
-        }
-    }
-
-    private int keepTopP(int count) {
-        if (options.topP() >= 1f) {
-            return count;
-        }
-        float sum = 0;
-        for (int i = 0; i < count; i++) {
-            sum += probabilities[i];
-            if (sum >= options.topP()) {
-                return i + 1;
-            }
-        }
-        return count;
-    }
-
-    private int keepMinP(int count) {
-        if (options.minP() == 0) {
-            return count;
-        }
-        float least = options.minP() * probabilities[mostProbable(count)];
-        int kept = 0;
-        for (int i = 0; i < count; i++) {
-            if (probabilities[i] >= least) {
-                candidates[kept] = candidates[i];
-                probabilities[kept++] = probabilities[i];
-            }
-        }
-        return kept;
-    }
-
-    private int mostProbable(int count) {
-        int best = 0;
-        for (int i = 1; i < count; i++) {
-            best = probabilities[i] > probabilities[best] ? i : best;
-        }
-        return best;
-    }
-
-    private int draw(int count) {
-        // p^(1/T) is proportional to exp(logit / T): the temperature is applied to probabilities that are already there.
-        double exponent = 1.0 / options.temperature();
-        int best = mostProbable(count);
-        float most = probabilities[best];
-        double sum = 0;
-        for (int i = 0; i < count; i++) {
-            probabilities[i] = (float) Math.pow(probabilities[i] / most, exponent);
-            sum += probabilities[i];
-        }
-        double target = random.nextDouble() * sum;
-        for (int i = 0; i < count; i++) {
-            target -= probabilities[i];
-            if (target < 0) {
-                return (int) candidates[i];
-            }
-        }
-        // Only rounding leads here.
-        return (int) candidates[best];
-    }
-
-    private static long candidate(float logit, int id) {
-        return ((long) descendingBits(logit) << 32) | id;
-    }
-
-    /** An integer that is smaller the larger the float is; NaN must not occur. */
-    private static int descendingBits(float value) {
-        int bits = Float.floatToRawIntBits(value + 0f);
-        int ascending = bits < 0 ? bits ^ 0x7FFFFFFF : bits;
-        return ~ascending;
-    }
-
-    /** Moves the {@code keep} smallest values to the front, in any order (Hoare's selection with the median of three). */
-    private static void selectSmallest(long[] values, int count, int keep) {
-        int low = 0;
-        int high = count - 1;
-        while (low < high) {
-            long pivot = medianOfThree(values[low], values[(low + high) >>> 1], values[high]);
-            int i = low;
-            int j = high;
-            while (i <= j) {
-                while (values[i] < pivot) {
-                    i++;
-                }
-                while (values[j] > pivot) {
-                    j--;
-                }
-                if (i <= j) {
-                    long swap = values[i];
-                    values[i++] = values[j];
-                    values[j--] = swap;
-                }
-            }
-            if (keep - 1 <= j) {
-                high = j;
-            } else if (keep - 1 >= i) {
-                low = i;
-            } else {
-                return;
-            }
-        }
-    }
-
-    private static long medianOfThree(long a, long b, long c) {
-        return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+        return id;
     }
 }

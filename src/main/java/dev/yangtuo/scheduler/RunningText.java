@@ -24,7 +24,7 @@ final class RunningText extends RunningTask {
         super(text, text.listener(), arrival);
         this.text = text;
         for (int id : text.prompt()) {
-            text.sampler().accept(id);
+            text.sampler().acceptPrompt(id);
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.yangtuo.tokenizer;
 
+import java.util.Arrays;
+
 /**
  * Turns ids into text one at a time, by SentencePiece's rules: U+2581 becomes a space, the dummy space at the beginning is dropped,
  * control pieces are invisible, the unknown piece is its surface (" ⁇ "), and a run of byte pieces is read as UTF-8, each byte that
@@ -58,6 +60,21 @@ public final class StreamingDecoder {
         return take();
     }
 
+    /** {@return whether a space that the next piece begins with is dropped; a byte piece keeps it} So it is until there is text. */
+    public boolean dropsSpace() {
+        return !textSeen && !dummyDropped && (stripsOne || stripsAll);
+    }
+
+    /** {@return whether it drops the spaces of all pieces that come before the text, and not of the first alone} */
+    public boolean dropsAllSpaces() {
+        return stripsAll;
+    }
+
+    /** {@return the bytes that are held back: the beginning of a character, possibly none} */
+    public byte[] heldBack() {
+        return Arrays.copyOf(pending, pendingCount);
+    }
+
     /** Takes the next id, leaving the text to {@link #take}. */
     void append(int id) {
         PieceType type = vocabulary.type(id);
@@ -113,7 +130,7 @@ public final class StreamingDecoder {
 
     private void appendPiece(String piece) {
         int from = 0;
-        if (!textSeen && !dummyDropped && (stripsOne || stripsAll) && piece.charAt(0) == Normalizer.SPACE_SYMBOL) {
+        if (dropsSpace() && piece.charAt(0) == Normalizer.SPACE_SYMBOL) {
             from = 1;
             dummyDropped = !stripsAll;
         }

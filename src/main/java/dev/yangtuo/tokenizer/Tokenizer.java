@@ -4,6 +4,8 @@ import dev.yangtuo.exception.TokenizerFormatException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -11,6 +13,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Text to ids and back, id for id as SentencePiece does it with the same model. Immutable; any number of threads may use one instance
@@ -34,6 +37,11 @@ public final class Tokenizer {
     private final Pipeline pipeline;
     private final WorkspacePool pool;
     private final Sampler sampler;
+    private final PieceBytes pieceBytes;
+    /** Made when first asked for; a race makes one twice. */
+    private volatile @Nullable PieceTrie trie;
+    /** The same for the first piece of a text. */
+    private volatile @Nullable PieceTrie firstTrie;
 
     private Tokenizer(TokenizerModel model) {
         this.model = model;
@@ -44,6 +52,7 @@ public final class Tokenizer {
         this.pipeline = new Pipeline(Normalizer.of(model, userDefined), special);
         this.pool = new WorkspacePool(encoder, model);
         this.sampler = new Sampler(model, encoder, userDefined);
+        this.pieceBytes = new PieceBytes(model);
     }
 
     /**
@@ -118,6 +127,52 @@ public final class Tokenizer {
         return vocabulary.id(piece);
     }
 
+    /**
+     * {@return the bytes of UTF-8 that a piece adds to a text behind others, as {@link StreamingDecoder} adds them; empty for control pieces and the unknown piece} A piece
+     * may be a part of a character.
+     *
+     * @param id from 0 to {@code vocabSize() - 1}
+     * @throws IllegalArgumentException if there is no such id
+     */
+    public byte[] bytes(int id) {
+        return pieceBytes.of(id);
+    }
+
+    /**
+     * {@return the bytes that a piece adds where the decoder {@linkplain StreamingDecoder#dropsSpace drops a space}}
+     *
+     * @param id from 0 to {@code vocabSize() - 1}
+     * @throws IllegalArgumentException if there is no such id
+     */
+    public byte[] firstBytes(int id) {
+        byte[] bytes = bytes(id);
+        return pieceBytes.beginsWithSpaceSymbol(id) ? Arrays.copyOfRange(bytes, 1, bytes.length) : bytes;
+    }
+
+    /** {@return all pieces that have {@link #bytes}, by these} Made once. */
+    public PieceTrie trie() {
+        PieceTrie made = trie;
+        if (made == null) {
+            made = trie(IntStream.range(0, vocabSize()).mapToObj(this::bytes).toArray(byte[][]::new));
+            trie = made;
+        }
+        return made;
+    }
+
+    /** {@return all pieces that have {@link #firstBytes}, by these} Made once. */
+    public PieceTrie firstTrie() {
+        PieceTrie made = firstTrie;
+        if (made == null) {
+            made = trie(IntStream.range(0, vocabSize()).mapToObj(this::firstBytes).toArray(byte[][]::new));
+            firstTrie = made;
+        }
+        return made;
+    }
+
+    private static PieceTrie trie(byte[][] bytes) {
+        return PieceTrie.of(IntStream.range(0, bytes.length).filter(id -> bytes[id].length > 0).toArray(), bytes);
+    }
+
     /** {@return the id of begin of sequence, or -1} */
     public int bosId() {
         return model.special().bosId();
@@ -186,6 +241,33 @@ public final class Tokenizer {
     public int[] encodeContinuation(CharSequence text) {
         Workspace work = pool.borrow();
         pipeline.runContinuation(work, text);
+        int[] ids = result(work, EncodeOptions.PLAIN);
+        pool.giveBack(work);
+        return ids;
+    }
+
+    /**
+     * {@return the ids of a prompt that quotes somebody} Control and unknown pieces that are written in it become their ids, as with
+     * {@link EncodeOptions#parseSpecial}, but only where none of their chars is quoted: no quoted text can produce them. User-defined pieces are found in any
+     * text, except those that are named.
+     *
+     * @param prompt any; a half surrogate pair counts as U+FFFD
+     * @param quoted indices of the chars that are not to be trusted
+     * @param marks user-defined pieces that no quoted text shall produce, either
+     */
+    public int[] encodePrompt(CharSequence prompt, BitSet quoted, Collection<String> marks) {
+        BitSet cuts = new BitSet();
+        String text = prompt.toString();
+        for (String mark : marks) {
+            for (int at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) {
+                int firstQuoted = quoted.nextSetBit(at);
+                if (firstQuoted >= 0 && firstQuoted < at + mark.length()) {
+                    cuts.set(at + Character.charCount(text.codePointAt(at)));
+                }
+            }
+        }
+        Workspace work = pool.borrow();
+        pipeline.runPrompt(work, prompt, quoted, cuts);
         int[] ids = result(work, EncodeOptions.PLAIN);
         pool.giveBack(work);
         return ids;

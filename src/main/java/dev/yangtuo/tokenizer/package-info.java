@@ -19,7 +19,8 @@
  *   <li>{@link dev.yangtuo.tokenizer.StreamingDecoder}: ids to text, one at a time or all at once;
  *       {@link dev.yangtuo.tokenizer.StreamingEncoder}: texts that come in parts.</li>
  *   <li>Beside them, {@link dev.yangtuo.tokenizer.TokenCounter}: how many tokens texts become, and of which kind; and
- *       {@link dev.yangtuo.tokenizer.VocabularyMerge}: one model out of two.</li>
+ *       {@link dev.yangtuo.tokenizer.VocabularyMerge}: one model out of two;
+ *       {@link dev.yangtuo.tokenizer.PieceTrie} on {@code PieceBytes}: all pieces by their bytes.</li>
  * </ol>
  * {@code PieceIndex}, {@code PieceMatcher}, {@code PairTable}, {@code LongIntMap}, {@code LongHeap} and {@code Utf8} are the tools below them.
  */

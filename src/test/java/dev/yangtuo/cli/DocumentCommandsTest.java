@@ -39,7 +39,7 @@ class DocumentCommandsTest {
 
     /** Options whose files the command writes, or reads if they are there. */
     private static final Set<String> OUTPUTS =
-            Set.of("--output", "--merge-report", "--plot", "--prompt-cache", "--cache", "--synthetic-output", "--summary", "--report");
+            Set.of("--output", "--merge-report", "--plot", "--prompt-cache", "--cache", "--synthetic-output", "--summary", "--report", "--predictions", "--submission");
 
     /** Keeps each run short; added where the command has the option and the document does not use it. */
     private static final Map<String, String> CAPS = Map.of("--max-tokens", "4", "--seed", "1");

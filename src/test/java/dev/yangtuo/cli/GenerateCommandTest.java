@@ -48,6 +48,27 @@ class GenerateCommandTest {
     }
 
     @Test
+    void optionsOfSingleTokensHold() throws IOException {
+        JsonNode required = json(tiny("--json", "--require", "300", "--require", "301", "--seed", "4"));
+        assertThat(required.get("ids")).hasSize(6).allMatch(id -> id.intValue() == 300 || id.intValue() == 301);
+        JsonNode biased = json(tiny("--json", "--greedy", "--logit-bias", "305=1000", "--logit-bias", "306=1e4", "--ban", "306"));
+        assertThat(biased.get("ids")).hasSize(6).allMatch(id -> id.intValue() == 305);
+        JsonNode longer = json(tiny("--json", "--greedy", "--logit-bias", "2=1000", "--min-tokens", "3"));
+        assertThat(longer.get("ids")).hasSize(3);
+    }
+
+    @Test
+    void everySamplerCanBeAskedFor() throws IOException {
+        JsonNode all = json(tiny("--json", "--seed", "4", "--temperature", "0.9", "--dynatemp-range", "0.4", "--dynatemp-exp", "1.2", "--top-n-sigma", "3", "--top-k", "50",
+                "--typical", "0.98", "--top-p", "0.97", "--min-p", "0.001", "--xtc-probability", "0.5", "--xtc-threshold", "0.2", "--repeat-penalty", "1.1", "--repeat-last-n", "64",
+                "--presence-penalty", "0.1", "--frequency-penalty", "0.1", "--dry-multiplier", "0.8", "--dry-base", "1.5", "--dry-allowed-length", "3", "--dry-penalty-last-n", "100",
+                "--dry-sequence-breaker", "\n", "--dry-sequence-breaker", "。"));
+        assertThat(all.get("ids")).isNotEmpty();
+        JsonNode mirostat = json(tiny("--json", "--seed", "4", "--temperature", "1", "--mirostat", "2", "--mirostat-tau", "3", "--mirostat-eta", "0.2"));
+        assertThat(mirostat.get("ids")).isNotEmpty();
+    }
+
+    @Test
     void theBareCommandWritesAPoemAndReportsOnStandardError() {
         CommandRun run = CommandRun.of("generate");
         assertThat(run.exitCode()).as(run.errors()).isZero();

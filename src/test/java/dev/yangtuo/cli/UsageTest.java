@@ -34,7 +34,31 @@ class UsageTest {
         "generate --top-k -1 | top-k",
         "generate --min-p 2 | min-p",
         "generate --repeat-penalty 0 | penalty",
+        "generate --dynatemp-range -1 | range is -1.0",
+        "generate --dynatemp-exp 2 | --dynatemp-exp is of --dynatemp-range",
+        "generate --top-n-sigma -1 | top-n-sigma is -1.0, must be 0 (off) or more",
+        "generate --typical 0 | typical-p is 0.0, must be more than 0",
+        "generate --xtc-probability 2 | the XTC probability is 2.0, must be 0 (off) to 1",
+        "generate --xtc-threshold 0.1 | --xtc-threshold is of --xtc-probability",
+        "generate --mirostat 1 | --mirostat is 1, must be 0 (off) or 2",
+        "generate --mirostat-tau 3 | --mirostat-tau or --mirostat-eta is of --mirostat 2",
+        "generate --mirostat 2 --mirostat-tau -3 | mirostat's tau is -3.0, must be 0 or more",
+        "generate --repeat-last-n -2 | is -2, must be -1 (the whole text), 0 (none) or more",
+        "generate --presence-penalty NaN | the presence penalty is NaN",
+        "generate --frequency-penalty Infinity | the frequency penalty is Infinity",
+        "generate --dry-multiplier -1 | the DRY multiplier is -1.0",
+        "generate --dry-base 2 | --dry-multiplier, which is not there",
+        "generate --dry-multiplier 1 --dry-base 0.5 | the DRY base is 0.5, must be 1 or more",
+        "generate --dry-multiplier 1 --dry-sequence-breaker= | a DRY sequence breaker is ''",
+        "generate --logit-bias 5 | '5' is not a logit bias",
+        "generate --logit-bias =5 | '=5' is not a logit bias",
+        "generate --logit-bias 5=x | '5=x' is not a logit bias",
+        "generate --logit-bias 5=Infinity | a logit bias is Infinity",
+        "generate --logit-bias 99999999999=1 | 99999999999 is outside every vocabulary",
+        "generate --min-tokens -1 | the minimum of tokens is -1, must be 0 or more",
         "generate --greedy --temperature 0.5 | --greedy excludes",
+        "generate --greedy --dry-multiplier 1 | --greedy excludes",
+        "generate --greedy --mirostat 2 | --greedy excludes",
         "generate --greedy --top-k 4 | --greedy excludes",
         "generate --prompt a --prompt-file b | mutually exclusive",
         "generate --prompt a - | '-'",
@@ -147,6 +171,20 @@ class UsageTest {
         assertThat(run.problem()).contains(said);
         assertThat(run.errors().lines()).hasSize(1);
         assertThat(Files.exists(Path.of("x"))).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "generate --ban 12183 | a token's id is 12183, must be 0 to 12182",
+        "generate --require 床前明月光疑是 | '床前明月光疑是' is not one token of the vocabulary",
+        "generate --min-tokens 50 --max-tokens 40 | minTokens is 50, must be at most maxTokens, which is 40",
+    })
+    void whatTheVocabularyDoesNotHaveIsNamed(String commandLine, String said) {
+        CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(run.output()).isEmpty();
+        assertThat(run.problem()).contains(said);
+        assertThat(run.hasStackTrace()).isFalse();
     }
 
     @Test

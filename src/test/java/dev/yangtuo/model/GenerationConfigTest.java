@@ -31,6 +31,8 @@ class GenerationConfigTest {
                  "max_new_tokens": 17, "eos_token_id": [2, 5], "bos_token_id": 1, "transformers_version": "4.30"}""");
         assertThat(config).isEqualTo(new GenerationConfig(new SamplingOptions(0.8f, 50, 0.95f, 0.05f, 1.2f), 17, List.of(2, 5)));
         assertThat(GenerationConfig.isIn(folder)).isTrue();
+        SamplingOptions plain = new SamplingOptions(1f, 0, 1f, 0f, 1f);
+        assertThat(read("{\"typical_p\": 0.9}").sampling()).isEqualTo(plain.with(plain.truncation().withTypicalP(0.9f)));
     }
 
     @Test
@@ -61,6 +63,7 @@ class GenerationConfigTest {
         "{\"top_p\": 0} | top-p",
         "{\"top_p\": 1.01} | top-p",
         "{\"min_p\": 2} | min-p",
+        "{\"typical_p\": 0} | typical-p",
         "{\"repetition_penalty\": 0} | repetition penalty",
         "{\"max_new_tokens\": 0} | max_new_tokens",
         "{\"max_new_tokens\": 99999999999} | max_new_tokens",

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import dev.yangtuo.exception.YangtuoException;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -35,22 +35,16 @@ class SamplerTest {
     }
 
     /** Draws often and compares what came with the textbook's probabilities. */
-    private static void requireDistribution(SamplingOptions options, float[] logits, Set<Integer> seen, int draws) {
-        Map<Integer, Double> expected = TextbookSampler.distribution(options, logits, seen);
+    private static void requireDistribution(SamplingOptions options, float[] logits, List<Integer> seen, int draws) {
+        Map<Integer, Double> expected = TextbookSampler.distribution(options, logits, TextbookSampler.Text.of(seen));
         int[] counts = new int[logits.length];
         Sampler sampler = new Sampler(options, SEED, logits.length);
-        seen.forEach(sampler::accept);
+        seen.forEach(sampler::acceptPrompt);
         for (int i = 0; i < draws; i++) {
             counts[sampler.sample(logits.clone())]++;
         }
-        for (int id = 0; id < counts.length; id++) {
-            double p = expected.getOrDefault(id, 0.0);
-            // Five standard deviations of a binomial count, and one for small expectations.
-            double tolerance = 5 * Math.sqrt(draws * p * (1 - p)) + (p > 0 ? 3 : 0);
-            assertThat(Math.abs(counts[id] - draws * p))
-                    .as("id %d drawn %d of %d times, expected %.2f; %s, seen %s, logits %s, seed %d", id, counts[id], draws, draws * p, options, seen, Arrays.toString(logits), SEED)
-                    .isLessThanOrEqualTo(tolerance);
-        }
+        String what = "%s, seen %s, logits %s, seed %d".formatted(options, seen, Arrays.toString(logits), SEED);
+        ChiSquared.requireFit(counts, expected, what);
     }
 
     @Test
@@ -60,7 +54,7 @@ class SamplerTest {
                 PLAIN, PLAIN.withTemperature(0.3f), PLAIN.withTemperature(3f), PLAIN.withTopK(3), PLAIN.withTopK(4), PLAIN.withTopP(0.5f),
                 PLAIN.withTopP(0.9f), PLAIN.withMinP(0.2f), PLAIN.withMinP(1f), PLAIN.withRepeatPenalty(1.5f), PLAIN.withRepeatPenalty(0.5f),
                 new SamplingOptions(0.8f, 6, 0.9f, 0.1f, 1.2f))) {
-            requireDistribution(options, logits, Set.of(1, 2, 4), 20_000);
+            requireDistribution(options, logits, List.of(1, 2, 4), 100_000);
         }
     }
 
@@ -70,7 +64,7 @@ class SamplerTest {
         int compared = 0;
         for (int round = 0; round < 300; round++) {
             float[] logits = randomLogits(random, 1 + random.nextInt(40));
-            Set<Integer> seen = new HashSet<>();
+            List<Integer> seen = new ArrayList<>();
             for (int i = random.nextInt(10); i > 0; i--) {
                 seen.add(random.nextInt(logits.length));
             }
@@ -90,11 +84,19 @@ class SamplerTest {
         SplittableRandom random = new SplittableRandom(SEED);
         for (int round = 0; round < 200; round++) {
             float[] logits = randomLogits(random, 1 + random.nextInt(100));
-            int expected = TextbookSampler.distribution(SamplingOptions.GREEDY, logits, Set.of()).keySet().iterator().next();
+            int expected = TextbookSampler.distribution(SamplingOptions.GREEDY, logits, TextbookSampler.Text.of(List.of())).keySet().iterator().next();
             assertThat(new Sampler(SamplingOptions.GREEDY, round, logits.length).sample(logits.clone())).isEqualTo(expected);
             assertThat(new Sampler(PLAIN.withTopK(1), round, logits.length).sample(logits.clone())).isEqualTo(expected);
         }
         assertThat(new Sampler(SamplingOptions.GREEDY, 1, 3).sample(new float[] {-0f, 0f, -0f})).isZero();
+    }
+
+    /** A top-p that is smaller than the probability of each of them leaves the best one. */
+    @Test
+    void tinyTopPOfEqualLogitsIsGreedy() {
+        for (int count : new int[] {1, 2, 3, 50}) {
+            assertThat(new Sampler(PLAIN.withTopP(0.001f), 1, count).sample(new float[count])).as("%d logits", count).isZero();
+        }
     }
 
     @Test
@@ -135,6 +137,27 @@ class SamplerTest {
         assertThat(sampler.sample(new float[] {2f, 1.4f, -1f})).isEqualTo(1);
         // Negative logits go down, too: -1 becomes -1.5.
         assertThat(sampler.sample(new float[] {-1f, -1.4f, -1.6f})).isEqualTo(1);
+    }
+
+    /** Nothing that grows with the vocabulary; the JDK's sort takes some hundred bytes. */
+    @Test
+    void aTokenTakesNoMemory() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        SamplingOptions all = new SamplingOptions(0.9f, new DynamicTemperature(0.4f, 1.2f), new Truncation(3f, 60, 0.95f, 0.95f, 0.02f), new Xtc(0.5f, 0.1f),
+                new Penalties(1.2f, 20, 0.1f, 0.1f), Dry.OFF.withMultiplier(0.5f), Mirostat.OFF, TokenRules.NONE.plus(new TokenBias(TokenName.of(1), 0.5f)).withMinTokens(9));
+        int vocabulary = 5000;
+        for (SamplingOptions options : List.of(SamplingOptions.GREEDY, SamplingOptions.DEFAULT, all, all.withTopK(0), all.with(new Mirostat(true, 3f, 0.1f)))) {
+            Sampler sampler = new Sampler(options, 1, vocabulary);
+            float[] logits = randomLogits(new SplittableRandom(4), vocabulary);
+            float[] row = new float[vocabulary];
+            long before = 0;
+            for (int i = 0; i < 400; i++) {
+                before = i == 300 ? threads.getCurrentThreadAllocatedBytes() : before; // what grows with the text has grown at 256 tokens
+                System.arraycopy(logits, 0, row, 0, vocabulary);
+                sampler.accept(sampler.sample(row));
+            }
+            assertThat((threads.getCurrentThreadAllocatedBytes() - before) / 100).as("bytes of a token, %s", options).isLessThan(2500);
+        }
     }
 
     @Test

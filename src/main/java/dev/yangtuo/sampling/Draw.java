@@ -1,0 +1,7 @@
+package dev.yangtuo.sampling;
+
+/** Draws one of the candidates, by their weights. */
+interface Draw {
+    /** @return an id */
+    int draw(Shortlist candidates);
+}
