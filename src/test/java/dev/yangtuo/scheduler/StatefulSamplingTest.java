@@ -19,7 +19,6 @@ import dev.yangtuo.sampling.Truncation;
 import dev.yangtuo.sampling.Xtc;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -93,7 +92,7 @@ class StatefulSamplingTest {
         return samplers;
     }
 
-    private static CollectedText generate(Model model, Scheduler scheduler, Sampler sampler, Drafter drafter) {
+    private static CollectedText generate(Scheduler scheduler, Sampler sampler, Drafter drafter) {
         CollectedText text = new CollectedText(TOKENS);
         scheduler.submit(new TextTask(PROMPT, sampler, 0, drafter, text));
         return text;
@@ -105,9 +104,9 @@ class StatefulSamplingTest {
         try (Model model = TestModels.tiny(CONTEXT, 2, 0); Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT)) {
             int vocabulary = model.config().vocabSize();
             for (Map.Entry<String, Function<Integer, Sampler>> each : samplers().entrySet()) {
-                CollectedText plain = generate(model, scheduler, each.getValue().apply(vocabulary), Drafter.NONE);
+                CollectedText plain = generate(scheduler, each.getValue().apply(vocabulary), Drafter.NONE);
                 assertThat(plain.await()).as("%s: %s", each.getKey(), plain.failure()).isEqualTo(EndCause.COMPLETE);
-                CollectedText guessed = generate(model, scheduler, each.getValue().apply(vocabulary), new PromptLookup(6));
+                CollectedText guessed = generate(scheduler, each.getValue().apply(vocabulary), new PromptLookup(6));
                 assertThat(guessed.await()).as("%s: %s", each.getKey(), guessed.failure()).isEqualTo(EndCause.COMPLETE);
                 assertThat(guessed.ids()).as(each.getKey()).isEqualTo(plain.ids());
                 accepted += guessed.statistics().accepted();
@@ -119,22 +118,21 @@ class StatefulSamplingTest {
     @Test
     void preemptionChangesNothing() {
         int preemptions = 0;
-        for (Map.Entry<String, Function<Integer, Sampler>> each : samplers().entrySet()) {
-            List<Integer> expected;
-            try (Model model = TestModels.tiny(CONTEXT, 1, 0); Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT)) {
-                CollectedText alone = generate(model, scheduler, each.getValue().apply(model.config().vocabSize()), Drafter.NONE);
-                alone.await();
-                expected = alone.ids();
-            }
-            try (Model model = TestModels.tiny(CONTEXT, 2, 4); Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT)) {
-                // The other one goes first, and grows until both do not fit.
-                CollectedText other = new CollectedText(200);
-                scheduler.submit(new TextTask(new int[] {4, 9}, sampler(SamplingOptions.DEFAULT, model.config().vocabSize()), 5, Drafter.NONE, other));
-                CollectedText text = generate(model, scheduler, each.getValue().apply(model.config().vocabSize()), new PromptLookup(4));
-                assertThat(text.await()).as("%s: %s", each.getKey(), text.failure()).isEqualTo(EndCause.COMPLETE);
-                other.await();
-                assertThat(text.ids()).as(each.getKey()).isEqualTo(expected);
-                preemptions += text.statistics().preemptions();
+        try (Model roomy = TestModels.tiny(CONTEXT, 1, 0); Model narrow = TestModels.tiny(CONTEXT, 2, 4)) {
+            int vocabulary = narrow.config().vocabSize();
+            for (Map.Entry<String, Function<Integer, Sampler>> each : samplers().entrySet()) {
+                try (Scheduler calm = new Scheduler(roomy, SchedulerOptions.DEFAULT); Scheduler scheduler = new Scheduler(narrow, SchedulerOptions.DEFAULT)) {
+                    CollectedText alone = generate(calm, each.getValue().apply(vocabulary), Drafter.NONE);
+                    assertThat(alone.await()).isEqualTo(EndCause.COMPLETE);
+                    // The other one goes first, and grows until both do not fit.
+                    CollectedText other = new CollectedText(200);
+                    scheduler.submit(new TextTask(new int[] {4, 9}, sampler(SamplingOptions.DEFAULT, vocabulary), 5, Drafter.NONE, other));
+                    CollectedText text = generate(scheduler, each.getValue().apply(vocabulary), new PromptLookup(4));
+                    assertThat(text.await()).as("%s: %s", each.getKey(), text.failure()).isEqualTo(EndCause.COMPLETE);
+                    assertThat(other.await()).isEqualTo(EndCause.COMPLETE);
+                    assertThat(text.ids()).as(each.getKey()).isEqualTo(alone.ids());
+                    preemptions += text.statistics().preemptions();
+                }
             }
         }
         assertThat(preemptions).isPositive();
