@@ -39,18 +39,24 @@ final class ChatLoop implements AutoCloseable {
     private final GenerateOptions options;
     private final ChatInput input;
     private final boolean json;
+    private final GrammarFlags grammar;
     private final PrintWriter out;
     private final PrintWriter err;
     private Session session;
     private int exitCode = CommandLine.ExitCode.OK;
 
-    /** @param json whether each answer is written as an object */
-    ChatLoop(Llama llama, ChatTemplate template, String system, GenerateOptions options, ChatInput input, boolean json, CommandLine command) {
+    /**
+     * @param json whether each answer is written as an object
+     * @param grammar what answers have to follow; {@code options} has it already
+     */
+    ChatLoop(Llama llama, ChatTemplate template, String system, GenerateOptions options, ChatInput input, boolean json, GrammarFlags grammar,
+            CommandLine command) {
         this.llama = llama;
         this.template = template;
         this.options = options;
         this.input = input;
         this.json = json;
+        this.grammar = grammar;
         this.out = command.getOut();
         this.err = command.getErr();
         this.session = open(system, List.of());
@@ -162,6 +168,7 @@ final class ChatLoop implements AutoCloseable {
         try (Generation generation = session.say(message, options); AutoCloseable _ = input.interrupting(generation::cancel)) {
             warnOfForgotten();
             result = json ? writeObject(generation) : writeText(generation);
+            grammar.explain(result.finishReason(), err);
         } catch (YangtuoException | IllegalArgumentException | IllegalStateException | IOException e) {
             throw e;
         } catch (Exception e) {
