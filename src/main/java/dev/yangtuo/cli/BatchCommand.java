@@ -53,7 +53,7 @@ import picocli.CommandLine.Spec;
             "",
             "  yangtuo batch --model llama --input in.jsonl --output out.jsonl --max-tokens 200 --resume"
         })
-final class BatchCommand implements Callable<Integer>, Verbose {
+final class BatchCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
     private static final String STANDARD = "-";
     private static final ProgressDisplay.Unit KILOBYTES = new ProgressDisplay.Unit("KB", 1000);
@@ -147,11 +147,6 @@ final class BatchCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--echo", description = "Write the prompts, too.")
     private boolean echo;
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {

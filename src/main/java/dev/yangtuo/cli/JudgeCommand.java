@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
                     + "which is 0 unless --seed is given.",
             "  yangtuo judge --model chinese-alpaca --a answers-a.jsonl --b answers-b.jsonl --output judgments.jsonl"
         })
-final class JudgeCommand implements Callable<Integer>, Verbose {
+final class JudgeCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
 
     @Spec
@@ -98,11 +98,6 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
 
         @Option(names = "--markdown", description = "Write Markdown.")
         private boolean markdown;
-    }
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
     }
 
     @Override

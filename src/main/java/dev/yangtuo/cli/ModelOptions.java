@@ -59,13 +59,6 @@ final class ModelOptions {
     @Mixin
     private CacheOption cache;
 
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    boolean verbose() {
-        return verbose;
-    }
-
     /** Whether the demonstration model with its Chinese adapter is meant. */
     boolean isDemo() {
         return model == null && adapters.isEmpty();

@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
                     + " --seed (0 unless given), the id and the answer's number, so the same command gives the same answers.",
             "  yangtuo rank --model chinese-alpaca --input prompts.jsonl --n 8 --by score --output best.jsonl"
         })
-final class RankCommand implements Callable<Integer>, Verbose {
+final class RankCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
 
     @Spec
@@ -102,11 +102,6 @@ final class RankCommand implements Callable<Integer>, Verbose {
     private boolean json;
 
     private final ObjectMapper mapper = new ObjectMapper();
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {
