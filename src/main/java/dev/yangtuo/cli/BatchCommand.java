@@ -56,7 +56,6 @@ import picocli.CommandLine.Spec;
             "  yangtuo batch --model llama --input in.jsonl --output out.jsonl --max-tokens 200 --resume"
         })
 final class BatchCommand implements Callable<Integer> {
-    private static final int INTERRUPTED = 130;
     private static final String STANDARD = "-";
     private static final ProgressDisplay.Unit KILOBYTES = new ProgressDisplay.Unit("KB", 1000);
     private static final ProgressDisplay.Unit REQUESTS = new ProgressDisplay.Unit("requests", 1);
@@ -166,7 +165,7 @@ final class BatchCommand implements Callable<Integer> {
             if (promptCache != null) {
                 err.println("%s: %,d tokens of a context restored".formatted(promptCache, llama.restoreContext(promptCache)));
             }
-            return run(llama, job.options(guesses.applyTo(options, draft)), summaryOut, err) ? CommandLine.ExitCode.OK : INTERRUPTED;
+            return run(llama, job.options(guesses.applyTo(options, draft)), summaryOut, err) ? CommandLine.ExitCode.OK : InterruptGuard.EXIT_CODE;
         }
     }
 

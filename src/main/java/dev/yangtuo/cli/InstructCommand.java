@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.KvType;
@@ -48,8 +47,6 @@ import picocli.CommandLine.Spec;
             "  yangtuo instruct --model chinese-alpaca --seeds seed-tasks.jsonl --output tasks.jsonl --count 1000"
         })
 final class InstructCommand implements Callable<Integer> {
-    private static final int INTERRUPTED = 130;
-
     @Spec
     private CommandSpec spec;
 
@@ -127,7 +124,7 @@ final class InstructCommand implements Callable<Integer> {
                 })) {
                     SelfInstructReport report = run(new SelfInstruct(seedTasks, generator, options), tasks, interrupted);
                     write(report);
-                    return report.end() == SelfInstructReport.End.STOPPED ? INTERRUPTED : CommandLine.ExitCode.OK;
+                    return report.end() == SelfInstructReport.End.STOPPED ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
                 }
             }
         }
@@ -181,7 +178,7 @@ final class InstructCommand implements Callable<Integer> {
     }
 
     private String asJson(SelfInstructReport report) {
-        ObjectNode object = new ObjectMapper().createObjectNode();
+        ObjectNode object = JsonResult.object();
         object.put("output", output.toString())
                 .put("tasks", report.total())
                 .put("wanted", count)
@@ -193,7 +190,7 @@ final class InstructCommand implements Callable<Integer> {
         for (Rejection rejection : Rejection.values()) {
             rejections.put(rejection.name().toLowerCase(Locale.ROOT), report.rejections().getOrDefault(rejection, 0));
         }
-        return object.put("completion_tokens", report.tokens()).put("shortened_prompts", report.shortened()) + "\n";
+        return JsonResult.line(object.put("completion_tokens", report.tokens()).put("shortened_prompts", report.shortened()));
     }
 
     private String asText(SelfInstructReport report) {

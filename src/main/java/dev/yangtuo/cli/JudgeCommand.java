@@ -44,8 +44,6 @@ import picocli.CommandLine.Spec;
             "  yangtuo judge --model chinese-alpaca --a answers-a.jsonl --b answers-b.jsonl --output judgments.jsonl"
         })
 final class JudgeCommand implements Callable<Integer> {
-    private static final int INTERRUPTED = 130;
-
     @Spec
     private CommandSpec spec;
 
@@ -117,7 +115,7 @@ final class JudgeCommand implements Callable<Integer> {
                     file.complete();
                 }
                 write(report);
-                return report.interrupted() ? INTERRUPTED : CommandLine.ExitCode.OK;
+                return report.interrupted() ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
             }
         }
     }
