@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
             "  yangtuo chat --model llama-3 --system 'Answer briefly.'",
             "  yangtuo chat --model chinese-alpaca-2 --chat-template chinese-alpaca-2 --json < messages.txt"
         })
-final class ChatCommand implements Callable<Integer>, Verbose {
+final class ChatCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -72,11 +72,6 @@ final class ChatCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--json", description = "Write one JSON object for each answer, when it is complete.")
     private boolean json;
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {

@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.FinishReason;
 import dev.yangtuo.GenerateOptions;
@@ -21,7 +20,6 @@ import picocli.CommandLine;
 
 /** Takes messages and commands until there are no more. */
 final class ChatLoop implements AutoCloseable {
-    private static final int INTERRUPTED = 130;
     private static final String HELP = """
             /help            this
             /system [TEXT]   change the system message; without TEXT show it
@@ -77,7 +75,7 @@ final class ChatLoop implements AutoCloseable {
                 interrupted = false;
             } catch (ChatInput.Interrupted e) {
                 if (interrupted) {
-                    return INTERRUPTED;
+                    return InterruptGuard.EXIT_CODE;
                 }
                 interrupted = true;
                 err.println("Ctrl-C again, Ctrl-D or /exit ends the chat.");
@@ -87,7 +85,7 @@ final class ChatLoop implements AutoCloseable {
                 return exitCode;
             }
             if (!take(message)) {
-                return INTERRUPTED;
+                return InterruptGuard.EXIT_CODE;
             }
         }
     }
@@ -111,7 +109,7 @@ final class ChatLoop implements AutoCloseable {
             err.println("yangtuo: " + Failures.describe(e));
             exitCode = input.isInteractive() ? exitCode : CommandLine.ExitCode.SOFTWARE;
             if (json) {
-                write(new ObjectMapper().createObjectNode().put("error", Failures.describe(e)));
+                write(JsonResult.object().put("error", Failures.describe(e)));
             }
             return true;
         }
@@ -217,7 +215,7 @@ final class ChatLoop implements AutoCloseable {
 
     private GenerationResult writeObject(Generation generation) throws IOException {
         GenerationResult result = generation.result();
-        write(new ObjectMapper().createObjectNode()
+        write(JsonResult.object()
                 .put("text", result.text().strip())
                 .put("finish_reason", result.finishReason().name().toLowerCase(Locale.ROOT))
                 .put("prompt_tokens", result.promptTokens())
@@ -231,7 +229,7 @@ final class ChatLoop implements AutoCloseable {
     }
 
     private void write(ObjectNode object) throws IOException {
-        out.print(new ObjectMapper().writeValueAsString(object) + "\n");
+        JsonResult.write(object, out);
         StandardOutput.flush(out);
     }
 

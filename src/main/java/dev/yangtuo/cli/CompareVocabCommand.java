@@ -46,9 +46,7 @@ import picocli.CommandLine.Spec;
             "docs/compare-vocabularies.md says how to read the figures.",
             "  yangtuo compare-vocab --text text.txt --model llama --model llama --lora chinese-lora --chart costs.png"
         })
-final class CompareVocabCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
-
+final class CompareVocabCommand implements Callable<Integer> {
     /** A text is in memory together with its tokens. */
     private static final int MAX_TEXT_BYTES = 1 << 28;
 
@@ -87,9 +85,6 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
 
     @Option(names = {"--plot", "--chart"}, paramLabel = "FILE", description = "Also draw the ratios as bars, into this PNG file.")
     private @Nullable Path chart;
-
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
 
     /** One model; the group repeats. */
     private static final class ModelWithAdapters {
@@ -131,11 +126,6 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
         int timedCharacters() {
             return timed.codePointCount(0, timed.length());
         }
-    }
-
-    @Override
-    public boolean verbose() {
-        return verbose;
     }
 
     @Override
@@ -277,11 +267,11 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
     private int write(VocabularyComparison comparison) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (form != null && form.json) {
-            out.print(VocabularyComparisonJson.of(comparison));
+            JsonResult.write(VocabularyComparisonJson.of(comparison), out);
         } else {
             out.print(form == null ? VocabularyComparisonText.plain(comparison) : VocabularyComparisonText.markdown(comparison));
         }
         StandardOutput.flush(out);
-        return comparison.interrupted() ? INTERRUPTED : CommandLine.ExitCode.OK;
+        return comparison.interrupted() ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
     }
 }

@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.KvType;
@@ -47,9 +46,7 @@ import picocli.CommandLine.Spec;
             "Without --seed the seed is 0.",
             "  yangtuo instruct --model chinese-alpaca --seeds seed-tasks.jsonl --output tasks.jsonl --count 1000"
         })
-final class InstructCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
-
+final class InstructCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -107,11 +104,6 @@ final class InstructCommand implements Callable<Integer>, Verbose {
     private boolean json;
 
     @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
-
-    @Override
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         GenerateOptions generate = generateOptions();
@@ -132,7 +124,7 @@ final class InstructCommand implements Callable<Integer>, Verbose {
                 })) {
                     SelfInstructReport report = run(new SelfInstruct(seedTasks, generator, options), tasks, interrupted);
                     write(report);
-                    return report.end() == SelfInstructReport.End.STOPPED ? INTERRUPTED : CommandLine.ExitCode.OK;
+                    return report.end() == SelfInstructReport.End.STOPPED ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
                 }
             }
         }
@@ -186,7 +178,7 @@ final class InstructCommand implements Callable<Integer>, Verbose {
     }
 
     private String asJson(SelfInstructReport report) {
-        ObjectNode object = new ObjectMapper().createObjectNode();
+        ObjectNode object = JsonResult.object();
         object.put("output", output.toString())
                 .put("tasks", report.total())
                 .put("wanted", count)
@@ -198,7 +190,7 @@ final class InstructCommand implements Callable<Integer>, Verbose {
         for (Rejection rejection : Rejection.values()) {
             rejections.put(rejection.name().toLowerCase(Locale.ROOT), report.rejections().getOrDefault(rejection, 0));
         }
-        return object.put("completion_tokens", report.tokens()).put("shortened_prompts", report.shortened()) + "\n";
+        return JsonResult.line(object.put("completion_tokens", report.tokens()).put("shortened_prompts", report.shortened()));
     }
 
     private String asText(SelfInstructReport report) {

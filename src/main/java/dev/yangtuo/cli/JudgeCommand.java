@@ -43,9 +43,7 @@ import picocli.CommandLine.Spec;
                     + "which is 0 unless --seed is given.",
             "  yangtuo judge --model chinese-alpaca --a answers-a.jsonl --b answers-b.jsonl --output judgments.jsonl"
         })
-final class JudgeCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
-
+final class JudgeCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -101,11 +99,6 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
     }
 
     @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
-
-    @Override
     public Integer call() throws IOException {
         GenerateOptions options = options();
         PairwiseJudging judging = judging();
@@ -122,7 +115,7 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
                     file.complete();
                 }
                 write(report);
-                return report.interrupted() ? INTERRUPTED : CommandLine.ExitCode.OK;
+                return report.interrupted() ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
             }
         }
     }

@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.KvType;
@@ -43,9 +42,7 @@ import picocli.CommandLine.Spec;
                     + " --seed (0 unless given), the id and the answer's number, so the same command gives the same answers.",
             "  yangtuo rank --model chinese-alpaca --input prompts.jsonl --n 8 --by score --output best.jsonl"
         })
-final class RankCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
-
+final class RankCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -101,13 +98,6 @@ final class RankCommand implements Callable<Integer>, Verbose {
     @Option(names = "--json", description = "Write a summary as one JSON object, to standard output if --output is given, else to standard error.")
     private boolean json;
 
-    private final ObjectMapper mapper = new ObjectMapper();
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
-
     @Override
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
@@ -132,7 +122,7 @@ final class RankCommand implements Callable<Integer>, Verbose {
                     result.complete();
                 }
                 report(summary);
-                return summary.interrupted ? INTERRUPTED : CommandLine.ExitCode.OK;
+                return summary.interrupted ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
             }
         }
     }
@@ -258,34 +248,25 @@ final class RankCommand implements Callable<Integer>, Verbose {
     }
 
     private String asJson(BestOfN.Ranked ranked) {
-        ObjectNode object = mapper.createObjectNode();
+        ObjectNode object = JsonResult.object();
         object.put("id", ranked.prompt().id()).put("prompt", ranked.prompt().text());
         if (ranked.error() != null) {
-            return object.put("error", ranked.error()) + "\n";
+            return JsonResult.line(object.put("error", ranked.error()));
         }
         put(object, ranked.candidates().getFirst());
         if (all) {
             ranked.candidates().forEach(candidate -> put(object.withArray("candidates").addObject(), candidate));
         }
-        return object + "\n";
+        return JsonResult.line(object);
     }
 
     private static void put(ObjectNode object, BestOfN.Candidate candidate) {
         Completion completion = candidate.completion();
         object.put("text", completion.text());
-        putNumber(object, "score", candidate.score());
+        object.set("score", JsonResult.number(candidate.score()));
         object.put("number", candidate.number()).put("seed", completion.seed());
         object.put("finish_reason", completion.finishReason().name().toLowerCase(Locale.ROOT)).put("completion_tokens", completion.tokens());
-        putNumber(object, "mean_log_probability", completion.meanLogProbability());
-    }
-
-    /** JSON has no number for what there is not. */
-    private static void putNumber(ObjectNode object, String key, double value) {
-        if (Double.isFinite(value)) {
-            object.put(key, value);
-        } else {
-            object.putNull(key);
-        }
+        object.set("mean_log_probability", JsonResult.number(completion.meanLogProbability()));
     }
 
     private void report(Summary summary) throws IOException {
@@ -294,11 +275,11 @@ final class RankCommand implements Callable<Integer>, Verbose {
         double best = summary.scores / answered;
         double first = summary.firstScores / answered;
         if (json) {
-            ObjectNode object = mapper.createObjectNode();
+            ObjectNode object = JsonResult.object();
             object.put("prompts", summary.prompts).put("errors", summary.errors).put("n", count).put("by", by.label()).put("completion_tokens", summary.tokens);
-            putNumber(object, "mean_best_score", best);
-            putNumber(object, "mean_first_score", first);
-            to.print(object.put("interrupted", summary.interrupted) + "\n");
+            object.set("mean_best_score", JsonResult.number(best));
+            object.set("mean_first_score", JsonResult.number(first));
+            JsonResult.write(object.put("interrupted", summary.interrupted), to);
             to.flush();
             if (output != null) {
                 StandardOutput.flush(to);
