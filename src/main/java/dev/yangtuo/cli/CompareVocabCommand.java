@@ -47,8 +47,6 @@ import picocli.CommandLine.Spec;
             "  yangtuo compare-vocab --text text.txt --model llama --model llama --lora chinese-lora --chart costs.png"
         })
 final class CompareVocabCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
-
     /** A text is in memory together with its tokens. */
     private static final int MAX_TEXT_BYTES = 1 << 28;
 
@@ -277,11 +275,11 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
     private int write(VocabularyComparison comparison) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (form != null && form.json) {
-            out.print(VocabularyComparisonJson.of(comparison));
+            JsonResult.write(VocabularyComparisonJson.of(comparison), out);
         } else {
             out.print(form == null ? VocabularyComparisonText.plain(comparison) : VocabularyComparisonText.markdown(comparison));
         }
         StandardOutput.flush(out);
-        return comparison.interrupted() ? INTERRUPTED : CommandLine.ExitCode.OK;
+        return comparison.interrupted() ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
     }
 }

@@ -1,10 +1,10 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.recipe.Instruction;
 import dev.yangtuo.recipe.InstructionFilter;
 import dev.yangtuo.recipe.LlamaGenerator;
@@ -48,8 +48,6 @@ import picocli.CommandLine.Spec;
             "  yangtuo instruct --model chinese-alpaca --seeds seed-tasks.jsonl --output tasks.jsonl --count 1000"
         })
 final class InstructCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
-
     @Spec
     private CommandSpec spec;
 
@@ -116,6 +114,7 @@ final class InstructCommand implements Callable<Integer>, Verbose {
         PrintWriter err = spec.commandLine().getErr();
         GenerateOptions generate = generateOptions();
         SelfInstructOptions options = options();
+        ChatTemplate chat = template.chat();
         TextFile file = TextFile.of(seeds);
         file.check();
         List<Instruction> seedTasks = InstructionFile.seeds(file);
@@ -124,7 +123,7 @@ final class InstructCommand implements Callable<Integer>, Verbose {
                 err.println("%s: %d tasks are there; going on from round %d".formatted(output, tasks.before().size(), tasks.before().getLast().round()));
             }
             try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err)) {
-                LlamaGenerator generator = new LlamaGenerator(llama, generate);
+                LlamaGenerator generator = new LlamaGenerator(llama, generate, chat);
                 AtomicBoolean interrupted = new AtomicBoolean();
                 try (InterruptGuard _ = new InterruptGuard(() -> {
                     interrupted.set(true);
@@ -132,7 +131,7 @@ final class InstructCommand implements Callable<Integer>, Verbose {
                 })) {
                     SelfInstructReport report = run(new SelfInstruct(seedTasks, generator, options), tasks, interrupted);
                     write(report);
-                    return report.end() == SelfInstructReport.End.STOPPED ? INTERRUPTED : CommandLine.ExitCode.OK;
+                    return report.end() == SelfInstructReport.End.STOPPED ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
                 }
             }
         }
@@ -181,12 +180,16 @@ final class InstructCommand implements Callable<Integer>, Verbose {
 
     private void write(SelfInstructReport report) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        out.print(json ? asJson(report) : asText(report));
+        if (json) {
+            JsonResult.write(asJson(report), out);
+        } else {
+            out.print(asText(report));
+        }
         StandardOutput.flush(out);
     }
 
-    private String asJson(SelfInstructReport report) {
-        ObjectNode object = new ObjectMapper().createObjectNode();
+    private ObjectNode asJson(SelfInstructReport report) {
+        ObjectNode object = JsonResult.object();
         object.put("output", output.toString())
                 .put("tasks", report.total())
                 .put("wanted", count)
@@ -198,7 +201,7 @@ final class InstructCommand implements Callable<Integer>, Verbose {
         for (Rejection rejection : Rejection.values()) {
             rejections.put(rejection.name().toLowerCase(Locale.ROOT), report.rejections().getOrDefault(rejection, 0));
         }
-        return object.put("completion_tokens", report.tokens()).put("shortened_prompts", report.shortened()) + "\n";
+        return object.put("completion_tokens", report.tokens()).put("shortened_prompts", report.shortened());
     }
 
     private String asText(SelfInstructReport report) {

@@ -1,7 +1,6 @@
 package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.recipe.Instruction;
@@ -25,7 +24,6 @@ final class InstructionFile implements AutoCloseable {
     private final Path path;
     private final FileChannel channel;
     private final List<SelfInstruct.Kept> before;
-    private final ObjectMapper mapper = new ObjectMapper();
 
     private InstructionFile(Path path, FileChannel channel, List<SelfInstruct.Kept> before) {
         this.path = path;
@@ -140,7 +138,7 @@ final class InstructionFile implements AutoCloseable {
 
     /** Appends a task. */
     void append(SelfInstruct.Kept kept) {
-        ObjectNode object = mapper.createObjectNode();
+        ObjectNode object = JsonResult.object();
         object.put("instruction", kept.task().instruction())
                 .put("input", kept.task().input())
                 .put("output", kept.task().output())

@@ -3,6 +3,7 @@ package dev.yangtuo.cli;
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.recipe.AnswerRater;
 import dev.yangtuo.recipe.JudgedPair;
 import dev.yangtuo.recipe.PairJudge;
@@ -44,8 +45,6 @@ import picocli.CommandLine.Spec;
             "  yangtuo judge --model chinese-alpaca --a answers-a.jsonl --b answers-b.jsonl --output judgments.jsonl"
         })
 final class JudgeCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
-
     @Spec
     private CommandSpec spec;
 
@@ -64,7 +63,7 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
     @Option(names = "--prompts", paramLabel = "FILE", description = "The questions, by the same ids; needed where the answers do not have them.")
     private @Nullable String prompts;
 
-    @Option(names = "--method", paramLabel = "METHOD", defaultValue = "logprob",
+    @Option(names = "--method", paramLabel = "METHOD", defaultValue = "logprob", completionCandidates = ValueNames.JudgeMethods.class,
             description = {
                 "logprob: the most probable verdict (any model can do that). text: the judge gives reasons, then a verdict.",
                 "score, score-text: the same, but each answer gets 1 to 10 points by itself. Default: ${DEFAULT-VALUE}."
@@ -110,19 +109,20 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
         GenerateOptions options = options();
         PairwiseJudging judging = judging();
         PromptTemplate asked = template.template(method::template, method.places());
+        ChatTemplate chat = template.chat();
         AnswerPairs pairs = AnswerPairs.read(checked(fileA), checked(fileB), prompts == null ? null : checked(prompts));
         try (ResultFile file = output == null ? null : ResultFile.create(output);
                 Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, spec.commandLine().getErr())) {
             Run run = method.rates()
-                    ? new Run(judging, pairs, file, null, method.rater(llama, asked, options, seed()))
-                    : new Run(judging, pairs, file, method.judge(llama, asked, options, seed()), null);
+                    ? new Run(judging, pairs, file, null, method.rater(llama, asked, chat, options, seed()))
+                    : new Run(judging, pairs, file, method.judge(llama, asked, chat, options, seed()), null);
             try (InterruptGuard _ = new InterruptGuard(run::stop)) {
                 JudgeReport report = run.judge();
                 if (file != null) {
                     file.complete();
                 }
                 write(report);
-                return report.interrupted() ? INTERRUPTED : CommandLine.ExitCode.OK;
+                return report.interrupted() ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
             }
         }
     }
@@ -162,7 +162,7 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
     private void write(JudgeReport report) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (form != null && form.json) {
-            out.print(report.json());
+            JsonResult.write(report.json(), out);
         } else {
             out.print(form == null ? report.plain() : report.markdown());
         }

@@ -1,7 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.recipe.Interval;
 import dev.yangtuo.recipe.JudgedPair;
@@ -25,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  * @param interrupted whether pairs are missing
  */
 record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @Nullable PairwiseReport judged, @Nullable RatingReport rated, boolean interrupted) {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     /** For a terminal. */
     String plain() {
         StringBuilder out = new StringBuilder(about()).append("\n\n");
@@ -104,9 +100,9 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
         return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%.3f", value);
     }
 
-    /** One JSON object, which docs/recipes.md describes, and a line feed. Keys are not renamed or removed. */
-    String json() {
-        ObjectNode object = JSON.createObjectNode();
+    /** One JSON object, which docs/recipes.md describes. Keys are not renamed or removed. */
+    ObjectNode json() {
+        ObjectNode object = JsonResult.object();
         object.put("a", a).put("b", b).put("method", method.label());
         object.put("only_in_a", pairs.onlyA()).put("only_in_b", pairs.onlyB()).put("unanswered", pairs.unanswered());
         if (judged != null) {
@@ -114,7 +110,7 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
         } else {
             put(object, rating());
         }
-        return line(object.put("interrupted", interrupted));
+        return object.put("interrupted", interrupted);
     }
 
     private RatingReport rating() {
@@ -136,9 +132,9 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
                 .put("no_verdict", report.undecided());
         putRate(object, "win_rate", report.winRate(), report.winRateInterval());
         putRate(object, "win_rate_without_ties", report.winRateWithoutTies(), report.winRateWithoutTiesInterval());
-        putNumber(object, "consistency", report.consistency());
+        object.set("consistency", JsonResult.number(report.consistency()));
         object.put("said_first", report.saidFirst()).put("said_second", report.saidSecond()).put("said_tie", report.saidTie());
-        putNumber(object, "first_place_share", report.firstPlaceShare());
+        object.set("first_place_share", JsonResult.number(report.firstPlaceShare()));
     }
 
     private static void put(ObjectNode object, RatingReport report) {
@@ -153,23 +149,14 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
     }
 
     private static void putRate(ObjectNode object, String key, double rate, Interval interval) {
-        putNumber(object, key, rate);
-        putNumber(object, key + "_low", interval.low());
-        putNumber(object, key + "_high", interval.high());
-    }
-
-    /** JSON has no number for what there is not. */
-    private static void putNumber(ObjectNode object, String key, double value) {
-        if (Double.isFinite(value)) {
-            object.put(key, value);
-        } else {
-            object.putNull(key);
-        }
+        object.set(key, JsonResult.number(rate));
+        object.set(key + "_low", JsonResult.number(interval.low()));
+        object.set(key + "_high", JsonResult.number(interval.high()));
     }
 
     /** A line on one pair. */
     static String json(JudgedPair pair) {
-        ObjectNode object = JSON.createObjectNode();
+        ObjectNode object = JsonResult.object();
         object.put("id", pair.pair().id()).put("winner", pair.outcome().name().toLowerCase(Locale.ROOT));
         put(object.putObject("in_order"), pair.inOrder());
         put(object.putObject("swapped"), pair.swapped());
@@ -188,18 +175,14 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
 
     /** A line on one pair. */
     static String json(RatedPair pair) {
-        ObjectNode object = JSON.createObjectNode();
+        ObjectNode object = JsonResult.object();
         object.put("id", pair.pair().id()).put("winner", pair.outcome().name().toLowerCase(Locale.ROOT));
-        putNumber(object, "score_a", pair.a());
-        putNumber(object, "score_b", pair.b());
+        object.set("score_a", JsonResult.number(pair.a()));
+        object.set("score_b", JsonResult.number(pair.b()));
         return line(object);
     }
 
     private static String line(ObjectNode object) {
-        try {
-            return JSON.writeValueAsString(object) + "\n";
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e); // a tree of plain values
-        }
+        return object + "\n";
     }
 }

@@ -1,11 +1,11 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.recipe.AnswerRater;
 import dev.yangtuo.recipe.BestOfN;
 import dev.yangtuo.recipe.Completion;
@@ -44,8 +44,6 @@ import picocli.CommandLine.Spec;
             "  yangtuo rank --model chinese-alpaca --input prompts.jsonl --n 8 --by score --output best.jsonl"
         })
 final class RankCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
-
     @Spec
     private CommandSpec spec;
 
@@ -65,7 +63,7 @@ final class RankCommand implements Callable<Integer>, Verbose {
     @Option(names = "--n", paramLabel = "N", defaultValue = "4", description = "Answers to each prompt. Default: ${DEFAULT-VALUE}.")
     private int count;
 
-    @Option(names = "--by", paramLabel = "METHOD", defaultValue = "logprob",
+    @Option(names = "--by", paramLabel = "METHOD", defaultValue = "logprob", completionCandidates = ValueNames.RankMethods.class,
             description = {
                 "logprob: the mean log-probability of the answer's tokens. yes: how probable it is that a judge calls the answer good.",
                 "score: the judge's 1 to 10 points. Default: ${DEFAULT-VALUE}."
@@ -101,8 +99,6 @@ final class RankCommand implements Callable<Integer>, Verbose {
     @Option(names = "--json", description = "Write a summary as one JSON object, to standard output if --output is given, else to standard error.")
     private boolean json;
 
-    private final ObjectMapper mapper = new ObjectMapper();
-
     @Override
     public boolean verbose() {
         return model.verbose();
@@ -114,14 +110,17 @@ final class RankCommand implements Callable<Integer>, Verbose {
         checkOptions();
         GenerateOptions options = options();
         PromptTemplate asked = by.asks() ? template.template(by::template, AnswerRater.PLACES) : null;
+        ChatTemplate chat = template.chat();
         TextFile file = TextFile.of(input);
         file.check();
         try (ResultFile result = output == null ? null : ResultFile.create(output);
                 TextRecords records = TextRecords.open(file);
                 Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
                 Llama judge = loadJudge()) {
-            BestOfN.Scorer scorer = asked == null ? BestOfN.Scorer.meanLogProbability() : by.scorer(judge == null ? llama : judge, asked, template.language());
-            BestOfN ranking = new BestOfN(new LlamaGenerator(llama, options), scorer, count, seed(), inFlight);
+            BestOfN.Scorer scorer = asked == null
+                    ? BestOfN.Scorer.meanLogProbability()
+                    : by.scorer(judge == null ? llama : judge, asked, chat, template.language());
+            BestOfN ranking = new BestOfN(new LlamaGenerator(llama, options, chat), scorer, count, seed(), inFlight);
             AtomicBoolean interrupted = new AtomicBoolean();
             try (InterruptGuard _ = new InterruptGuard(() -> {
                 interrupted.set(true);
@@ -132,7 +131,7 @@ final class RankCommand implements Callable<Integer>, Verbose {
                     result.complete();
                 }
                 report(summary);
-                return summary.interrupted ? INTERRUPTED : CommandLine.ExitCode.OK;
+                return summary.interrupted ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
             }
         }
     }
@@ -243,49 +242,40 @@ final class RankCommand implements Callable<Integer>, Verbose {
         summary.firstScores += ranked.candidates().stream().filter(candidate -> candidate.number() == 0).findFirst().orElseThrow().score();
     }
 
-    private void append(String line, @Nullable ResultFile result) {
+    private void append(ObjectNode line, @Nullable ResultFile result) {
         if (result != null) {
-            result.write(line.getBytes(StandardCharsets.UTF_8));
+            result.write((line + "\n").getBytes(StandardCharsets.UTF_8));
             return;
         }
         PrintWriter out = spec.commandLine().getOut();
-        out.print(line);
         try {
+            JsonResult.write(line, out);
             StandardOutput.flush(out);
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
         }
     }
 
-    private String asJson(BestOfN.Ranked ranked) {
-        ObjectNode object = mapper.createObjectNode();
+    private ObjectNode asJson(BestOfN.Ranked ranked) {
+        ObjectNode object = JsonResult.object();
         object.put("id", ranked.prompt().id()).put("prompt", ranked.prompt().text());
         if (ranked.error() != null) {
-            return object.put("error", ranked.error()) + "\n";
+            return object.put("error", ranked.error());
         }
         put(object, ranked.candidates().getFirst());
         if (all) {
             ranked.candidates().forEach(candidate -> put(object.withArray("candidates").addObject(), candidate));
         }
-        return object + "\n";
+        return object;
     }
 
     private static void put(ObjectNode object, BestOfN.Candidate candidate) {
         Completion completion = candidate.completion();
         object.put("text", completion.text());
-        putNumber(object, "score", candidate.score());
+        object.set("score", JsonResult.number(candidate.score()));
         object.put("number", candidate.number()).put("seed", completion.seed());
         object.put("finish_reason", completion.finishReason().name().toLowerCase(Locale.ROOT)).put("completion_tokens", completion.tokens());
-        putNumber(object, "mean_log_probability", completion.meanLogProbability());
-    }
-
-    /** JSON has no number for what there is not. */
-    private static void putNumber(ObjectNode object, String key, double value) {
-        if (Double.isFinite(value)) {
-            object.put(key, value);
-        } else {
-            object.putNull(key);
-        }
+        object.set("mean_log_probability", JsonResult.number(completion.meanLogProbability()));
     }
 
     private void report(Summary summary) throws IOException {
@@ -294,11 +284,11 @@ final class RankCommand implements Callable<Integer>, Verbose {
         double best = summary.scores / answered;
         double first = summary.firstScores / answered;
         if (json) {
-            ObjectNode object = mapper.createObjectNode();
+            ObjectNode object = JsonResult.object();
             object.put("prompts", summary.prompts).put("errors", summary.errors).put("n", count).put("by", by.label()).put("completion_tokens", summary.tokens);
-            putNumber(object, "mean_best_score", best);
-            putNumber(object, "mean_first_score", first);
-            to.print(object.put("interrupted", summary.interrupted) + "\n");
+            object.set("mean_best_score", JsonResult.number(best));
+            object.set("mean_first_score", JsonResult.number(first));
+            JsonResult.write(object.put("interrupted", summary.interrupted), to);
             to.flush();
             if (output != null) {
                 StandardOutput.flush(to);
