@@ -13,6 +13,7 @@ module dev.yangtuo {
     // The command line alone needs these; a program that embeds the library does without.
     requires static info.picocli;
     requires static java.desktop;
+    requires static java.logging;
     requires static me.tongfei.progressbar;
     requires static org.jline.reader;
     requires static org.jline.terminal;

@@ -43,8 +43,8 @@ final class ChatEncoding {
     }
 
     /**
-     * The messages without the oldest turns, as few of them as make the rest fit. A turn is a message of the user and what follows it up to the next one; what is before the
-     * first turn, such as a system message, stays.
+     * The messages without the oldest turns, as few of them as make the rest fit. A turn is a message of the user and what follows it up to the next
+     * one; what is before the first turn, such as a system message, stays.
      *
      * @param room tokens that the prompt should have at most
      * @param context tokens that it must have at most

@@ -11,8 +11,8 @@ import dev.yangtuo.tokenizer.Tokenizer;
 import java.util.List;
 
 /**
- * What ends an answer: what the template writes behind one. A special token of the vocabulary, such as {@code <|im_end|>}, is an id that ends the text; where the vocabulary
- * has no such token, or the template writes none, the words themselves are a stop text.
+ * What ends an answer: what the template writes behind one. A special token of the vocabulary, such as {@code <|im_end|>}, is an id that ends the
+ * text; where the vocabulary has no such token, or the template writes none, the words themselves are a stop text.
  *
  * @param ids none or one
  * @param stops none or one

@@ -208,6 +208,20 @@ public final class BatchJob {
     }
 
     /**
+     * Generates the texts of a file and writes results to a stream. Nothing is kept, so that it cannot be resumed.
+     *
+     * @param llama stays the caller's
+     * @param input in the form of {@link #inputFormat}
+     * @param output stays open; flushed whenever no further result is there
+     * @return what it came to
+     * @throws dev.yangtuo.exception.YangtuoException if the input cannot be read or the output cannot be written
+     * @throws IllegalStateException if the model is closed, or fails
+     */
+    public BatchSummary run(Llama llama, Path input, OutputStream output) {
+        return new JobRunner(this, llama).run(input, output);
+    }
+
+    /**
      * Generates the texts of a stream. Nothing is kept, so that it cannot be resumed.
      *
      * @param llama stays the caller's

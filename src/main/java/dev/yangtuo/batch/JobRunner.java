@@ -228,23 +228,40 @@ final class JobRunner {
         }
     }
 
+    /** File to stream. */
+    BatchSummary run(Path input, OutputStream output) {
+        requireInput(input);
+        try {
+            BatchFormat from = job.inputFormat() == null ? guess(input) : job.inputFormat();
+            return run(reader(input, from), from, Files.size(input), output);
+        } catch (IOException e) {
+            throw unreadable(input.toString(), e);
+        }
+    }
+
     /** Stream to stream. */
     BatchSummary run(InputStream input, String name, OutputStream output) {
         BufferedInputStream in = new BufferedInputStream(input, 2 * BatchFormat.SAMPLE_BYTES);
         try {
             BatchFormat from = job.inputFormat() == null ? guess(in, name) : job.inputFormat();
+            return run(reader(in, name, from), from, UNKNOWN_SIZE, output);
+        } catch (IOException e) {
+            throw unreadable(name, e);
+        }
+    }
+
+    private BatchSummary run(RequestReader reader, BatchFormat from, long size, OutputStream output) {
+        Standing standing = new Standing(new Tally(), new Tally(), size);
+        try (BatchRun run = begin(reader, new DoneRecords())) {
             BatchFormat to = outputFormat(from, "");
             if (to == BatchFormat.PARQUET) {
                 throw new YangtuoException("Parquet is written to a file only: its index is at its end");
             }
             RecordFormat records = records(to, Instant.now().getEpochSecond());
-            Standing standing = new Standing(new Tally(), new Tally(), UNKNOWN_SIZE);
-            try (BatchRun run = begin(reader(in, name, from), new DoneRecords()); StreamSink sink = new StreamSink(output, records.preamble())) {
+            try (StreamSink sink = new StreamSink(output, records.preamble())) {
                 write(run, standing, sink, records);
                 return summary(run, standing);
             }
-        } catch (IOException e) {
-            throw unreadable(name, e);
         }
     }
 

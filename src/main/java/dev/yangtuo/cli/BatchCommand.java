@@ -27,6 +27,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +60,9 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     private static final String STANDARD = "-";
     private static final ProgressDisplay.Unit KILOBYTES = new ProgressDisplay.Unit("KB", 1000);
     private static final ProgressDisplay.Unit REQUESTS = new ProgressDisplay.Unit("requests", 1);
+
+    /** The library that reads Parquet tells of what it found on the machine. Kept: the JDK forgets loggers that nobody has. */
+    private static final Logger PARQUET_LOGGER = Logger.getLogger("dev.hardwood");
 
     /** Options on which no result depends, or which a journal keeps in another way: the model is known by what it computes, the input by what is in it. */
     private static final Set<String> NOT_KEPT = Set.of(
@@ -157,6 +162,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         check();
+        PARQUET_LOGGER.setLevel(Level.WARNING);
         GenerateOptions options = grammar.apply(options());
         BatchJob job = job();
         try (ResultFile summaryOut = summaryFile == null ? null : ResultFile.create(summaryFile);
@@ -172,8 +178,9 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     /** What is plain before the model is loaded. */
     private void check() {
         guesses.check(spec.commandLine());
-        if (resume && (input.equals(STANDARD) || output.equals(STANDARD))) {
-            throw usage("--resume needs files: nobody can tell what is done of standard input, or what became of standard output");
+        TextFile.of(input).check();
+        if (resume && (!TextFile.of(input).isRegular() || output.equals(STANDARD))) {
+            throw usage("--resume needs files: nobody can tell what is done of standard input or a pipe, or what became of standard output");
         }
         if (resume && overwrite) {
             throw usage("--resume goes on with the output, --overwrite replaces it; give one of them");
@@ -184,7 +191,6 @@ final class BatchCommand implements Callable<Integer>, Verbose {
         if (lineLimit != null && lineLimit.bytes() > 1 << 30) {
             throw usage("--line-limit is %d bytes, must be at most %d".formatted(lineLimit.bytes(), 1 << 30));
         }
-        TextFile.of(input).check();
         if (!output.equals(STANDARD) && Files.exists(Path.of(output)) && !resume && !overwrite) {
             throw new YangtuoException("%s: is there already; --resume goes on with it, --overwrite replaces it".formatted(output));
         }
@@ -279,19 +285,19 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     }
 
     private BatchSummary runWatched(Llama llama, BatchJob job, PrintWriter err) throws IOException {
-        boolean sized = TextFile.of(input).size() != ProgressDisplay.UNKNOWN_TOTAL;
-        try (ProgressDisplay display = new ProgressDisplay(err, "batch", sized ? KILOBYTES : REQUESTS)) {
+        try (ProgressDisplay display = new ProgressDisplay(err, "batch", TextFile.of(input).isRegular() ? KILOBYTES : REQUESTS)) {
             BatchJob watched = job.listener(new BatchListener() {
                 @Override
                 public void onProgress(BatchProgress progress) {
                     show(progress, display);
                 }
             });
-            if (!input.equals(STANDARD) && !output.equals(STANDARD)) {
+            if (TextFile.of(input).isRegular() && !output.equals(STANDARD)) {
                 return watched.run(llama, Path.of(input), Path.of(output));
             }
             try (OutputStream out = output.equals(STANDARD) ? new StandardOutput() : open(Path.of(output))) {
-                return watched.run(llama, TextFile.of(input).open(), TextFile.of(input).name(), out);
+                TextFile file = TextFile.of(input);
+                return file.isRegular() ? watched.run(llama, Path.of(input), out) : watched.run(llama, file.open(), file.name(), out);
             }
         }
     }

@@ -106,9 +106,17 @@ final class HelpLayout {
         return examples;
     }
 
-    /** The notes of a command, one paragraph each. */
+    /** The notes of a command, one paragraph each: lines up to one that ends with a sentence. */
     static List<String> notes(CommandSpec command) {
-        return footer(command).stream().filter(line -> !line.startsWith(INDENT) && !line.isBlank()).toList();
+        List<String> paragraphs = new ArrayList<>();
+        boolean goesOn = false;
+        for (String line : footer(command)) {
+            if (!line.startsWith(INDENT) && !line.isBlank()) {
+                paragraphs.add(goesOn ? paragraphs.removeLast() + " " + line : line);
+                goesOn = !line.endsWith(".") && !line.endsWith(":");
+            }
+        }
+        return paragraphs;
     }
 
     /** A line of a description as it is read: without picocli's markup and format codes. */

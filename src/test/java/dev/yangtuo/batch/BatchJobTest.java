@@ -200,7 +200,7 @@ class BatchJobTest {
         assertThatThrownBy(() -> JOB.inFlight(0)).hasMessage("inFlight is 0, must be 1 to 65536");
         assertThatThrownBy(() -> JOB.lineLimit(0)).hasMessageContaining("lineLimit is 0");
         assertThatThrownBy(() -> JOB.outputFormat(BatchFormat.PLAIN)).hasMessageContaining("cannot be written as plain lines");
-        assertThatThrownBy(() -> BatchFormat.of("xml")).hasMessage("'xml' is no format; expected one of json, openai, csv, plain");
+        assertThatThrownBy(() -> BatchFormat.of("xml")).hasMessage("'xml' is no format; expected one of json, openai, csv, plain, parquet");
         assertThatThrownBy(() -> BatchOrder.of("none")).hasMessageContaining("'none' is no order");
     }
 }

@@ -14,6 +14,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A chat from standard input. */
 @Timeout(60)
@@ -95,6 +97,14 @@ class ChatCommandTest {
             }
         });
         assertThat(asked).containsExactly("one\ntwo", "three\n\n  four", "/slash", "five");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"chat --max-tokens 0 | must be at least 1", "chat hello | 'hello'", "chat --greedy --top-k 4 | --greedy excludes", "chat --stop= | must not be empty"})
+    void wrongUsageIsSaid(String line, String said) {
+        CommandRun run = CommandRun.of((Object[]) line.strip().split(" "));
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.problem()).contains(said);
     }
 
     @Test

@@ -44,7 +44,7 @@ record DocumentCommand(Path document, int line, String text, boolean block) {
                 String text = line.strip().replaceFirst("^\\$ ", "");
                 if ((text + " ").startsWith(PROGRAM + " ")) {
                     int first = i + 1;
-                    while (text.endsWith("\\") && i + 1 < lines.size()) {
+                    while (i + 1 < lines.size() && (text.endsWith("\\") || !ShellLine.isComplete(text))) {
                         text += "\n" + lines.get(++i).strip();
                     }
                     commands.add(new DocumentCommand(document, first, text.substring(2), true));

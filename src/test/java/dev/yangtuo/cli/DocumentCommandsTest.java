@@ -46,7 +46,9 @@ class DocumentCommandsTest {
 
     /** Commands that are only parsed though they could be run. */
     private static final Map<String, String> SLOW = Map.of(
-            "yangtuo bench", "measures the machine for seconds; BenchCommandTest runs it");
+            "yangtuo bench", "measures the machine for seconds; BenchCommandTest runs it",
+            "yangtuo compare-vocab --text text.txt", "generates for seconds; CompareVocabCommandTest runs it",
+            "yangtuo eval compare", "computes two whole texts; EvalCommandTest runs it");
 
     /** Not a command of the program but of the launcher. */
     private static final String LAUNCHER_TEST = "yangtuo test";
@@ -57,19 +59,21 @@ class DocumentCommandsTest {
     @BeforeAll
     static void makeStandIns() throws IOException {
         Files.createDirectories(standIns.resolve("path/to"));
-        for (String model : List.of("llama", "small-llama", "model")) {
+        for (String model : List.of("llama", "small-llama", "model", "alpaca")) {
             link("path/to/" + model, TINY);
         }
         link("path/to/chinese-lora", TINY_ADAPTER);
         link("path/to/adapter", TINY_ADAPTER);
-        link("path/to/chinese-llama", DEMO.resolve("chinese-lora"));
+        Llama.convert(DEMO.resolve("base"), standIns.resolve("path/to/chinese-llama"), LoadOptions.defaults().lora(DEMO.resolve("chinese-lora")));
         link("llama.model", TINY.resolve("tokenizer.model"));
         link("chinese.model", DEMO.resolve("chinese-lora/tokenizer.model"));
         Llama.convert(DEMO.resolve("base"), standIns.resolve("model.gguf"), LoadOptions.defaults());
         for (String text : List.of("text.txt", "texts.txt", "corpus.txt", "prompt.txt", "system.txt")) {
-            Files.writeString(standIns.resolve(text), "床前明月光，疑是地上霜。\nIn the beginning was the word.\n".repeat(text.equals("text.txt") ? 50 : 1));
+            Files.writeString(standIns.resolve(text), "床前明月光，疑是地上霜。\nIn the beginning was the word.\n".repeat(text.equals("text.txt") ? 24 : 1));
         }
         Files.writeString(standIns.resolve("texts.jsonl"), "{\"text\":\"床前明月光\"}\n");
+        Files.writeString(standIns.resolve("prompts.jsonl"), "{\"id\":\"1\",\"prompt\":\"千里\"}\n{\"id\":\"2\",\"prompt\":\"In the\"}\n");
+        Files.writeString(standIns.resolve("person.schema.json"), "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":4}},\"required\":[\"name\"]}");
         Files.writeString(standIns.resolve("ids.txt"), "1 300 400\n");
     }
 
@@ -171,6 +175,7 @@ class DocumentCommandsTest {
                     words.replaceAll(word -> word.equals(value) ? place.toString() : word.endsWith("=" + value) ? word.replace("=" + value, "=" + place) : word);
                 }
             }
+            words.replaceAll(word -> word.contains(".") && Files.exists(standIns.resolve(word)) ? standIns.resolve(word).toString() : word);
             cap(words, result);
             return words;
         }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -73,6 +74,20 @@ class ExitCodeTest {
         InputStream out = process.getInputStream();
         assertThat(out.read()).isGreaterThan(0);
         interrupt(process, out);
+    }
+
+    @Test
+    void anInterruptedEvaluationLeavesWhatWasThereBefore(@TempDir Path directory) throws Exception {
+        Path report = Files.writeString(directory.resolve("report.json"), "before");
+        Process process = start("eval", "pclue", "--data", "-", "--predictions", directory.resolve("answers.jsonl").toString(), "--output", report.toString());
+        process.getOutputStream().write("{\"input\":\"春\"}\n".getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().flush();
+        while (process.isAlive() && directory.toFile().list().length < 3) { // the two files begin before the model is loaded, and the command then waits for more tasks
+            Thread.sleep(20);
+        }
+        interrupt(process, process.getInputStream());
+        assertThat(directory.toFile().list()).containsExactly("report.json");
+        assertThat(report).hasContent("before");
     }
 
     private static Process start(String... arguments) throws IOException {

@@ -2,6 +2,7 @@ package dev.yangtuo.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -21,9 +22,9 @@ class OptionRulesTest {
     /** Labels of places: which of them it is depends on the command. */
     private static final Set<String> PLACES = Set.of("FILE", "PATH", "DIR");
 
-    /** Commands whose result is a text for a shell, for man or for a person who types along. */
+    /** Commands whose result is a text for a shell, for man or for a person who types along; and {@code batch}, whose results and summary are JSON anyway. */
     private static final Set<String> WITHOUT_JSON =
-            Set.of("yangtuo", "yangtuo help", "yangtuo completion", "yangtuo man", "yangtuo chat", "yangtuo batch"); // a batch writes records into a file
+            Set.of("yangtuo", "yangtuo help", "yangtuo completion", "yangtuo man", "yangtuo chat", "yangtuo batch");
 
     static Stream<String> commands() {
         return CommandTree.names();
@@ -79,20 +80,20 @@ class OptionRulesTest {
 
     @Test
     void oneNameMeansOneThing() {
-        Map<String, String> labels = new HashMap<>();
-        Map<String, Set<String>> names = new HashMap<>();
+        Map<String, String> first = new HashMap<>();
+        List<String> differences = new ArrayList<>();
         for (CommandSpec command : CommandTree.all()) {
             for (OptionSpec option : command.options()) {
-                String label = PLACES.contains(option.paramLabel()) ? "a place" : option.paramLabel();
-                if (option.arity().max() == 0) {
-                    label = "none";
-                }
                 String name = option.longestName();
-                assertThat(labels.merge(name, label, (first, _) -> first)).as("the value of %s in %s", name, command.qualifiedName()).isEqualTo(label);
-                Set<String> all = new TreeSet<>(List.of(option.names()));
-                assertThat(names.merge(name, all, (first, _) -> first)).as("the names of %s in %s", name, command.qualifiedName()).isEqualTo(all);
+                String value = option.arity().max() == 0 ? "no value" : PLACES.contains(option.paramLabel()) ? "a place" : option.paramLabel();
+                String meaning = new TreeSet<>(List.of(option.names())) + " with " + value;
+                String before = first.putIfAbsent(name, meaning);
+                if (before != null && !before.equals(meaning)) {
+                    differences.add("%s %s: %s, elsewhere %s".formatted(command.qualifiedName(), name, meaning, before));
+                }
             }
         }
+        assertThat(differences).isEmpty();
     }
 
     @Test

@@ -20,6 +20,16 @@ record ShellLine(List<String> words, @Nullable String input, boolean piped) {
         return reader.commands;
     }
 
+    /** Whether all quotes are closed, so that a shell would not read on. */
+    static boolean isComplete(String line) {
+        try {
+            parse(line);
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
     private static final class Reader {
         private final String line;
         private final List<ShellLine> commands = new ArrayList<>();
