@@ -20,8 +20,7 @@ final class CompareVocabLoading {
     private @Nullable Integer context;
 
     @Option(names = "--quantize", paramLabel = "TYPE", completionCandidates = ValueNames.WeightTypes.class,
-            description = "Keep the matrices of all models as this type, one that convert knows. "
-            + "Default: as the files store them.")
+            description = "Keep the matrices of all models as this type, one that convert knows. Default: as the files store them.")
     private @Nullable WeightChoice quantize;
 
     @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f16", completionCandidates = ValueNames.KvTypes.class,

@@ -35,15 +35,14 @@ import picocli.CommandLine.Spec;
         name = "instruct",
         mixinStandardHelpOptions = true,
         description = {
-            "Makes instruction data from seed tasks (Self-Instruct): a prompt with some of them makes the model write more, which are filtered "
-                    + "and kept if no task that is there"
-                    + " is much like them.",
-            "Tasks are appended to the output as they come, as {\"instruction\",\"input\",\"output\",\"round\"}, one a line. If the file is "
-                    + "there, the command goes on from it."
+            "Makes instruction data from seed tasks (Self-Instruct): a prompt with some of them makes the model write more, which are filtered and "
+                    + "kept if no task that is there is much like them.",
+            "Tasks are appended to the output as they come, as {\"instruction\",\"input\",\"output\",\"round\"}, one a line. If the file is there, "
+                    + "the command goes on from it."
         },
         footer = {
-            "Seed tasks are JSON lines of the same form; examples/recipes has some. A run that was interrupted and goes on gives the same tasks "
-                    + "in the end as one that was not.",
+            "Seed tasks are JSON lines of the same form; examples/recipes has some. A run that was interrupted and goes on gives the same tasks in "
+                    + "the end as one that was not.",
             "Without --seed the seed is 0.",
             "  yangtuo instruct --model chinese-alpaca --seeds seed-tasks.jsonl --output tasks.jsonl --count 1000"
         })
@@ -84,8 +83,8 @@ final class InstructCommand implements Callable<Integer>, Verbose {
             + "Default: 0.5, or 0.9.")
     private @Nullable Double languageShare;
 
-    @Option(names = "--keyword", paramLabel = "TEXT", description = "Leave out instructions with this text, beside the usual ones (pictures, "
-            + "files, ...); may be given several times.")
+    @Option(names = "--keyword", paramLabel = "TEXT", description = "Leave out instructions with this text, beside the usual ones (pictures, files, "
+            + "...); may be given several times.")
     private List<String> keywords = List.of();
 
     @Mixin

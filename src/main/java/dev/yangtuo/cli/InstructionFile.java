@@ -17,8 +17,7 @@ import java.util.List;
 
 /**
  * The file of instruction data that grows, a line for each task, written whole before the next one: whatever ends the program leaves complete
- * lines, and at most one that is
- * not, which the next run takes away.
+ * lines, and at most one that is not, which the next run takes away.
  */
 final class InstructionFile implements AutoCloseable {
     private final Path path;

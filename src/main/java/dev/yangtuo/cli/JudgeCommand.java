@@ -32,16 +32,15 @@ import picocli.CommandLine.Spec;
         name = "judge",
         mixinStandardHelpOptions = true,
         description = {
-            "Compares the answers of two systems to the same questions: a model judges each pair twice, with the answers swapped, and a system "
-                    + "wins only if both judgments"
-                    + " say so; everything else is a tie.",
+            "Compares the answers of two systems to the same questions: a model judges each pair twice, with the answers swapped, and a system wins "
+                    + "only if both judgments say so; everything else is a tie.",
             "Writes wins, ties, the win rate with its 95 %% interval, and how often the judge looked at the position instead of the answer."
         },
         footer = {
             "Files are JSON lines with an \"id\", a \"prompt\" or \"question\", and a \"text\", such as batch writes; prompts that are in neither "
                     + "are read from --prompts.",
-            "The same command gives the same result. Judges that write are greedy unless told otherwise; with --temperature the seed counts, "
-                    + "which is 0 unless --seed is given.",
+            "The same command gives the same result. Judges that write are greedy unless told otherwise; with --temperature the seed counts, which "
+                    + "is 0 unless --seed is given.",
             "  yangtuo judge --model chinese-alpaca --a answers-a.jsonl --b answers-b.jsonl --output judgments.jsonl"
         })
 final class JudgeCommand implements Callable<Integer>, Verbose {

@@ -39,8 +39,8 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "The input is JSON lines with a \"prompt\", a \"question\" or \"messages\", and an \"id\" (else the line's number). Each answer has a "
-                    + "seed of its own, derived from"
-                    + " --seed (0 unless given), the id and the answer's number, so the same command gives the same answers.",
+                    + "seed of its own, derived from --seed (0 unless given), the id and the answer's number, so the same command gives the same "
+                    + "answers.",
             "  yangtuo rank --model chinese-alpaca --input prompts.jsonl --n 8 --by score --output best.jsonl"
         })
 final class RankCommand implements Callable<Integer>, Verbose {

@@ -19,8 +19,7 @@ final class RecipeTemplateOptions {
     private static final int MAX_BYTES = 1 << 20;
 
     @Option(names = "--language", paramLabel = "LANGUAGE", defaultValue = "zh", completionCandidates = ValueNames.Languages.class,
-            description = "Language of the prompts: zh or en. Default: "
-            + "${DEFAULT-VALUE}.")
+            description = "Language of the prompts: zh or en. Default: ${DEFAULT-VALUE}.")
     private RecipeLanguage language;
 
     @Option(names = "--template", paramLabel = "FILE", description = "Take this prompt instead, a text in UTF-8 with places in braces; "

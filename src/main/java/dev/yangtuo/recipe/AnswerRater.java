@@ -47,9 +47,8 @@ public interface AnswerRater {
 
     /**
      * A score of 1 to 10, as the judge of the Chinese-LLaMA paper gives (Cui, Yang and Yao, arXiv 2304.08177), of which this takes the mean over
-     * the probabilities of the ten
-     * scores after the prompt and {@code [[}, as G-Eval does (Liu and others, arXiv 2303.16634): small differences count, and there always is a
-     * score.
+     * the probabilities of the ten scores after the prompt and {@code [[}, as G-Eval does (Liu and others, arXiv 2303.16634): small differences
+     * count, and there always is a score.
      *
      * @param template with {@link #PLACES}
      * @param chat the form in which the prompt becomes a message of the user; null: it is taken as it is

@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Says which of two answers to a question is better. Called by many threads at a time. The verdicts are those of MT-bench (Zheng and others,
- * Judging LLM-as-a-Judge, arXiv
- * 2306.05685): {@code [[A]]}, {@code [[B]]}, and {@code [[C]]} for a tie.
+ * Judging LLM-as-a-Judge, arXiv 2306.05685): {@code [[A]]}, {@code [[B]]}, and {@code [[C]]} for a tie.
  */
 @FunctionalInterface
 public interface PairJudge {
@@ -47,8 +46,7 @@ public interface PairJudge {
 
     /**
      * A judge that is asked for nothing but the verdict: which of {@code A]]}, {@code B]]} and {@code C]]} is the most probable after the prompt
-     * and {@code [[}. It always has a
-     * verdict, so small models can judge, too.
+     * and {@code [[}. It always has a verdict, so small models can judge, too.
      *
      * @param template with {@link #PLACES}
      * @param chat the form in which the prompt becomes a message of the user; null: it is taken as it is
