@@ -289,6 +289,16 @@ public final class Llama implements AutoCloseable {
         return fitting(new ChatEncoding(template, tokenizer, options.bos()), messages, options);
     }
 
+    /**
+     * The ids of messages and of what introduces the answer to them, as {@link #chat(ChatTemplate, List, GenerateOptions)} gives them to the model, but for what it leaves out:
+     * for {@link #score(int[], List)}.
+     *
+     * @throws dev.yangtuo.exception.ChatTemplateException if the template does not take such messages, or fails
+     */
+    public int[] chatPrompt(ChatTemplate template, List<ChatMessage> messages) {
+        return new ChatEncoding(template, tokenizer, true).encode(messages);
+    }
+
     /** Opens a conversation; {@link Session} has the rest. */
     public Session openSession(SessionOptions options) {
         return Session.open(this, options);

@@ -14,10 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Times a model on the tokens of a text: reading them as prompts, and writing them one after the other. A text that is longer than the context is
- * cut into windows, each a
- * sequence of its own with a beginning of sequence before it. What is written are the text's own tokens, whatever the model would have said, so
- * that the time depends on
- * nothing but their number; nothing is sampled. Each measurement runs once before it counts. For one thread.
+ * cut into windows, each a sequence of its own with a beginning of sequence before it. What is written are the text's own tokens, whatever the
+ * model would have said, so that the time depends on nothing but their number; nothing is sampled. Each measurement runs once before it counts. For
+ * one thread.
  */
 public final class TextTiming {
     private final Model model;

@@ -36,13 +36,12 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Compares what one text costs with several models or vocabularies: tokens, the time to read and to write 1,000 characters, the memory "
-                    + "for their keys and values,"
-                    + " and how many characters fit the context.",
+                    + "for their keys and values, and how many characters fit the context.",
             "Times are measured here; nothing else may run on the machine meanwhile. Models are loaded one after the other."
         },
         footer = {
-            "--model and the --lora behind it are one model; both may be given again and again. Ratios are to the first model, or, without "
-                    + "models, to the first tokenizer.",
+            "--model and the --lora behind it are one model; both may be given again and again. Ratios are to the first model, or, without models, "
+                    + "to the first tokenizer.",
             "docs/compare-vocabularies.md says how to read the figures.",
             "  yangtuo compare-vocab --text text.txt --model llama --model llama --lora chinese-lora --chart costs.png"
         })
@@ -69,8 +68,8 @@ final class CompareVocabCommand implements Callable<Integer> {
     private int characters;
 
     @Option(names = "--generate", paramLabel = "N",
-            description = "Tokens to generate in each run, for the time of as many as 1,000 characters take; 0 leaves that out. Default: as many "
-                    + "as 1,000 characters take.")
+            description = "Tokens to generate in each run, for the time of as many as 1,000 characters take; 0 leaves that out. Default: as many as "
+                    + "1,000 characters take.")
     private @Nullable Integer generate;
 
     @Option(names = {"-r", "--repeats"}, paramLabel = "N", defaultValue = "3",

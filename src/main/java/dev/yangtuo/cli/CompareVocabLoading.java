@@ -19,15 +19,15 @@ final class CompareVocabLoading {
     @Option(names = ModelOptions.CONTEXT, paramLabel = "N", description = "Tokens that a text can have, of all models. Default: each model's.")
     private @Nullable Integer context;
 
-    @Option(names = "--quantize", paramLabel = "TYPE", description = "Keep the matrices of all models as this type, one that convert knows. "
-            + "Default: as the files store them.")
+    @Option(names = "--quantize", paramLabel = "TYPE", completionCandidates = ValueNames.WeightTypes.class,
+            description = "Keep the matrices of all models as this type, one that convert knows. Default: as the files store them.")
     private @Nullable WeightChoice quantize;
 
-    @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f16",
+    @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f16", completionCandidates = ValueNames.KvTypes.class,
             description = "Keep keys and values as f16, f32, bf16, q8_0 or q4_0. Default: ${DEFAULT-VALUE}.")
     private KvType kvType;
 
-    @Option(names = "--backend", paramLabel = "BACKEND", defaultValue = "auto",
+    @Option(names = "--backend", paramLabel = "BACKEND", defaultValue = "auto", completionCandidates = ValueNames.Backends.class,
             description = "native, scalar (plain Java, slow), or auto: native where it can be loaded. Default: ${DEFAULT-VALUE}.")
     private BackendType backend;
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.recipe.Instruction;
 import dev.yangtuo.recipe.InstructionFilter;
 import dev.yangtuo.recipe.LlamaGenerator;
@@ -34,15 +35,14 @@ import picocli.CommandLine.Spec;
         name = "instruct",
         mixinStandardHelpOptions = true,
         description = {
-            "Makes instruction data from seed tasks (Self-Instruct): a prompt with some of them makes the model write more, which are filtered "
-                    + "and kept if no task that is there"
-                    + " is much like them.",
-            "Tasks are appended to the output as they come, as {\"instruction\",\"input\",\"output\",\"round\"}, one a line. If the file is "
-                    + "there, the command goes on from it."
+            "Makes instruction data from seed tasks (Self-Instruct): a prompt with some of them makes the model write more, which are filtered and "
+                    + "kept if no task that is there is much like them.",
+            "Tasks are appended to the output as they come, as {\"instruction\",\"input\",\"output\",\"round\"}, one a line. If the file is there, "
+                    + "the command goes on from it."
         },
         footer = {
-            "Seed tasks are JSON lines of the same form; examples/recipes has some. A run that was interrupted and goes on gives the same tasks "
-                    + "in the end as one that was not.",
+            "Seed tasks are JSON lines of the same form; examples/recipes has some. A run that was interrupted and goes on gives the same tasks in "
+                    + "the end as one that was not.",
             "Without --seed the seed is 0.",
             "  yangtuo instruct --model chinese-alpaca --seeds seed-tasks.jsonl --output tasks.jsonl --count 1000"
         })
@@ -83,8 +83,8 @@ final class InstructCommand implements Callable<Integer> {
             + "Default: 0.5, or 0.9.")
     private @Nullable Double languageShare;
 
-    @Option(names = "--keyword", paramLabel = "TEXT", description = "Leave out instructions with this text, beside the usual ones (pictures, "
-            + "files, ...); may be given several times.")
+    @Option(names = "--keyword", paramLabel = "TEXT", description = "Leave out instructions with this text, beside the usual ones (pictures, files, "
+            + "...); may be given several times.")
     private List<String> keywords = List.of();
 
     @Mixin
@@ -108,6 +108,7 @@ final class InstructCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         GenerateOptions generate = generateOptions();
         SelfInstructOptions options = options();
+        ChatTemplate chat = template.chat();
         TextFile file = TextFile.of(seeds);
         file.check();
         List<Instruction> seedTasks = InstructionFile.seeds(file);
@@ -116,7 +117,7 @@ final class InstructCommand implements Callable<Integer> {
                 err.println("%s: %d tasks are there; going on from round %d".formatted(output, tasks.before().size(), tasks.before().getLast().round()));
             }
             try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err)) {
-                LlamaGenerator generator = new LlamaGenerator(llama, generate);
+                LlamaGenerator generator = new LlamaGenerator(llama, generate, chat);
                 AtomicBoolean interrupted = new AtomicBoolean();
                 try (InterruptGuard _ = new InterruptGuard(() -> {
                     interrupted.set(true);
@@ -173,11 +174,15 @@ final class InstructCommand implements Callable<Integer> {
 
     private void write(SelfInstructReport report) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        out.print(json ? asJson(report) : asText(report));
+        if (json) {
+            JsonResult.write(asJson(report), out);
+        } else {
+            out.print(asText(report));
+        }
         StandardOutput.flush(out);
     }
 
-    private String asJson(SelfInstructReport report) {
+    private ObjectNode asJson(SelfInstructReport report) {
         ObjectNode object = JsonResult.object();
         object.put("output", output.toString())
                 .put("tasks", report.total())
@@ -190,7 +195,7 @@ final class InstructCommand implements Callable<Integer> {
         for (Rejection rejection : Rejection.values()) {
             rejections.put(rejection.name().toLowerCase(Locale.ROOT), report.rejections().getOrDefault(rejection, 0));
         }
-        return JsonResult.line(object.put("completion_tokens", report.tokens()).put("shortened_prompts", report.shortened()));
+        return object.put("completion_tokens", report.tokens()).put("shortened_prompts", report.shortened());
     }
 
     private String asText(SelfInstructReport report) {

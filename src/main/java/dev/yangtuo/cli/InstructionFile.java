@@ -1,7 +1,6 @@
 package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.recipe.Instruction;
@@ -18,14 +17,12 @@ import java.util.List;
 
 /**
  * The file of instruction data that grows, a line for each task, written whole before the next one: whatever ends the program leaves complete
- * lines, and at most one that is
- * not, which the next run takes away.
+ * lines, and at most one that is not, which the next run takes away.
  */
 final class InstructionFile implements AutoCloseable {
     private final Path path;
     private final FileChannel channel;
     private final List<SelfInstruct.Kept> before;
-    private final ObjectMapper mapper = new ObjectMapper();
 
     private InstructionFile(Path path, FileChannel channel, List<SelfInstruct.Kept> before) {
         this.path = path;
@@ -140,7 +137,7 @@ final class InstructionFile implements AutoCloseable {
 
     /** Appends a task. */
     void append(SelfInstruct.Kept kept) {
-        ObjectNode object = mapper.createObjectNode();
+        ObjectNode object = JsonResult.object();
         object.put("instruction", kept.task().instruction())
                 .put("input", kept.task().input())
                 .put("output", kept.task().output())

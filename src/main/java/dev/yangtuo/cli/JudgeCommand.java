@@ -3,6 +3,7 @@ package dev.yangtuo.cli;
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.recipe.AnswerRater;
 import dev.yangtuo.recipe.JudgedPair;
 import dev.yangtuo.recipe.PairJudge;
@@ -31,16 +32,15 @@ import picocli.CommandLine.Spec;
         name = "judge",
         mixinStandardHelpOptions = true,
         description = {
-            "Compares the answers of two systems to the same questions: a model judges each pair twice, with the answers swapped, and a system "
-                    + "wins only if both judgments"
-                    + " say so; everything else is a tie.",
+            "Compares the answers of two systems to the same questions: a model judges each pair twice, with the answers swapped, and a system wins "
+                    + "only if both judgments say so; everything else is a tie.",
             "Writes wins, ties, the win rate with its 95 %% interval, and how often the judge looked at the position instead of the answer."
         },
         footer = {
             "Files are JSON lines with an \"id\", a \"prompt\" or \"question\", and a \"text\", such as batch writes; prompts that are in neither "
                     + "are read from --prompts.",
-            "The same command gives the same result. Judges that write are greedy unless told otherwise; with --temperature the seed counts, "
-                    + "which is 0 unless --seed is given.",
+            "The same command gives the same result. Judges that write are greedy unless told otherwise; with --temperature the seed counts, which "
+                    + "is 0 unless --seed is given.",
             "  yangtuo judge --model chinese-alpaca --a answers-a.jsonl --b answers-b.jsonl --output judgments.jsonl"
         })
 final class JudgeCommand implements Callable<Integer> {
@@ -62,7 +62,7 @@ final class JudgeCommand implements Callable<Integer> {
     @Option(names = "--prompts", paramLabel = "FILE", description = "The questions, by the same ids; needed where the answers do not have them.")
     private @Nullable String prompts;
 
-    @Option(names = "--method", paramLabel = "METHOD", defaultValue = "logprob",
+    @Option(names = "--method", paramLabel = "METHOD", defaultValue = "logprob", completionCandidates = ValueNames.JudgeMethods.class,
             description = {
                 "logprob: the most probable verdict (any model can do that). text: the judge gives reasons, then a verdict.",
                 "score, score-text: the same, but each answer gets 1 to 10 points by itself. Default: ${DEFAULT-VALUE}."
@@ -103,12 +103,13 @@ final class JudgeCommand implements Callable<Integer> {
         GenerateOptions options = options();
         PairwiseJudging judging = judging();
         PromptTemplate asked = template.template(method::template, method.places());
+        ChatTemplate chat = template.chat();
         AnswerPairs pairs = AnswerPairs.read(checked(fileA), checked(fileB), prompts == null ? null : checked(prompts));
         try (ResultFile file = output == null ? null : ResultFile.create(output);
                 Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, spec.commandLine().getErr())) {
             Run run = method.rates()
-                    ? new Run(judging, pairs, file, null, method.rater(llama, asked, options, seed()))
-                    : new Run(judging, pairs, file, method.judge(llama, asked, options, seed()), null);
+                    ? new Run(judging, pairs, file, null, method.rater(llama, asked, chat, options, seed()))
+                    : new Run(judging, pairs, file, method.judge(llama, asked, chat, options, seed()), null);
             try (InterruptGuard _ = new InterruptGuard(run::stop)) {
                 JudgeReport report = run.judge();
                 if (file != null) {
@@ -155,7 +156,7 @@ final class JudgeCommand implements Callable<Integer> {
     private void write(JudgeReport report) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (form != null && form.json) {
-            out.print(report.json());
+            JsonResult.write(report.json(), out);
         } else {
             out.print(form == null ? report.plain() : report.markdown());
         }

@@ -2,6 +2,7 @@ package dev.yangtuo.cli;
 
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.recipe.AnswerRater;
 import dev.yangtuo.recipe.LlamaGenerator;
 import dev.yangtuo.recipe.PairJudge;
@@ -9,6 +10,7 @@ import dev.yangtuo.recipe.PromptTemplate;
 import dev.yangtuo.recipe.RecipeLanguage;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** How {@code judge} asks. */
 enum JudgeMethod {
@@ -59,12 +61,16 @@ enum JudgeMethod {
     }
 
     /** A judge of pairs; for the methods that do not rate. */
-    PairJudge judge(Llama llama, PromptTemplate template, GenerateOptions options, long seed) {
-        return this == TEXT ? PairJudge.byText(new LlamaGenerator(llama, options), template, seed) : PairJudge.byLogProbability(llama, template);
+    PairJudge judge(Llama llama, PromptTemplate template, @Nullable ChatTemplate chat, GenerateOptions options, long seed) {
+        return this == TEXT
+                ? PairJudge.byText(new LlamaGenerator(llama, options, chat), template, seed)
+                : PairJudge.byLogProbability(llama, template, chat);
     }
 
     /** For the methods that rate. */
-    AnswerRater rater(Llama llama, PromptTemplate template, GenerateOptions options, long seed) {
-        return this == SCORE_TEXT ? AnswerRater.byText(new LlamaGenerator(llama, options), template, seed) : AnswerRater.byLogProbability(llama, template);
+    AnswerRater rater(Llama llama, PromptTemplate template, @Nullable ChatTemplate chat, GenerateOptions options, long seed) {
+        return this == SCORE_TEXT
+                ? AnswerRater.byText(new LlamaGenerator(llama, options, chat), template, seed)
+                : AnswerRater.byLogProbability(llama, template, chat);
     }
 }

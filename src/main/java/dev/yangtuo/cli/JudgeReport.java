@@ -100,8 +100,8 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
         return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%.3f", value);
     }
 
-    /** One JSON object, which docs/recipes.md describes, and a line feed. Keys are not renamed or removed. */
-    String json() {
+    /** One JSON object, which docs/recipes.md describes. Keys are not renamed or removed. */
+    ObjectNode json() {
         ObjectNode object = JsonResult.object();
         object.put("a", a).put("b", b).put("method", method.label());
         object.put("only_in_a", pairs.onlyA()).put("only_in_b", pairs.onlyB()).put("unanswered", pairs.unanswered());
@@ -110,7 +110,7 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
         } else {
             put(object, rating());
         }
-        return JsonResult.line(object.put("interrupted", interrupted));
+        return object.put("interrupted", interrupted);
     }
 
     private RatingReport rating() {

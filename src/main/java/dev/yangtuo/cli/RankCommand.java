@@ -5,6 +5,7 @@ import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.recipe.AnswerRater;
 import dev.yangtuo.recipe.BestOfN;
 import dev.yangtuo.recipe.Completion;
@@ -38,8 +39,8 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "The input is JSON lines with a \"prompt\", a \"question\" or \"messages\", and an \"id\" (else the line's number). Each answer has a "
-                    + "seed of its own, derived from"
-                    + " --seed (0 unless given), the id and the answer's number, so the same command gives the same answers.",
+                    + "seed of its own, derived from --seed (0 unless given), the id and the answer's number, so the same command gives the same "
+                    + "answers.",
             "  yangtuo rank --model chinese-alpaca --input prompts.jsonl --n 8 --by score --output best.jsonl"
         })
 final class RankCommand implements Callable<Integer> {
@@ -62,7 +63,7 @@ final class RankCommand implements Callable<Integer> {
     @Option(names = "--n", paramLabel = "N", defaultValue = "4", description = "Answers to each prompt. Default: ${DEFAULT-VALUE}.")
     private int count;
 
-    @Option(names = "--by", paramLabel = "METHOD", defaultValue = "logprob",
+    @Option(names = "--by", paramLabel = "METHOD", defaultValue = "logprob", completionCandidates = ValueNames.RankMethods.class,
             description = {
                 "logprob: the mean log-probability of the answer's tokens. yes: how probable it is that a judge calls the answer good.",
                 "score: the judge's 1 to 10 points. Default: ${DEFAULT-VALUE}."
@@ -104,14 +105,17 @@ final class RankCommand implements Callable<Integer> {
         checkOptions();
         GenerateOptions options = options();
         PromptTemplate asked = by.asks() ? template.template(by::template, AnswerRater.PLACES) : null;
+        ChatTemplate chat = template.chat();
         TextFile file = TextFile.of(input);
         file.check();
         try (ResultFile result = output == null ? null : ResultFile.create(output);
                 TextRecords records = TextRecords.open(file);
                 Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
                 Llama judge = loadJudge()) {
-            BestOfN.Scorer scorer = asked == null ? BestOfN.Scorer.meanLogProbability() : by.scorer(judge == null ? llama : judge, asked, template.language());
-            BestOfN ranking = new BestOfN(new LlamaGenerator(llama, options), scorer, count, seed(), inFlight);
+            BestOfN.Scorer scorer = asked == null
+                    ? BestOfN.Scorer.meanLogProbability()
+                    : by.scorer(judge == null ? llama : judge, asked, chat, template.language());
+            BestOfN ranking = new BestOfN(new LlamaGenerator(llama, options, chat), scorer, count, seed(), inFlight);
             AtomicBoolean interrupted = new AtomicBoolean();
             try (InterruptGuard _ = new InterruptGuard(() -> {
                 interrupted.set(true);
@@ -233,31 +237,31 @@ final class RankCommand implements Callable<Integer> {
         summary.firstScores += ranked.candidates().stream().filter(candidate -> candidate.number() == 0).findFirst().orElseThrow().score();
     }
 
-    private void append(String line, @Nullable ResultFile result) {
+    private void append(ObjectNode line, @Nullable ResultFile result) {
         if (result != null) {
-            result.write(line.getBytes(StandardCharsets.UTF_8));
+            result.write((line + "\n").getBytes(StandardCharsets.UTF_8));
             return;
         }
         PrintWriter out = spec.commandLine().getOut();
-        out.print(line);
         try {
+            JsonResult.write(line, out);
             StandardOutput.flush(out);
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
         }
     }
 
-    private String asJson(BestOfN.Ranked ranked) {
+    private ObjectNode asJson(BestOfN.Ranked ranked) {
         ObjectNode object = JsonResult.object();
         object.put("id", ranked.prompt().id()).put("prompt", ranked.prompt().text());
         if (ranked.error() != null) {
-            return JsonResult.line(object.put("error", ranked.error()));
+            return object.put("error", ranked.error());
         }
         put(object, ranked.candidates().getFirst());
         if (all) {
             ranked.candidates().forEach(candidate -> put(object.withArray("candidates").addObject(), candidate));
         }
-        return JsonResult.line(object);
+        return object;
     }
 
     private static void put(ObjectNode object, BestOfN.Candidate candidate) {

@@ -1,11 +1,13 @@
 package dev.yangtuo.cli;
 
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.recipe.AnswerRater;
 import dev.yangtuo.recipe.BestOfN;
 import dev.yangtuo.recipe.PromptTemplate;
 import dev.yangtuo.recipe.RecipeLanguage;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** What {@code rank} ranks by. */
 enum RankMethod {
@@ -44,11 +46,11 @@ enum RankMethod {
      *
      * @param judge of the methods that ask
      */
-    BestOfN.Scorer scorer(Llama judge, PromptTemplate template, RecipeLanguage language) {
+    BestOfN.Scorer scorer(Llama judge, PromptTemplate template, @Nullable ChatTemplate chat, RecipeLanguage language) {
         return switch (this) {
             case LOGPROB -> BestOfN.Scorer.meanLogProbability();
-            case YES -> BestOfN.Scorer.of(AnswerRater.byYes(judge, template, language));
-            case SCORE -> BestOfN.Scorer.of(AnswerRater.byLogProbability(judge, template));
+            case YES -> BestOfN.Scorer.of(AnswerRater.byYes(judge, template, chat, language));
+            case SCORE -> BestOfN.Scorer.of(AnswerRater.byLogProbability(judge, template, chat));
         };
     }
 }

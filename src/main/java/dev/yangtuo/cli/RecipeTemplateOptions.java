@@ -1,5 +1,6 @@
 package dev.yangtuo.cli;
 
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.recipe.PromptTemplate;
 import dev.yangtuo.recipe.RecipeLanguage;
@@ -17,13 +18,22 @@ import picocli.CommandLine.Option;
 final class RecipeTemplateOptions {
     private static final int MAX_BYTES = 1 << 20;
 
-    @Option(names = "--language", paramLabel = "L", defaultValue = "zh", description = "Language of the prompts: zh or en. Default: "
-            + "${DEFAULT-VALUE}.")
+    @Option(names = "--language", paramLabel = "LANGUAGE", defaultValue = "zh", completionCandidates = ValueNames.Languages.class,
+            description = "Language of the prompts: zh or en. Default: ${DEFAULT-VALUE}.")
     private RecipeLanguage language;
 
     @Option(names = "--template", paramLabel = "FILE", description = "Take this prompt instead, a text in UTF-8 with places in braces; "
             + "docs/recipes.md lists them.")
     private @Nullable Path file;
+
+    @Option(names = "--chat-template", paramLabel = "NAME|FILE",
+            description = "Give prompts to the model as messages of a user in this form, one of those of chat or a Jinja file. Default: as they are.")
+    private @Nullable String chat;
+
+    /** The form of {@code --chat-template}; null without. */
+    @Nullable ChatTemplate chat() {
+        return chat == null ? null : ChatCommand.template(chat);
+    }
 
     RecipeLanguage language() {
         return language;

@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The records of a file of JSON lines, one at a time: prompts, answers, or both, as {@code batch} reads and writes them, and as OpenAI's batch
- * files have them. Empty lines
- * count for nothing.
+ * files have them. Empty lines count for nothing.
  */
 final class TextRecords implements Iterator<TextRecords.TextRecord>, AutoCloseable {
     private static final int MAX_LINE_BYTES = 1 << 24;

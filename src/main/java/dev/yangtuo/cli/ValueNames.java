@@ -9,6 +9,7 @@ import dev.yangtuo.WeightType;
 import dev.yangtuo.eval.AnswerMethod;
 import dev.yangtuo.eval.CevalSplit;
 import dev.yangtuo.eval.PromptStyle;
+import dev.yangtuo.recipe.RecipeLanguage;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
@@ -75,6 +76,27 @@ final class ValueNames {
     static final class PromptStyles extends Names {
         PromptStyles() {
             super(Arrays.stream(PromptStyle.values()).map(PromptStyle::label).toList());
+        }
+    }
+
+    /** Of {@code --method} in {@code judge}. */
+    static final class JudgeMethods extends Names {
+        JudgeMethods() {
+            super(Arrays.stream(JudgeMethod.values()).map(JudgeMethod::label).toList());
+        }
+    }
+
+    /** Of {@code --by}. */
+    static final class RankMethods extends Names {
+        RankMethods() {
+            super(Arrays.stream(RankMethod.values()).map(RankMethod::label).toList());
+        }
+    }
+
+    /** Of {@code --language}. */
+    static final class Languages extends Names {
+        Languages() {
+            super(Arrays.stream(RecipeLanguage.values()).map(RecipeLanguage::code).toList());
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.yangtuo.recipe;
 
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatTemplate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +9,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Says how good an answer to a question is, as a number. Called by many threads at a time. */
 @FunctionalInterface
@@ -45,15 +47,15 @@ public interface AnswerRater {
 
     /**
      * A score of 1 to 10, as the judge of the Chinese-LLaMA paper gives (Cui, Yang and Yao, arXiv 2304.08177), of which this takes the mean over
-     * the probabilities of the ten
-     * scores after the prompt and {@code [[}, as G-Eval does (Liu and others, arXiv 2303.16634): small differences count, and there always is a
-     * score.
+     * the probabilities of the ten scores after the prompt and {@code [[}, as G-Eval does (Liu and others, arXiv 2303.16634): small differences
+     * count, and there always is a score.
      *
      * @param template with {@link #PLACES}
+     * @param chat the form in which the prompt becomes a message of the user; null: it is taken as it is
      */
-    static AnswerRater byLogProbability(Llama llama, PromptTemplate template) {
+    static AnswerRater byLogProbability(Llama llama, PromptTemplate template, @Nullable ChatTemplate chat) {
         List<String> scores = IntStream.rangeClosed(1, 10).mapToObj("%d]]"::formatted).toList();
-        return new ScoredAnswers(llama, template, "[[", scores, AnswerRater::meanScore);
+        return new ScoredAnswers(llama, template, chat, "[[", scores, AnswerRater::meanScore);
     }
 
     /** @param logs log-probabilities of the scores from 1 on */
@@ -94,10 +96,11 @@ public interface AnswerRater {
      * Whether the answer is good, as a judge says with yes or no: the natural logarithm of the probability of yes among the two.
      *
      * @param template with {@link #PLACES}, to be answered in the language
+     * @param chat the form in which the prompt becomes a message of the user; null: it is taken as it is
      */
-    static AnswerRater byYes(Llama llama, PromptTemplate template, RecipeLanguage language) {
+    static AnswerRater byYes(Llama llama, PromptTemplate template, @Nullable ChatTemplate chat, RecipeLanguage language) {
         List<String> words = language == RecipeLanguage.CHINESE ? List.of("是", "否") : List.of("Yes", "No");
-        return new ScoredAnswers(llama, template, "", words, logs -> -Math.log1p(Math.exp(logs[1] - logs[0])));
+        return new ScoredAnswers(llama, template, chat, "", words, logs -> -Math.log1p(Math.exp(logs[1] - logs[0])));
     }
 
     /** The last score in what a judge wrote; NaN if there is none of 1 to 10. */

@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Several answers to each prompt, ranked. Each has a seed of its own, derived from one seed, the prompt's id and its number, so a prompt's answers
- * do not depend on the
- * other prompts. For one thread at a time.
+ * do not depend on the other prompts. For one thread at a time.
  */
 public final class BestOfN {
     private final TextGenerator generator;

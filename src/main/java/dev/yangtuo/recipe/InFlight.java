@@ -15,8 +15,10 @@ import java.util.function.Predicate;
 
 /**
  * Work on some items at a time, each on a virtual thread of its own, so that the model computes them together. What comes of them is handed on in
- * the items' order, by the
- * calling thread; no more items are taken than are worked on, so an endless supply is fine.
+ * the items' order, by the calling thread; no more items are taken than are worked on, so an endless supply is fine.
+ *
+ * <p>A {@link dev.yangtuo.batch.BatchJob} writes texts and nothing else; here a text is written and judged in one piece of work, and a judgment may
+ * be scores.
  */
 final class InFlight {
     private static final long PATIENCE_MILLIS = 20;

@@ -8,10 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which generated tasks are worth keeping, by the rules of Self-Instruct (Wang and others, arXiv 2212.10560) as Stanford Alpaca applies them, with
- * Chinese counted in
- * characters: an instruction of a sensible length, nothing that only a picture or a file could answer, no leading punctuation, in the right
- * language, with an output of its
- * own. Immutable: each method returns a changed copy.
+ * Chinese counted in characters: an instruction of a sensible length, nothing that only a picture or a file could answer, no leading punctuation,
+ * in the right language, with an output of its own. Immutable: each method returns a changed copy.
  */
 public final class InstructionFilter {
     /** What a text cannot show, hear or open. */

@@ -70,13 +70,15 @@ record InstructionFormat(PromptTemplate template, RecipeLanguage language) {
     /**
      * Reads the tasks.
      *
-     * @param text what followed the prompt
+     * @param text what followed the prompt; a chat model may write the label again that the prompt ends with
      * @param finished whether it came to an end of its own; else the last task is left out, for its end is missing
      */
     Parsed parse(String text, boolean finished) {
         List<Draft> drafts = new ArrayList<>();
         drafts.add(new Draft());
-        for (String line : (instructionLabel() + text).split("\n", -1)) {
+        String first = text.lines().filter(line -> !line.isBlank()).findFirst().orElse("");
+        boolean begun = LABEL.matcher(first).matches() || SEPARATOR.matcher(first).matches();
+        for (String line : ((begun ? "" : instructionLabel()) + text).split("\n", -1)) {
             Matcher label = LABEL.matcher(line);
             if (SEPARATOR.matcher(line).matches()) {
                 drafts.add(new Draft());

@@ -14,10 +14,8 @@ public record Interval(double low, double high) {
 
     /**
      * Of a share, by Wilson's score interval (E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927).
-     * It is right for few and
-     * for lopsided observations, too. Where some observations count a half, their spread is smaller than that of a coin with the same mean, and the
-     * interval is on the
-     * safe side.
+     * It is right for few and for lopsided observations, too. Where some observations count a half, their spread is smaller than that of a coin
+     * with the same mean, and the interval is on the safe side.
      *
      * @param successes 0 to {@code count}
      * @param count of observations

@@ -10,21 +10,18 @@ import java.util.Map;
 
 /**
  * Texts that are unlike each other by ROUGE-L (C.-Y. Lin, ROUGE: A Package for Automatic Evaluation of Summaries, 2004), its F-measure: twice the
- * longest common
- * subsequence, divided by the lengths of both texts together, in {@link TextUnits}. The answer is exact, but only few texts are ever compared:
+ * longest common subsequence, divided by the lengths of both texts together, in {@link TextUnits}. The answer is exact, but only few texts are ever
+ * compared:
  *
  * <ul>
  * <li>A common subsequence is not longer than what the texts have in common as multisets, nor than the shorter one. So a text of m units that is
- *     similar to one of n has
- *     c >= t (m + n) / 2 of them in common, t being the threshold, and n is not below t m / (2 - t), which together is c >= t m / (2 - t).
+ *     similar to one of n has c >= t (m + n) / 2 of them in common, t being the threshold, and n is not below t m / (2 - t), which together is c >=
+ *     t m / (2 - t).
  * <li>The k-th occurrence of a unit counts as an element of its own, which makes sets of the multisets. A text that has at least c of the m
- *     elements has at least one of
- *     any m - c + 1 of them (the principle of prefix filtering; S. Chaudhuri and others, ICDE 2006). The rarest ones are looked up, and only texts
- * with one of these are
- *     candidates.
+ *     elements has at least one of any m - c + 1 of them (the principle of prefix filtering; S. Chaudhuri and others, ICDE 2006). The rarest ones
+ *     are looked up, and only texts with one of these are candidates.
  * <li>Of these, the elements in common are counted, and where there are enough, the subsequence is computed, 64 columns at a time (H. Hyyrö,
- *     Bit-parallel LCS-length
- *     computation revisited, AWOCA 2004).
+ *     Bit-parallel LCS-length computation revisited, AWOCA 2004).
  * </ul>
  *
  * For one thread.

@@ -1,6 +1,7 @@
 package dev.yangtuo.recipe;
 
 import dev.yangtuo.Llama;
+import dev.yangtuo.chat.ChatTemplate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -9,11 +10,11 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Says which of two answers to a question is better. Called by many threads at a time. The verdicts are those of MT-bench (Zheng and others,
- * Judging LLM-as-a-Judge, arXiv
- * 2306.05685): {@code [[A]]}, {@code [[B]]}, and {@code [[C]]} for a tie.
+ * Judging LLM-as-a-Judge, arXiv 2306.05685): {@code [[A]]}, {@code [[B]]}, and {@code [[C]]} for a tie.
  */
 @FunctionalInterface
 public interface PairJudge {
@@ -45,19 +46,19 @@ public interface PairJudge {
 
     /**
      * A judge that is asked for nothing but the verdict: which of {@code A]]}, {@code B]]} and {@code C]]} is the most probable after the prompt
-     * and {@code [[}. It always has a
-     * verdict, so small models can judge, too.
+     * and {@code [[}. It always has a verdict, so small models can judge, too.
      *
      * @param template with {@link #PLACES}
+     * @param chat the form in which the prompt becomes a message of the user; null: it is taken as it is
      */
-    static PairJudge byLogProbability(Llama llama, PromptTemplate template) {
-        LlamaScores scores = new LlamaScores(llama);
+    static PairJudge byLogProbability(Llama llama, PromptTemplate template, @Nullable ChatTemplate chat) {
+        LlamaScores scores = new LlamaScores(llama, chat);
         return new PairJudge() {
             @Override
             public Judgment judge(String question, String first, String second) {
-                String prompt = template.render(Map.of("question", question, "answer_a", first, "answer_b", second)) + "[[";
+                String prompt = template.render(Map.of("question", question, "answer_a", first, "answer_b", second));
                 try {
-                    double[] sums = scores.sums(prompt, List.of("A]]", "B]]", "C]]"));
+                    double[] sums = scores.sums(prompt, "[[", List.of("A]]", "B]]", "C]]"));
                     return new Judgment(mostProbable(sums[0], sums[1], sums[2]), Arrays.stream(sums).boxed().toList(), "");
                 } catch (CancellationException e) {
                     return new Judgment(Verdict.NONE, List.of(), "cancelled");

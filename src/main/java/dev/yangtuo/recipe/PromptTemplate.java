@@ -15,8 +15,7 @@ import java.util.regex.Pattern;
 
 /**
  * A prompt with places in it, such as <code>{question}</code>. What is put there is never looked at again: an answer that says
- * <code>{question}</code> keeps saying so.
- * Braces around anything but the names that are asked for stand for themselves. Immutable.
+ * <code>{question}</code> keeps saying so. Braces around anything but the names that are asked for stand for themselves. Immutable.
  */
 public final class PromptTemplate {
     private static final Pattern PLACE = Pattern.compile("\\{([a-z_]+)}");

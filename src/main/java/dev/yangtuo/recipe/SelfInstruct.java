@@ -15,15 +15,12 @@ import java.util.stream.IntStream;
 
 /**
  * Instruction data from seed tasks: Self-Instruct (Wang and others, arXiv 2212.10560) in the variant of Stanford Alpaca, with which
- * Chinese-Alpaca's data was made. Round after
- * round, a prompt with some seed tasks makes the model write more like them; these are read, filtered, and kept if no task that is there is much
- * like them.
+ * Chinese-Alpaca's data was made. Round after round, a prompt with some seed tasks makes the model write more like them; these are read, filtered,
+ * and kept if no task that is there is much like them.
  *
  * <p>The round decides which seeds the prompt has and with which seed the answer is written, so the same options and model give the same tasks,
- * however many rounds are in
- * the making at the same time. A run that goes on from an earlier one repeats its last round, recognizes what it has kept, and goes on as if it had
- * not been interrupted.
- * For one thread.
+ * however many rounds are in the making at the same time. A run that goes on from an earlier one repeats its last round, recognizes what it has
+ * kept, and goes on as if it had not been interrupted. For one thread.
  */
 public final class SelfInstruct {
     /** Tokens that must be left for the answer: a short task. */

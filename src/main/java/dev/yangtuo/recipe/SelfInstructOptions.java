@@ -32,7 +32,8 @@ public final class SelfInstructOptions {
     }
 
     /**
-     * 100 tasks, three seed tasks in each prompt as Stanford Alpaca has, similarity below 0.7 as Self-Instruct has, seed 0, eight prompts at a time.
+     * 100 tasks, three seed tasks in each prompt as Stanford Alpaca has, similarity below 0.7 as Self-Instruct has, seed 0, eight prompts at a
+     * time.
      */
     public static SelfInstructOptions of(RecipeLanguage language) {
         return new SelfInstructOptions(language, templateOf(language), InstructionFilter.of(language), 100, 3, 0.7, null, 0, 8);

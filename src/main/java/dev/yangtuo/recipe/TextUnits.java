@@ -6,8 +6,7 @@ import java.util.Locale;
 
 /**
  * What lengths and similarities of texts are counted in: a character of the scripts that are written without spaces, a word of the others, in lower
- * case. Everything else,
- * punctuation above all, is left out.
+ * case. Everything else, punctuation above all, is left out.
  */
 final class TextUnits {
     private TextUnits() {}

@@ -3,10 +3,9 @@
  * tasks.
  *
  * <p>Read in this order: {@link dev.yangtuo.recipe.TextGenerator} (what writes), {@link dev.yangtuo.recipe.PairJudge} and {@link
- * dev.yangtuo.recipe.AnswerRater} (what
- * judges), then the recipes {@link dev.yangtuo.recipe.PairwiseJudging}, {@link dev.yangtuo.recipe.BestOfN} and {@link
- * dev.yangtuo.recipe.SelfInstruct}. All of them take
- * the model through these interfaces, so that another model, or another program, can take its place.
+ * dev.yangtuo.recipe.AnswerRater} (what judges), then the recipes {@link dev.yangtuo.recipe.PairwiseJudging}, {@link dev.yangtuo.recipe.BestOfN}
+ * and {@link dev.yangtuo.recipe.SelfInstruct}. All of them take the model through these interfaces, so that another model, or another program, can
+ * take its place.
  */
 @org.jspecify.annotations.NullMarked
 package dev.yangtuo.recipe;

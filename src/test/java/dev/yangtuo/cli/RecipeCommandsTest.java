@@ -87,6 +87,16 @@ class RecipeCommandsTest {
     }
 
     @Test
+    void promptsCanBeGivenInTheFormOfAChat() throws IOException {
+        Object[] args = {"judge", "--model", TINY, "--context", 1024, "--a", A, "--b", B, "--method", "score", "--json"};
+        String plain = run(args).text();
+        String chat = run(Stream.concat(Stream.of(args), Stream.of("--chat-template", "alpaca")).toArray()).text();
+        assertThat(JSON.readTree(chat).get("mean_a").asDouble()).isNotEqualTo(JSON.readTree(plain).get("mean_a").asDouble());
+        assertThat(run("rank", "--model", TINY, "--input", DATA.resolve("prompts.jsonl"), "--n", 2, "--max-tokens", 3, "--chat-template", "chatml").text().lines()).hasSize(4);
+        assertThat(failure("rank", "--model", TINY, "--input", A, "--chat-template", "/no/such")).contains("/no/such");
+    }
+
+    @Test
     void questionsCanComeFromTheirOwnFileAndWhatHasNoPartnerIsCounted() throws IOException {
         Path prompts = file("prompts.jsonl", "{\"id\":1,\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]}", "{\"custom_id\":\"x\",\"body\":{\"prompt\":\"q\"}}");
         Path a = file("a.jsonl", "{\"id\":1,\"text\":\"yes\"}", "", "{\"id\":\"2\",\"text\":\"only here\"}",

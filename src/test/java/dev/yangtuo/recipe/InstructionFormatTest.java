@@ -63,6 +63,13 @@ class InstructionFormatTest {
     }
 
     @Test
+    void aModelMayRepeatTheLabelThatThePromptEndsWith() {
+        List<Instruction> expected = List.of(new Instruction("一", "", "二"));
+        assertThat(CHINESE.parse("\n3. 指令：一\n3. 输出：二", true).tasks()).isEqualTo(expected);
+        assertThat(CHINESE.parse("###\n指令：一\n输出：二", true).tasks()).isEqualTo(expected);
+    }
+
+    @Test
     void whatIsNoTaskIsCounted() {
         assertThat(CHINESE.parse("春江潮水连海平", true)).isEqualTo(new InstructionFormat.Parsed(List.of(), 1, false));
         assertThat(CHINESE.parse("一\n输出：二\n输入：三", true)).as("labels in another order").isEqualTo(new InstructionFormat.Parsed(List.of(), 1, false));

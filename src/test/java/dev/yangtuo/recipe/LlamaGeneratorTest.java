@@ -8,6 +8,9 @@ import dev.yangtuo.FinishReason;
 import dev.yangtuo.GenerateOptions;
 import dev.yangtuo.GenerationResult;
 import dev.yangtuo.Llama;
+import dev.yangtuo.Score;
+import dev.yangtuo.chat.ChatMessage;
+import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.exception.ContextLengthException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -62,14 +65,14 @@ class LlamaGeneratorTest {
 
     @Test
     void yesIsWhatAJudgeFindsMoreProbable() {
-        AnswerRater rater = AnswerRater.byYes(llama, PromptTemplate.of("t", "{question} {answer}:", AnswerRater.PLACES), RecipeLanguage.ENGLISH);
+        AnswerRater rater = AnswerRater.byYes(llama, PromptTemplate.of("t", "{question} {answer}:", AnswerRater.PLACES), null, RecipeLanguage.ENGLISH);
         double[] logs = llama.score("q a:", List.of("Yes", "No")).stream().mapToDouble(score -> score.sum()).toArray();
         assertThat(rater.rate("q", "a")).isCloseTo(logs[0] - Math.log(Math.exp(logs[0]) + Math.exp(logs[1])), within(1e-9));
     }
 
     @Test
     void aScoreIsTheMeanOfAllTen() {
-        AnswerRater rater = AnswerRater.byLogProbability(llama, PromptTemplate.of("t", "{question} {answer}:", AnswerRater.PLACES));
+        AnswerRater rater = AnswerRater.byLogProbability(llama, PromptTemplate.of("t", "{question} {answer}:", AnswerRater.PLACES), null);
         double weights = 0;
         double sum = 0;
         for (int score = 1; score <= 10; score++) {
@@ -81,8 +84,22 @@ class LlamaGeneratorTest {
     }
 
     @Test
+    void promptsCanBeMessagesOfAUser() {
+        ChatTemplate chat = ChatTemplate.named("alpaca");
+        GenerateOptions options = GenerateOptions.defaults().greedy().maxTokens(6);
+        LlamaGenerator generator = new LlamaGenerator(llama, options, chat);
+        List<ChatMessage> messages = List.of(ChatMessage.user(PROMPT));
+        assertThat(generator.generate(PROMPT, 1).text()).isEqualTo(llama.chat(chat, messages, options).result().text());
+        int[] prompt = llama.chatPrompt(chat, messages);
+        assertThat(generator.room(PROMPT)).isEqualTo(llama.contextLength() - prompt.length);
+        PairJudge judge = PairJudge.byLogProbability(llama, PromptTemplate.of("t", "{question}{answer_a}{answer_b}", PairJudge.PLACES), chat);
+        List<int[]> verdicts = List.of("[[A]]", "[[B]]", "[[C]]").stream().map(text -> llama.tokenizer().encodeContinuation(text)).toList();
+        assertThat(judge.judge(PROMPT, "", "").logProbabilities()).isEqualTo(llama.score(prompt, verdicts).stream().map(Score::sum).toList());
+    }
+
+    @Test
     void aPromptThatIsTooLongForTheJudgeIsSaidToBe() {
-        PairJudge judge = PairJudge.byLogProbability(llama, PairJudge.verdictTemplate(RecipeLanguage.ENGLISH));
+        PairJudge judge = PairJudge.byLogProbability(llama, PairJudge.verdictTemplate(RecipeLanguage.ENGLISH), null);
         assertThatThrownBy(() -> judge.judge("q", "山 ".repeat(llama.contextLength()), "b")).isInstanceOf(ContextLengthException.class);
     }
 }
