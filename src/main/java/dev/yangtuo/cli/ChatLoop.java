@@ -28,7 +28,7 @@ final class ChatLoop implements AutoCloseable {
             /history         show what was said
             /save FILE       write the conversation to a file, as JSON
             /load FILE       go on with the conversation of a file
-            /exit            end
+            /exit, /quit     end
             A line that ends in a backslash goes on in the next one; lines between \""" and \""" are one message.
             A message that begins with a slash is written with two.""";
 
@@ -162,17 +162,14 @@ final class ChatLoop implements AutoCloseable {
 
     /** @return whether the chat goes on */
     private boolean answer(String message) throws IOException {
-        GenerationResult result;
-        try (Generation generation = session.say(message, options); AutoCloseable _ = input.interrupting(generation::cancel)) {
+        try (ProgressDisplay display = new ProgressDisplay(err, "prompt", ProgressDisplay.Unit.TOKENS);
+                Generation generation = session.say(message, options.onPromptProgress(GenerateCommand.showing(display)));
+                ChatInput.Guard _ = input.interrupting(generation::cancel)) {
             warnOfForgotten();
-            result = json ? writeObject(generation) : writeText(generation);
+            GenerationResult result = json ? writeObject(generation) : writeText(generation);
             grammar.explain(result.finishReason(), err);
-        } catch (YangtuoException | IllegalArgumentException | IllegalStateException | IOException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException(e); // closing throws nothing else
+            return input.isInteractive() || result.finishReason() != FinishReason.CANCELLED;
         }
-        return input.isInteractive() || result.finishReason() != FinishReason.CANCELLED;
     }
 
     private void warnOfForgotten() {
