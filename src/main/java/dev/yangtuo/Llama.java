@@ -1,6 +1,11 @@
 package dev.yangtuo;
 
+import dev.yangtuo.chat.ChatMessage;
+import dev.yangtuo.chat.ChatTemplate;
+import dev.yangtuo.chat.Session;
+import dev.yangtuo.chat.SessionOptions;
 import dev.yangtuo.exception.ContextLengthException;
+import dev.yangtuo.model.ChatTemplateSource;
 import dev.yangtuo.model.GenerationConfig;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.Model;
@@ -31,6 +36,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A loaded LLaMA model. Owns its weights and threads until it is closed. May be shared by threads: any number of texts can be in the making at the
@@ -49,6 +57,9 @@ public final class Llama implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final GenerationConfig recommended;
     private final LoadReport report;
+    private final @Nullable ChatTemplateSource ownTemplate;
+    /** Parsed when it is first asked for: whoever does not chat need not care whether it can be. */
+    private volatile @Nullable ChatTemplate chatTemplate;
     private final Model model;
     private final Scheduler scheduler;
     private final SamplerVocabulary samplerVocabulary;
@@ -58,6 +69,7 @@ public final class Llama implements AutoCloseable {
         this.tokenizer = loaded.tokenizer();
         this.recommended = loaded.generation();
         this.report = LoadReport.of(loaded);
+        this.ownTemplate = loaded.chatTemplate();
         this.model = loaded.model();
         this.scheduler = new Scheduler(model, SchedulerOptions.DEFAULT);
         this.samplerVocabulary = new SamplerVocabulary(tokenizer, choices(), endIds());
@@ -143,6 +155,26 @@ public final class Llama implements AutoCloseable {
         return tokenizer;
     }
 
+    /**
+     * How {@link #chat(List, GenerateOptions)} writes down messages: the Jinja template that the model, or the adapter that brings its tokenizer, has in {@code chat_template.jinja},
+     * {@code tokenizer_config.json} or its GGUF file. A model without one is a base model, or was trained before there were such templates, as Chinese-Alpaca was: then Alpaca's form.
+     *
+     * @throws dev.yangtuo.exception.ChatTemplateException if the model's template cannot be read
+     */
+    public ChatTemplate chatTemplate() {
+        ChatTemplate known = chatTemplate;
+        if (known == null) {
+            known = ownTemplate == null ? ChatTemplate.named("alpaca") : ChatTemplate.jinja(ownTemplate.text(), ownTemplate.file().toString());
+            chatTemplate = known;
+        }
+        return known;
+    }
+
+    /** Whether the model brings a chat template; without one it is most likely a base model, which goes on with a text rather than to answer. */
+    public boolean hasChatTemplate() {
+        return ownTemplate != null;
+    }
+
     /** Number of logits of each token: rows of the output matrix. */
     public int vocabSize() {
         return model.config().vocabSize();
@@ -164,8 +196,8 @@ public final class Llama implements AutoCloseable {
      * @param prompt what the text begins with; may be empty if a beginning-of-sequence token is added
      * @return the continuation, computed as it is read
      * @throws ContextLengthException if the prompt is longer than the context
-     * @throws dev.yangtuo.exception.GrammarException if the options have a grammar that the vocabulary cannot follow
      * @throws IllegalArgumentException if a token of the options is not in the vocabulary, or more tokens are wanted at least than at most
+     * @throws dev.yangtuo.exception.GrammarException if the options have a grammar that the vocabulary cannot follow
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(String prompt, GenerateOptions options) {
@@ -193,21 +225,78 @@ public final class Llama implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public Generation generate(int[] prompt, GenerateOptions options) {
+        return generate(prompt, options, endIds(), options.stops());
+    }
+
+    private Generation generate(int[] prompt, GenerateOptions options, int[] endIds, List<String> stops) {
         requireIds(prompt);
         SamplingOptions sampling = options.sampling(recommended.sampling());
         long seed = options.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 32));
-        int maxTokens = options.maxTokens() == 0 ? recommended.maxTokens() : options.maxTokens();
+        int maxTokens = maxTokens(options);
         if (sampling.rules().minTokens() > maxTokens) {
             throw new IllegalArgumentException("minTokens is %d, must be at most maxTokens, which is %d".formatted(sampling.rules().minTokens(), maxTokens));
         }
         return new Generation(
                 this,
                 scheduler,
-                new Generation.Request(prompt.clone(), maxTokens, endIds(), seed, options.priority(), options.logProbabilities(), options.promptListener()),
-                new Sampler(sampling, seed, samplerVocabulary, options.newConstraint(tokenizer, endIds(), prompt), options.newCustomStep()),
+                new Generation.Request(prompt.clone(), maxTokens, endIds, seed, options.priority(), options.logProbabilities(), options.promptListener()),
+                new Sampler(sampling, seed, samplerVocabulary.withEndIds(endIds), options.newConstraint(tokenizer, endIds, prompt), options.newCustomStep()),
                 options.newDrafter(this),
                 tokenizer.continuationDecoder(prompt),
-                new StopText(options.stops()));
+                new StopText(stops));
+    }
+
+    private int maxTokens(GenerateOptions options) {
+        return options.maxTokens() == 0 ? recommended.maxTokens() : options.maxTokens();
+    }
+
+    /** The same with the model's own template; {@link #chat(ChatTemplate, List, GenerateOptions)} has the rest. */
+    public Generation chat(List<ChatMessage> messages, GenerateOptions options) {
+        return chat(chatTemplate(), messages, options);
+    }
+
+    /**
+     * Starts the answer to messages. Special tokens come from the template alone: no message can hold one. What the template writes behind an answer ends it.
+     *
+     * <p>Where they do not fit the context, the oldest turns are left out: {@link #fitting}.
+     *
+     * @param template how messages are written down
+     * @param messages at least one, with roles and in an order that the template takes
+     * @param options {@link GenerateOptions#bos} adds a beginning-of-sequence token only where the model expects one and the template does not write it
+     * @return the answer, computed as it is read
+     * @throws dev.yangtuo.exception.ChatTemplateException if the template does not take such messages, or fails
+     * @throws ContextLengthException if the last turn alone is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public Generation chat(ChatTemplate template, List<ChatMessage> messages, GenerateOptions options) {
+        ChatEncoding encoding = new ChatEncoding(template, tokenizer, options.bos());
+        int[] ids = encoding.encode(fitting(encoding, messages, options));
+        ChatEnd end = encoding.end();
+        int[] endIds = IntStream.concat(IntStream.of(endIds()), end.ids().stream().mapToInt(Integer::intValue)).distinct().toArray();
+        return generate(ids, options, endIds, Stream.concat(options.stops().stream(), end.stops().stream()).distinct().toList());
+    }
+
+    /**
+     * Leaves out of a conversation what its next answer would not know: the oldest turns, as few as it takes, so that the rest and
+     * {@link GenerateOptions#maxTokens(int)} of an answer, at most a quarter of the context, fit together. A turn is a message of the user with what follows it up to the next one; system
+     * messages before the first turn stay, and the last turn.
+     *
+     * @return the messages themselves if all fit
+     * @throws dev.yangtuo.exception.ChatTemplateException if the template does not take such messages, or fails
+     * @throws ContextLengthException if the last turn alone is longer than the context
+     */
+    public List<ChatMessage> fitting(ChatTemplate template, List<ChatMessage> messages, GenerateOptions options) {
+        return fitting(new ChatEncoding(template, tokenizer, options.bos()), messages, options);
+    }
+
+    /** Opens a conversation; {@link Session} has the rest. */
+    public Session openSession(SessionOptions options) {
+        return Session.open(this, options);
+    }
+
+    private List<ChatMessage> fitting(ChatEncoding encoding, List<ChatMessage> messages, GenerateOptions options) {
+        int answer = Math.min(maxTokens(options), contextLength() / 4);
+        return encoding.fit(messages, contextLength() - answer, contextLength());
     }
 
     /**

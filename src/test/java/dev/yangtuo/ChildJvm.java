@@ -31,22 +31,8 @@ public final class ChildJvm {
     public static Outcome run(int seconds, Map<String, String> environment, List<String> options, Class<?> main, String... arguments) throws Exception {
         Path output = Files.createTempFile("child", ".txt");
         try {
-            List<String> command = new ArrayList<>(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "--enable-native-access=ALL-UNNAMED",
-                    "-Dstdout.encoding=UTF-8",
-                    "-Dstderr.encoding=UTF-8",
-                    "-Xmx512m",
-                    "-cp",
-                    System.getProperty("java.class.path")));
-            command.addAll(options);
-            command.add(main.getName());
-            command.addAll(List.of(arguments));
-            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
-            builder.environment().remove("YANGTUO_KERNEL");
-            builder.environment().putAll(environment);
             long start = System.nanoTime();
-            Process process = builder.start();
+            Process process = start(output, environment, options, main, arguments);
             boolean ended = process.waitFor(seconds, TimeUnit.SECONDS);
             long nanos = System.nanoTime() - start;
             if (!ended) {
@@ -58,6 +44,29 @@ public final class ChildJvm {
         } finally {
             Files.delete(output);
         }
+    }
+
+    /**
+     * Starts {@code main}; whoever calls sees to its end.
+     *
+     * @param output receives standard output and standard error
+     */
+    public static Process start(Path output, Map<String, String> environment, List<String> options, Class<?> main, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dstdout.encoding=UTF-8",
+                "-Dstderr.encoding=UTF-8",
+                "-Xmx512m",
+                "-cp",
+                System.getProperty("java.class.path")));
+        command.addAll(options);
+        command.add(main.getName());
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        builder.environment().remove("YANGTUO_KERNEL");
+        builder.environment().putAll(environment);
+        return builder.start();
     }
 
     private static String read(Path file) throws IOException {

@@ -67,6 +67,11 @@ final class SamplingFlags {
     @Option(names = "--seed", paramLabel = "S", description = "The same seed gives the same text. Default: a random one, which is shown.")
     private @Nullable Long seed;
 
+    /** What {@code --seed} says; null if it is not there. */
+    @Nullable Long seed() {
+        return seed;
+    }
+
     /** What was already there. */
     static final class PenaltyFlags {
         @Option(names = "--repeat-penalty", paramLabel = "R", description = "Make what was already there less probable; 1 changes nothing.")

@@ -51,6 +51,11 @@ record TextFile(String argument, @Nullable Path path) {
         }
     }
 
+    /** Whether it has a length, and can be read twice. */
+    boolean isRegular() {
+        return size() != ProgressDisplay.UNKNOWN_TOTAL;
+    }
+
     /** Its bytes. Closing them leaves standard input open. */
     InputStream open() throws IOException {
         if (path != null) {

@@ -1,6 +1,7 @@
 package dev.yangtuo.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.exception.TokenizerFormatException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** The Jinja template of a chat that stands beside a tokenizer; passed on as it is. */
+/** Finds the Jinja template of a chat that belongs to a tokenizer. */
 final class ChatTemplate {
     static final String GGUF_KEY = "tokenizer.chat_template";
     static final String CONFIG_KEY = "chat_template";
@@ -25,10 +26,10 @@ final class ChatTemplate {
      *
      * @throws TokenizerFormatException if a file is damaged
      */
-    static Optional<String> beside(Path tokenizerFile) {
+    static Optional<ChatTemplateSource> beside(Path tokenizerFile) {
         Path file = tokenizerFile.resolveSibling(FILE_NAME);
         if (Files.isRegularFile(file)) {
-            return Optional.of(read(file));
+            return Optional.of(new ChatTemplateSource(read(file), file));
         }
         TokenizerJson config = TokenizerJson.read(tokenizerFile.resolveSibling(TokenizerExport.CONFIG_FILE));
         JsonNode template = config.value(CONFIG_KEY);
@@ -47,7 +48,13 @@ final class ChatTemplate {
         if (!chosen.isTextual()) {
             throw config.unexpected("'%s'".formatted(CONFIG_KEY), "a template or a list of named ones", template);
         }
-        return Optional.of(chosen.textValue());
+        return Optional.of(new ChatTemplateSource(chosen.textValue(), config.file()));
+    }
+
+    /** The template in the metadata of a GGUF file. */
+    static Optional<ChatTemplateSource> of(GgufCheckpoint gguf) {
+        return gguf.metadata().contains(GGUF_KEY)
+                ? Optional.of(new ChatTemplateSource(gguf.metadata().string(GGUF_KEY), gguf.path())) : Optional.empty();
     }
 
     private static String read(Path file) {

@@ -64,7 +64,7 @@ final class GgufVocabulary {
         }
         putSpecial(tokenizer);
         putMoreEndIds(null);
-        ChatTemplate.beside(tokenizer.source()).ifPresent(template -> pairs.put(ChatTemplate.GGUF_KEY, template));
+        ChatTemplate.beside(tokenizer.source()).ifPresent(template -> pairs.put(ChatTemplate.GGUF_KEY, template.text()));
     }
 
     private void copy(GgufCheckpoint from) {

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -120,6 +121,11 @@ final class MergedModel implements AutoCloseable {
      */
     Tokenizer tokenizer() {
         return tokenizer.join();
+    }
+
+    /** The template of a chat that belongs to the tokenizer: beside it, or in its GGUF file. */
+    Optional<ChatTemplateSource> chatTemplate() {
+        return hasOwnTokenizer() && source instanceof GgufSource gguf ? ChatTemplate.of(gguf.gguf()) : ChatTemplate.beside(tokenizer().model().source());
     }
 
     /** Whether no adapter brings a tokenizer of its own. */

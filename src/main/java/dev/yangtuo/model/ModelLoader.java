@@ -127,7 +127,7 @@ public final class ModelLoader {
             Model model = new Model(config, backend, weights, settings.kvType(), context, sequences(), kvPages(context));
             Duration time = Duration.ofNanos(System.nanoTime() - startNanos);
             return new LoadedModel(
-                    merged.path(), merged.baseConfig().vocabSize(), model, tokenizer, generation, report, types, cacheUse, time);
+                    merged.path(), merged.baseConfig().vocabSize(), model, tokenizer, generation, merged.chatTemplate().orElse(null), report, types, cacheUse, time);
         }
     }
 

@@ -66,8 +66,7 @@ record TokenizerExport(Map<String, byte[]> files) {
     }
 
     private static @Nullable String chatTemplate(MergedModel model) {
-        return model.source() instanceof GgufSource source && source.gguf().metadata().contains(ChatTemplate.GGUF_KEY)
-                ? source.gguf().metadata().string(ChatTemplate.GGUF_KEY) : null;
+        return model.source() instanceof GgufSource source ? ChatTemplate.of(source.gguf()).map(ChatTemplateSource::text).orElse(null) : null;
     }
 
     private static ObjectNode config(SentencePieceModel tokenizer, @Nullable String chatTemplate) {

@@ -147,14 +147,14 @@ final class PieceMatcher {
     }
 
     /**
-     * {@return the id of the longest piece that begins at {@code from}, or -1}
+     * {@return the id of the longest piece that begins at {@code from} and ends before {@code to}, or -1}
      *
      * @param from a character boundary
      */
-    int match(CharSequence text, int from) {
+    int match(CharSequence text, int from, int to) {
         int node = ROOT;
         int id = -1;
-        for (int i = from; i < text.length(); i++) {
+        for (int i = from; i < to; i++) {
             node = children.get((long) node << Character.SIZE | text.charAt(i));
             if (node < 0) {
                 break;

@@ -1,0 +1,25 @@
+package dev.yangtuo.jinja;
+
+import java.util.AbstractList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A list that Python writes with parentheses. */
+final class Tuple extends AbstractList<@Nullable Object> {
+    private final List<@Nullable Object> elements;
+
+    /** @param elements not changed from now on */
+    Tuple(List<@Nullable Object> elements) {
+        this.elements = elements;
+    }
+
+    @Override
+    public @Nullable Object get(int index) {
+        return elements.get(index);
+    }
+
+    @Override
+    public int size() {
+        return elements.size();
+    }
+}

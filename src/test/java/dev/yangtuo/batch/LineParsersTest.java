@@ -1,0 +1,122 @@
+package dev.yangtuo.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What is said of lines that are no requests. */
+class LineParsersTest {
+    private static BatchRequest parse(LineParser parser, String line) throws RequestProblem {
+        return parser.parse(line.getBytes(StandardCharsets.UTF_8)).request().make("1");
+    }
+
+    private static void refuses(LineParser parser, String line, String... parts) {
+        assertThatThrownBy(() -> parse(parser, line)).as(line).isInstanceOf(RequestProblem.class).hasMessageContainingAll(parts);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "{}|has neither prompt nor messages",
+        "{\"prompt\":\"a\",\"messages\":[]}|has both prompt and messages",
+        "{\"prompt\":5}|prompt is 5; expected a string or an array of token ids",
+        "{\"prompt\":[]}|prompt is an empty array; expected a string",
+        "{\"prompt\":[1,\"b\"]}|an element of prompt is the string 'b'; expected a whole number",
+        "{\"prompt\":\"a\",\"temperature\":\"hot\"}|temperature is the string 'hot'; expected a number",
+        "{\"prompt\":\"a\",\"top_k\":1.5}|top_k is 1.5; expected a whole number",
+        "{\"prompt\":\"a\",\"top_k\":99999999999}|top_k is 99999999999; expected a whole number",
+        "{\"prompt\":\"a\",\"greedy\":1}|greedy is 1; expected true or false",
+        "{\"prompt\":\"a\",\"stop\":[1]}|an element of stop is 1; expected a string",
+        "{\"prompt\":\"a\",\"n\":2}|n is 2, must be 1",
+        "{\"prompt\":\"a\",\"best_of\":3}|best_of is 3, must be 1",
+        "{\"prompt\":\"a\",\"stream\":true}|stream is true",
+        "{\"prompt\":\"a\",\"tempreature\":1}|'tempreature' is no option; there are greedy, temperature",
+        "{\"prompt\":\"a\",\"logprobs\":\"x\"}|logprobs is the string 'x'; expected a whole number",
+        "{\"prompt\":\"a\",\"top_logprobs\":2}|top_logprobs needs",
+        "{\"prompt\":\"a\",\"seed\":1e3}|seed is 1000.0; expected a whole number",
+        "{\"prompt\":\"a\",\"dynatemp_exp\":2}|dynatemp_exp needs dynatemp_range",
+        "{\"prompt\":\"a\",\"xtc_threshold\":2}|xtc_threshold needs xtc_probability",
+        "{\"prompt\":\"a\",\"mirostat_tau\":2}|mirostat_tau or mirostat_eta needs mirostat",
+        "{\"prompt\":\"a\",\"mirostat\":1}|mirostat is 1, must be 0 (off) or 2",
+        "{\"prompt\":\"a\",\"logit_bias\":[1]}|logit_bias is an array; expected an object of tokens and their biases",
+        "{\"prompt\":\"a\",\"logit_bias\":{\"5\":\"x\"}}|the bias of token '5' is the string 'x'; expected a number",
+        "{\"prompt\":\"a\",\"ban\":[true]}|a token of ban is true; expected a whole number",
+        "{\"prompt\":\"a\",\"grammar\":\"root ::= (\"}|grammar: ",
+        "{\"prompt\":\"a\",\"regex\":\"(\"}|regex: ",
+        "{\"prompt\":\"a\",\"json_schema\":5}|json_schema is 5; expected an object, the schema",
+        "{\"prompt\":\"a\",\"regex\":\"a\",\"response_format\":{\"type\":\"json_object\"}}|has several of grammar, json_schema, regex and response_format",
+        "{\"messages\":[]}|messages is an empty array",
+        "{\"messages\":[{\"role\":\"user\"}]}|messages[0] has no content",
+        "{\"messages\":[{\"content\":\"x\"}]}|messages[0] has no role",
+        "{\"messages\":[{\"role\":\"\",\"content\":\"x\"}]}|messages[0].role is empty",
+        "{\"messages\":[{\"role\":\"user\",\"content\":5}]}|messages[0].content is 5; expected a string",
+        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}|only text is supported",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"tool_calls\":[1]}]}|'tool_calls' is not supported",
+        "{\"id\":1.5,\"prompt\":\"a\"}|id is 1.5; expected a string or a whole number",
+        "{\"id\":\"\\ud800\",\"prompt\":\"a\"}|half a character",
+        "{\"prompt\":\"a\",\"prompt\":\"b\"}|is not valid JSON",
+        "{\"prompt\":\"a\"} x|is not valid JSON",
+        "{\"prompt\":\"a\"|is not valid JSON",
+        "[1]|is an array; expected an object",
+        "\"a\"|is the string 'a'; expected an object",
+    })
+    void jsonLinesSayWhatIsWrong(String line, String problem) {
+        refuses(new JsonLineParser(), line, problem);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "{\"method\":\"POST\"}|has no custom_id",
+        "{\"custom_id\":5}|custom_id is 5; expected a string",
+        "{\"custom_id\":\"a\",\"url\":\"/v1/completions\",\"body\":{}}|has no method",
+        "{\"custom_id\":\"a\",\"method\":\"GET\",\"url\":\"/v1/completions\",\"body\":{}}|method is 'GET'; expected 'POST'",
+        "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/embeddings\",\"body\":{}}|url is '/v1/embeddings'; expected '/v1/chat/completions' or",
+        "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/completions\"}|has no body",
+        "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":[]}|body is an empty array; expected an object",
+        "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{\"model\":\"m\"}}|body has no prompt",
+        "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"prompt\":\"m\"}}|body has no messages",
+        "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{\"prompt\":\"m\",\"messages\":[]}}|'messages' is no option",
+        "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{\"prompt\":\"m\",\"model\":3}}|model is 3; expected a string",
+        "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{\"prompt\":\"m\",\"response_format\":{\"type\":\"xml\"}}}|response_format is of type 'xml'; expected 'text'",
+        "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{\"prompt\":\"m\"},\"x\":1}|'x' is not known",
+    })
+    void openAisLinesSayWhatIsWrong(String line, String problem) {
+        refuses(new OpenAiParser(), line, problem);
+    }
+
+    @Test
+    void deepNestingIsRefused() {
+        refuses(new JsonLineParser(), "{\"prompt\":" + "[".repeat(100_000), "is not valid JSON", "nesting depth");
+    }
+
+    @Test
+    void aLongIdIsRefused() {
+        refuses(new JsonLineParser(), "{\"id\":\"" + "x".repeat(1001) + "\",\"prompt\":\"a\"}", "the id has 1001 characters; at most 1000");
+    }
+
+    @Test
+    void messagesQuoteLittleOfALine() {
+        assertThatThrownBy(() -> parse(new JsonLineParser(), "{\"prompt\":\"a\",\"top_k\":\"" + "\\u001b".repeat(5000) + "\"}"))
+                .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(1000).contains("\\u001b\\u001b").doesNotContain("\u001b"));
+    }
+
+    @Test
+    void messagesMayHavePartsOfText() throws RequestProblem {
+        BatchRequest request = parse(new JsonLineParser(),
+                "{\"messages\":[{\"role\":\"user\",\"name\":\"x\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\"}]}]}");
+        assertThat(request.prompt()).isInstanceOfSatisfying(BatchPrompt.Chat.class, chat -> {
+            assertThat(chat.messages()).hasSize(1);
+            assertThat(chat.messages().getFirst().role()).isEqualTo("user");
+            assertThat(chat.messages().getFirst().content()).isEqualTo("ab");
+        });
+    }
+
+    @Test
+    void fieldsThatAreNullAreNotThere() throws RequestProblem {
+        BatchRequest request = parse(new JsonLineParser(), "{\"prompt\":\"a\",\"messages\":null,\"temperature\":null,\"unheard_of\":null,\"user\":\"me\"}");
+        assertThat(request.prompt()).isEqualTo(new BatchPrompt.Text("a"));
+    }
+}
