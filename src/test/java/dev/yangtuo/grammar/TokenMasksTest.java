@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.exception.GrammarException;
 import dev.yangtuo.sampling.TokenConstraint;
+import dev.yangtuo.tokenizer.NormalizerSpec;
 import dev.yangtuo.tokenizer.PieceTrie;
 import dev.yangtuo.tokenizer.PieceType;
 import dev.yangtuo.tokenizer.StreamingDecoder;
@@ -156,7 +157,8 @@ class TokenMasksTest {
 
     static Stream<Tokenizer> firsts() {
         String[] pieces = {"\u2581", "\u2581a", "a", "b", "ab", "\u2581\u2581a", "b\u2581a", "\u2581ab"};
-        return Stream.of(Vocabularies.plain(true, pieces), Vocabularies.plain(false, pieces));
+        NormalizerSpec dropsAllSpaces = new NormalizerSpec("spaces", new byte[0], true, true, true);
+        return Stream.of(Vocabularies.plain(true, pieces), Vocabularies.plain(false, pieces), Vocabularies.plain(dropsAllSpaces, pieces));
     }
 
     @Test
