@@ -56,6 +56,9 @@ final class ChatCommand implements Callable<Integer>, Verbose {
     private SamplingFlags sampling;
 
     @Mixin
+    private GrammarFlags grammar;
+
+    @Mixin
     private GuessFlags guesses;
 
     @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens of an answer at most. Default: what the model recommends, else 400.")
@@ -78,7 +81,7 @@ final class ChatCommand implements Callable<Integer>, Verbose {
     @Override
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        GenerateOptions options = options();
+        GenerateOptions options = grammar.apply(options());
         guesses.check(spec.commandLine());
         ChatTemplate named = template == null ? null : template(template);
         try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);

@@ -48,7 +48,7 @@ class NumberRangeTest {
         }
     }
 
-    @Property(tries = 3_000)
+    @Property(tries = 1_000)
     void decimalsAreThoseBetweenTheBounds(@ForAll("bounds") BigDecimal a, @ForAll boolean exclusiveA, @ForAll("bounds") BigDecimal b, @ForAll boolean exclusiveB,
             @ForAll("decimals") BigDecimal value) {
         NumberRange range = range(a, exclusiveA, b, exclusiveB);
@@ -60,7 +60,7 @@ class NumberRangeTest {
         assertThat(range.contains(value)).isEqualTo(contains(range, value));
     }
 
-    @Property(tries = 3_000)
+    @Property(tries = 1_000)
     void integersAreThoseBetweenTheBounds(@ForAll("bounds") BigDecimal a, @ForAll boolean exclusiveA, @ForAll("bounds") BigDecimal b, @ForAll boolean exclusiveB,
             @ForAll("decimals") BigDecimal value) {
         NumberRange range = range(a, exclusiveA, b, exclusiveB);
