@@ -52,7 +52,8 @@ final class TokenizeCommand implements Callable<Integer> {
     private Format format = new Format();
 
     @Option(names = "--json",
-            description = "Write JSON instead of text: for each line {\"ids\":[..]} or {\"pieces\":[..]}, with --stats or --output one object; docs/formats.md describes them.")
+            description = "Write JSON instead of text: for each line {\"ids\":[..]} or {\"pieces\":[..]}, with --stats or --output one object;"
+                    + " docs/formats.md describes them.")
     private boolean json;
 
     @Option(names = "--bos", description = "Put the beginning-of-sequence token first.")

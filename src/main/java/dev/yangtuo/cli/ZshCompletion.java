@@ -78,20 +78,24 @@ final class ZshCompletion {
         List<String> specifications = new ArrayList<>();
         for (String name : option.names()) {
             String sign = Completions.takesValue(option) ? name.startsWith("--") ? "=" : "+" : Completions.mayTakeValue(option) ? "=-" : "";
-            String value = Completions.takesValue(option) ? ":" + value(option) : Completions.mayTakeValue(option) ? "::" + value(option) : "";
+            String value = Completions.takesValue(option) ? ":" + value(option, " ") : Completions.mayTakeValue(option) ? "::" + value(option, " ") : "";
             specifications.add(quoted(excluded + name + sign + "[" + escaped(Completions.summary(option.description())) + "]" + value));
         }
         return specifications;
     }
 
     private static String parameter(PositionalParamSpec parameter) {
-        return quoted((parameter.isMultiValue() ? "*:" : ":") + value(parameter));
+        return quoted((parameter.isMultiValue() ? "*:" : ":") + value(parameter, "()"));
     }
 
-    /** The label, and what is offered. */
-    private static String value(ArgSpec argument) {
+    /**
+     * The label, and what is offered.
+     *
+     * @param anything the action where nothing is: a blank shows the label, which beside options would keep zsh from completing them
+     */
+    private static String value(ArgSpec argument, String anything) {
         List<String> values = Completions.values(argument);
-        String action = values != null ? "(" + String.join(" ", values) + ")" : Completions.isFile(argument) ? "_files" : " ";
+        String action = values != null ? "(" + String.join(" ", values) + ")" : Completions.isFile(argument) ? "_files" : anything;
         return escaped(argument.paramLabel()) + ":" + action;
     }
 

@@ -122,7 +122,7 @@ class CompletionCommandTest {
             assertThat(script).contains("\n" + function + "() {\n");
         }
         assertThat(script).contains("'(--kv-type)--kv-type=[Keep keys and values as f16, f32, bf16, q8_0 or q4_0]:TYPE:(f16 f32 bf16 q8_0 q4_0)'",
-                "'*--lora=[", "PATH\\[\\:SCALE\\]:_files'", "'(--cache)--cache=-[", "::DIR:_files'", "'(-h --help)-h[");
+                "'*--lora=[", "PATH\\[\\:SCALE\\]:_files'", "'(--cache)--cache=-[", "::DIR:_files'", "'(-h --help)-h[", "':INPUT:()'");
         assumeShell("zsh");
         assertThat(run("zsh", "-f", "-c", "autoload -Uz compinit; compinit -u -D; source $1; print $_comps[yangtuo] $+functions[_yangtuo_merge_vocab]", "zsh",
                 directory.resolve("zsh"))).isEqualTo("_yangtuo 1\n");

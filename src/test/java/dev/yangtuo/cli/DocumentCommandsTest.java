@@ -29,17 +29,17 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Every {@code ./yangtuo} in the documents is understood by the program, and those in blocks are run, as far as the files that they name are in the repository, were
- * written by a command before them in the same document, or are among the stand-ins that this test makes: a tiny model for {@code path/to/llama}, some lines for
- * {@code text.txt}. What else is named, such as a folder of LLaMA's own weights, is not there, so those commands are only parsed.
+ * Every {@code ./yangtuo} in the documents is understood by the program, and those in blocks are run, as far as the files that they name are in the repository,
+ * were written by a command before them in the same document, or are among the stand-ins that this test makes: a tiny model for {@code path/to/llama}, some
+ * lines for {@code text.txt}. What else is named, such as a folder of LLaMA's own weights, is not there, so those commands are only parsed.
  */
 class DocumentCommandsTest {
     /** Labels of values that are names of files. */
     private static final Set<String> PLACES = Set.of("FILE", "PATH", "DIR", "PATH[:SCALE]");
 
     /** Options whose files the command writes, or reads if they are there. */
-    private static final Set<String> OUTPUTS =
-            Set.of("--output", "--merge-report", "--plot", "--prompt-cache", "--cache", "--synthetic-output", "--summary", "--report", "--predictions", "--submission");
+    private static final Set<String> OUTPUTS = Set.of(
+            "--output", "--merge-report", "--plot", "--prompt-cache", "--cache", "--synthetic-output", "--summary", "--report", "--predictions", "--submission");
 
     /** Keeps each run short; added where the command has the option and the document does not use it. */
     private static final Map<String, String> CAPS = Map.of("--max-tokens", "4", "--seed", "1");
@@ -69,11 +69,14 @@ class DocumentCommandsTest {
         link("chinese.model", DEMO.resolve("chinese-lora/tokenizer.model"));
         Llama.convert(DEMO.resolve("base"), standIns.resolve("model.gguf"), LoadOptions.defaults());
         for (String text : List.of("text.txt", "texts.txt", "corpus.txt", "prompt.txt", "system.txt")) {
-            Files.writeString(standIns.resolve(text), "床前明月光，疑是地上霜。\nIn the beginning was the word.\n".repeat(text.equals("text.txt") ? 24 : 1));
+            // What is measured with a context of 512 must have two windows.
+            int repeats = text.equals("text.txt") ? 24 : 1;
+            Files.writeString(standIns.resolve(text), "床前明月光，疑是地上霜。\nIn the beginning was the word.\n".repeat(repeats));
         }
         Files.writeString(standIns.resolve("texts.jsonl"), "{\"text\":\"床前明月光\"}\n");
         Files.writeString(standIns.resolve("prompts.jsonl"), "{\"id\":\"1\",\"prompt\":\"千里\"}\n{\"id\":\"2\",\"prompt\":\"In the\"}\n");
-        Files.writeString(standIns.resolve("person.schema.json"), "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":4}},\"required\":[\"name\"]}");
+        Files.writeString(standIns.resolve("person.schema.json"),
+                "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":4}},\"required\":[\"name\"]}");
         Files.writeString(standIns.resolve("ids.txt"), "1 300 400\n");
     }
 
@@ -172,7 +175,8 @@ class DocumentCommandsTest {
                     if (place == null) {
                         return null;
                     }
-                    words.replaceAll(word -> word.equals(value) ? place.toString() : word.endsWith("=" + value) ? word.replace("=" + value, "=" + place) : word);
+                    words.replaceAll(word -> word.equals(value) ? place.toString()
+                            : word.endsWith("=" + value) ? word.replace("=" + value, "=" + place) : word);
                 }
             }
             words.replaceAll(word -> word.contains(".") && Files.exists(standIns.resolve(word)) ? standIns.resolve(word).toString() : word);

@@ -51,7 +51,8 @@ class ManCommandTest {
     void groffHasNothingToSayAboutIt(String command) throws Exception {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/groff")), "groff is not here");
         Path file = Files.writeString(directory.resolve("page.1"), page(command));
-        Process process = new ProcessBuilder("groff", "-man", "-ww", "-Tutf8", "-P-cbou", file.toString()).redirectError(directory.resolve("warnings").toFile()).start();
+        Process process = new ProcessBuilder("groff", "-man", "-ww", "-Tutf8", "-P-cbou", file.toString())
+                .redirectError(directory.resolve("warnings").toFile()).start();
         String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(directory.resolve("warnings")).content().isEmpty();
