@@ -75,12 +75,6 @@ class ExamplesTest {
     }
 
     @Test
-    void chat() throws Exception {
-        String output = run("Chat");
-        assertThat(output).contains("> 以《春夜》为题写一首诗。", "> 再写一首。", "(4 messages, ");
-    }
-
-    @Test
     void conversation() throws Exception {
         List<String> lines = run("Conversation").lines().toList();
         assertThat(lines).contains("> 以《春夜》为题写一首诗。", "> 以《秋思》为题写一首诗。");

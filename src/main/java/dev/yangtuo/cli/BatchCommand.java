@@ -55,8 +55,7 @@ import picocli.CommandLine.Spec;
             "",
             "  yangtuo batch --model llama --input in.jsonl --output out.jsonl --max-tokens 200 --resume"
         })
-final class BatchCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
+final class BatchCommand implements Callable<Integer> {
     private static final String STANDARD = "-";
     private static final ProgressDisplay.Unit KILOBYTES = new ProgressDisplay.Unit("KB", 1000);
     private static final ProgressDisplay.Unit REQUESTS = new ProgressDisplay.Unit("requests", 1);
@@ -154,11 +153,6 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     private boolean echo;
 
     @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
-
-    @Override
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         check();
@@ -171,7 +165,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
             if (promptCache != null) {
                 err.println("%s: %,d tokens of a context restored".formatted(promptCache, llama.restoreContext(promptCache)));
             }
-            return run(llama, job.options(guesses.applyTo(options, draft)), summaryOut, err) ? CommandLine.ExitCode.OK : INTERRUPTED;
+            return run(llama, job.options(guesses.applyTo(options, draft)), summaryOut, err) ? CommandLine.ExitCode.OK : InterruptGuard.EXIT_CODE;
         }
     }
 

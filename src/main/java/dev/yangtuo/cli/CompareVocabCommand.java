@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
             "docs/compare-vocabularies.md says how to read the figures.",
             "  yangtuo compare-vocab --text text.txt --model llama --model llama --lora chinese-lora --chart costs.png"
         })
-final class CompareVocabCommand implements Callable<Integer>, Verbose {
+final class CompareVocabCommand implements Callable<Integer> {
     /** A text is in memory together with its tokens. */
     private static final int MAX_TEXT_BYTES = 1 << 28;
 
@@ -84,9 +84,6 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
 
     @Option(names = {"--plot", "--chart"}, paramLabel = "FILE", description = "Also draw the ratios as bars, into this PNG file.")
     private @Nullable Path chart;
-
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
 
     /** One model; the group repeats. */
     private static final class ModelWithAdapters {
@@ -128,11 +125,6 @@ final class CompareVocabCommand implements Callable<Integer>, Verbose {
         int timedCharacters() {
             return timed.codePointCount(0, timed.length());
         }
-    }
-
-    @Override
-    public boolean verbose() {
-        return verbose;
     }
 
     @Override

@@ -119,7 +119,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /** Shows how far a long prompt has come; nothing of it is left when the text begins. */
-    private static Consumer<PromptProgress> showing(ProgressDisplay display) {
+    static Consumer<PromptProgress> showing(ProgressDisplay display) {
         return progress -> {
             if (progress.tokensDone() < progress.tokenCount()) {
                 display.update(progress.tokensDone(), progress.tokenCount());

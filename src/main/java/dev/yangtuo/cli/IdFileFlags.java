@@ -5,7 +5,6 @@ import dev.yangtuo.tokenizer.StreamingEncoder;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;

@@ -46,7 +46,7 @@ import picocli.CommandLine.Spec;
             "Without --seed the seed is 0.",
             "  yangtuo instruct --model chinese-alpaca --seeds seed-tasks.jsonl --output tasks.jsonl --count 1000"
         })
-final class InstructCommand implements Callable<Integer>, Verbose {
+final class InstructCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -102,11 +102,6 @@ final class InstructCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--json", description = "Write the summary as one JSON object.")
     private boolean json;
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {

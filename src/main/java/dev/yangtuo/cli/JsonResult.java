@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** Results for programs: one JSON value a line of standard output, with no character that a terminal might obey. */
@@ -35,10 +37,18 @@ final class JsonResult {
     }
 
     /** Writes a value and a line feed; whether they arrived, {@link StandardOutput#flush} says. */
-    static void write(JsonNode value, PrintWriter out) throws IOException {
-        try (EscapingWriter escaping = new EscapingWriter(out)) {
+    static void write(JsonNode value, PrintWriter out) {
+        out.print(line(value));
+    }
+
+    /** A value and a line feed. */
+    static String line(JsonNode value) {
+        StringWriter text = new StringWriter();
+        try (EscapingWriter escaping = new EscapingWriter(text)) {
             escaping.write(value.toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // a text in memory takes everything
         }
-        out.print('\n');
+        return text.append('\n').toString();
     }
 }

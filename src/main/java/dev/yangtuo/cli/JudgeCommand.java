@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
                     + "is 0 unless --seed is given.",
             "  yangtuo judge --model chinese-alpaca --a answers-a.jsonl --b answers-b.jsonl --output judgments.jsonl"
         })
-final class JudgeCommand implements Callable<Integer>, Verbose {
+final class JudgeCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -96,11 +96,6 @@ final class JudgeCommand implements Callable<Integer>, Verbose {
 
         @Option(names = "--markdown", description = "Write Markdown.")
         private boolean markdown;
-    }
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
     }
 
     @Override

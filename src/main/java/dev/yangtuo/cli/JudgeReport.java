@@ -160,7 +160,7 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
         object.put("id", pair.pair().id()).put("winner", pair.outcome().name().toLowerCase(Locale.ROOT));
         put(object.putObject("in_order"), pair.inOrder());
         put(object.putObject("swapped"), pair.swapped());
-        return line(object);
+        return JsonResult.line(object);
     }
 
     private static void put(ObjectNode object, Judgment judgment) {
@@ -179,10 +179,6 @@ record JudgeReport(String a, String b, JudgeMethod method, AnswerPairs pairs, @N
         object.put("id", pair.pair().id()).put("winner", pair.outcome().name().toLowerCase(Locale.ROOT));
         object.set("score_a", JsonResult.number(pair.a()));
         object.set("score_b", JsonResult.number(pair.b()));
-        return line(object);
-    }
-
-    private static String line(ObjectNode object) {
-        return object + "\n";
+        return JsonResult.line(object);
     }
 }

@@ -3,7 +3,6 @@ package dev.yangtuo.cli;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -58,13 +57,6 @@ final class ModelOptions {
 
     @Mixin
     private CacheOption cache;
-
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    boolean verbose() {
-        return verbose;
-    }
 
     /** Whether the demonstration model with its Chinese adapter is meant. */
     boolean isDemo() {

@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
                     + "answers.",
             "  yangtuo rank --model chinese-alpaca --input prompts.jsonl --n 8 --by score --output best.jsonl"
         })
-final class RankCommand implements Callable<Integer>, Verbose {
+final class RankCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -98,11 +98,6 @@ final class RankCommand implements Callable<Integer>, Verbose {
 
     @Option(names = "--json", description = "Write a summary as one JSON object, to standard output if --output is given, else to standard error.")
     private boolean json;
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {

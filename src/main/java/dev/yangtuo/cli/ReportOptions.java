@@ -3,7 +3,6 @@ package dev.yangtuo.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -76,11 +75,11 @@ final class ReportOptions {
         }
     }
 
-    private String shown(Findings findings) throws IOException {
+    private String shown(Findings findings) {
         return switch (kind()) {
             case TEXT -> findings.report().text();
             case MARKDOWN -> findings.report().markdown();
-            case JSON -> json(findings.json());
+            case JSON -> JsonResult.line(findings.json());
         };
     }
 
@@ -89,11 +88,5 @@ final class ReportOptions {
             return form == null ? Kind.TEXT : Kind.JSON;
         }
         return form.kind;
-    }
-
-    private static String json(ObjectNode object) throws IOException {
-        StringWriter text = new StringWriter();
-        JsonResult.write(object, new PrintWriter(text));
-        return text.toString();
     }
 }

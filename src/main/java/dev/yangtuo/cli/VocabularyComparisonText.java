@@ -8,7 +8,6 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
-import org.jspecify.annotations.Nullable;
 
 /** A comparison for people, as text or as Markdown: a row for each figure, a column for each subject, and its ratio to the first behind it. */
 final class VocabularyComparisonText {

@@ -129,6 +129,12 @@ class ChatCommandTest {
     }
 
     @Test
+    void anAnswerFollowsItsGrammar() throws IOException {
+        List<JsonNode> answers = answers(chat("One\nTwo\n", "--json", "--regex", "(yes|no)"));
+        assertThat(answers).hasSize(2).allSatisfy(answer -> assertThat(answer.path("text").textValue()).isIn("yes", "no"));
+    }
+
+    @Test
     void fullContextsForgetAndSaySo() {
         CommandRun run = chat(("word ".repeat(60) + "\n").repeat(5));
         assertThat(run.exitCode()).as(run.errors()).isZero();
