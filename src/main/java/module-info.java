@@ -22,8 +22,10 @@ module dev.yangtuo {
     exports dev.yangtuo;
     exports dev.yangtuo.batch;
     exports dev.yangtuo.chat;
+    exports dev.yangtuo.eval;
     exports dev.yangtuo.exception;
     exports dev.yangtuo.grammar;
+    exports dev.yangtuo.recipe;
     exports dev.yangtuo.tokenizer;
 
     opens dev.yangtuo.cli to info.picocli;

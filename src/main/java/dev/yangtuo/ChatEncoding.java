@@ -15,6 +15,7 @@ final class ChatEncoding {
     private final ChatTemplate template;
     private final Tokenizer tokenizer;
     private final SpecialTexts special;
+    private final ChatEnd end;
     private final boolean bos;
 
     /** @param bos whether a beginning-of-sequence token comes first where the model expects one; where the template writes one itself, none is added */
@@ -22,13 +23,19 @@ final class ChatEncoding {
         this.template = template;
         this.tokenizer = tokenizer;
         this.special = SpecialTexts.of(tokenizer);
+        this.end = ChatEnd.of(template, tokenizer);
         this.bos = bos && tokenizer.model().special().addBos();
+    }
+
+    /** What ends an answer. */
+    ChatEnd end() {
+        return end;
     }
 
     /** The ids of messages and of what introduces the next answer. Special tokens come from the template alone. */
     int[] encode(List<ChatMessage> messages) {
         ChatPrompt prompt = template.render(messages, true, special);
-        int[] ids = tokenizer.encodePrompt(prompt.text(), prompt.quoted());
+        int[] ids = tokenizer.encodePrompt(prompt.text(), prompt.quoted(), end.marks());
         if (!bos || tokenizer.bosId() < 0 || ids.length > 0 && ids[0] == tokenizer.bosId()) {
             return ids;
         }
@@ -36,8 +43,8 @@ final class ChatEncoding {
     }
 
     /**
-     * The messages without the oldest turns, as few of them as make the rest fit. A turn is a message of the user and what follows it up to the next one; what is before the
-     * first turn, such as a system message, stays.
+     * The messages without the oldest turns, as few of them as make the rest fit. A turn is a message of the user and what follows it up to the next
+     * one; what is before the first turn, such as a system message, stays.
      *
      * @param room tokens that the prompt should have at most
      * @param context tokens that it must have at most

@@ -240,7 +240,7 @@ public final class Llama implements AutoCloseable {
                 this,
                 scheduler,
                 new Generation.Request(prompt.clone(), maxTokens, endIds, seed, options.priority(), options.logProbabilities(), options.promptListener()),
-                new Sampler(sampling, seed, samplerVocabulary, options.newConstraint(tokenizer, endIds, prompt), options.newCustomStep()),
+                new Sampler(sampling, seed, samplerVocabulary.withEndIds(endIds), options.newConstraint(tokenizer, endIds, prompt), options.newCustomStep()),
                 options.newDrafter(this),
                 tokenizer.continuationDecoder(prompt),
                 new StopText(stops));
@@ -271,7 +271,7 @@ public final class Llama implements AutoCloseable {
     public Generation chat(ChatTemplate template, List<ChatMessage> messages, GenerateOptions options) {
         ChatEncoding encoding = new ChatEncoding(template, tokenizer, options.bos());
         int[] ids = encoding.encode(fitting(encoding, messages, options));
-        ChatEnd end = ChatEnd.of(template, tokenizer);
+        ChatEnd end = encoding.end();
         int[] endIds = IntStream.concat(IntStream.of(endIds()), end.ids().stream().mapToInt(Integer::intValue)).distinct().toArray();
         return generate(ids, options, endIds, Stream.concat(options.stops().stream(), end.stops().stream()).distinct().toList());
     }
@@ -287,6 +287,16 @@ public final class Llama implements AutoCloseable {
      */
     public List<ChatMessage> fitting(ChatTemplate template, List<ChatMessage> messages, GenerateOptions options) {
         return fitting(new ChatEncoding(template, tokenizer, options.bos()), messages, options);
+    }
+
+    /**
+     * The ids of messages and of what introduces the answer to them, as {@link #chat(ChatTemplate, List, GenerateOptions)} gives them to the model, but for what it leaves out:
+     * for {@link #score(int[], List)}.
+     *
+     * @throws dev.yangtuo.exception.ChatTemplateException if the template does not take such messages, or fails
+     */
+    public int[] chatPrompt(ChatTemplate template, List<ChatMessage> messages) {
+        return new ChatEncoding(template, tokenizer, true).encode(messages);
     }
 
     /** Opens a conversation; {@link Session} has the rest. */

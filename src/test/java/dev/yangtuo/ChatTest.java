@@ -59,7 +59,8 @@ class ChatTest {
     void aTemplateBesideTheTokenizerIsTheModels() throws IOException {
         Path model = new TinyFiles(directory).model();
         Path file = model.resolve("chat_template.jinja");
-        Files.writeString(file, "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}");
+        Files.writeString(file, "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}"
+                + "{% if add_generation_prompt %}assistant:{% endif %}");
         try (Llama tiny = Llama.load(model)) {
             assertThat(tiny.hasChatTemplate()).isTrue();
             assertThat(tiny.chatTemplate().name()).isEqualTo(file.toString());

@@ -75,9 +75,18 @@ class ExamplesTest {
     }
 
     @Test
-    void chat() throws Exception {
-        String output = run("Chat");
-        assertThat(output).contains("> 以《春夜》为题写一首诗。", "> 再写一首。", "(4 messages, ");
+    void conversation() throws Exception {
+        List<String> lines = run("Conversation").lines().toList();
+        assertThat(lines).contains("> 以《春夜》为题写一首诗。", "> 以《秋思》为题写一首诗。");
+        assertThat(lines.getLast()).isEqualTo("4 messages");
+        assertThat(lines).as("answers").hasSizeGreaterThanOrEqualTo(5);
+    }
+
+    @Test
+    void offlineBatch() throws Exception {
+        List<String> lines = run("OfflineBatch", "examples/demo-model/base", "examples/demo-model/chinese-lora", directory.toString()).lines().toList();
+        assertThat(lines).filteredOn(line -> line.startsWith("{\"id\"")).hasSize(3).anyMatch(line -> line.contains("broken") && line.contains("error"));
+        assertThat(lines).anyMatch(line -> line.contains("\"succeeded\":2")).anyMatch(line -> line.startsWith("《登高》: ")).anyMatch(line -> line.startsWith("《相思》: "));
     }
 
     @Test

@@ -94,7 +94,8 @@ class GrammarGenerationTest {
 
     @Test
     void aGrammarThatIsTooAmbiguousFailsItsTextAlone() {
-        String ambiguous = IntStream.range(0, 20).mapToObj(i -> "r%d ::= r%d \"x\" | r%d \"y\"\n".formatted(i, i + 1, i + 1)).reduce("root ::= r0\n", String::concat) + "r20 ::= \"a\"\n";
+        String ambiguous = IntStream.range(0, 20).mapToObj(i -> "r%d ::= r%d \"x\" | r%d \"y\"\n".formatted(i, i + 1, i + 1))
+                .reduce("root ::= r0\n", String::concat) + "r20 ::= \"a\"\n";
         assertThatThrownBy(() -> llama.generate("a", SAMPLED.grammar(Grammar.gbnf(ambiguous))).result())
                 .isInstanceOf(GrammarException.class).hasMessageContaining("too ambiguous");
         assertThat(llama.generate("床前", GenerateOptions.defaults().greedy().maxTokens(4)).result().generatedTokens()).isEqualTo(4);

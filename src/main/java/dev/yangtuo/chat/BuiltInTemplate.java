@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The forms of the families of models that this library is for, as their authors train and run them: an optional system message, then questions and answers in turn.
+ * The forms of the families of models that this library is for, as their authors train and run them: an optional system message, then questions and
+ * answers in turn.
  */
 final class BuiltInTemplate extends ChatTemplate {
     /** Begins the prompts of Stanford Alpaca and of Chinese-Alpaca; a system message takes its place. */

@@ -8,8 +8,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A conversation with a model: remembers what was said, and asks the model with all of it. What the model has computed of the conversation is taken over for the next answer, as
- * it is for every text with a common beginning; an answer is the one that {@link Llama#chat} gives to the same messages, options and seed.
+ * A conversation with a model: remembers what was said, and asks the model with all of it. What the model has computed of the conversation is taken
+ * over for the next answer, as it is for every text with a common beginning; an answer is the one that {@link Llama#chat} gives to the same messages,
+ * options and seed.
  *
  * <p>When the conversation outgrows the context, the model is no longer told its oldest turns ({@link Llama#fitting}); {@link #history()} keeps them.
  *
@@ -20,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }
  *
- * <p>Its methods may be called by any thread, one at a time: whatever is asked of a session whose answer is still being generated waits for that answer, but {@link #close()}, which
- * cancels it. Does not own the model.
+ * <p>Its methods may be called by any thread, one at a time: whatever is asked of a session whose answer is still being generated waits for that
+ * answer, but {@link #close()}, which cancels it. Does not own the model.
  */
 public final class Session implements AutoCloseable {
     private final Llama llama;
@@ -51,8 +52,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Says something to the model. The answer belongs to the conversation as far as it was generated, also if it is cancelled; spaces and line feeds at its ends do not. If nothing
-     * was generated, or the answer failed, the question counts as not said.
+     * Says something to the model. The answer belongs to the conversation as far as it was generated, also if it is cancelled; spaces and line feeds
+     * at its ends do not. If nothing was generated, or the answer failed, the question counts as not said.
      *
      * @return the answer, computed as it is read
      * @throws dev.yangtuo.exception.ChatTemplateException if the template fails; nothing was said then

@@ -1,13 +1,14 @@
 package dev.yangtuo.checkpoint;
 
 /** Text from a file as it stands in a message: quoted, without control characters, of bounded length. */
-final class Quoted {
+public final class Quoted {
     /** Longer texts are cut: a hostile name may be megabytes long. */
     private static final int MAX_CHARACTERS = 120;
 
     private Quoted() {}
 
-    static String text(String raw) {
+    /** The text in single quotes. */
+    public static String text(String raw) {
         StringBuilder quoted = new StringBuilder("'");
         for (int i = 0; i < Math.min(raw.length(), MAX_CHARACTERS); i++) {
             char c = raw.charAt(i);

@@ -28,8 +28,13 @@ final class AdapterOptions {
     }
 
     LoadOptions applyTo(LoadOptions options) {
+        return applyTo(options, adapters);
+    }
+
+    /** @param others merged instead of the adapters named here */
+    LoadOptions applyTo(LoadOptions options, List<LoraArgument> others) {
         LoadOptions result = options.loraFloat16(float16);
-        for (LoraArgument adapter : adapters) {
+        for (LoraArgument adapter : others) {
             result = result.lora(adapter.path(), adapter.scale());
         }
         return result;

@@ -55,8 +55,7 @@ import picocli.CommandLine.Spec;
             "",
             "  yangtuo batch --model llama --input in.jsonl --output out.jsonl --max-tokens 200 --resume"
         })
-final class BatchCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
+final class BatchCommand implements Callable<Integer> {
     private static final String STANDARD = "-";
     private static final ProgressDisplay.Unit KILOBYTES = new ProgressDisplay.Unit("KB", 1000);
     private static final ProgressDisplay.Unit REQUESTS = new ProgressDisplay.Unit("requests", 1);
@@ -101,7 +100,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     @Option(names = "--prompt-column", paramLabel = "NAME", description = "The column of a CSV or Parquet file that holds prompts. Default: prompt.")
     private String promptColumn = "prompt";
 
-    @Option(names = "--order", paramLabel = "ORDER", description = "completion: results as they become complete (the default); input: as the requests stand in the input.")
+    @Option(names = "--order", paramLabel = "ORDER", description = "completion: results as they become complete; input: as the requests stand in the input. Default: completion.")
     private BatchOrder order = BatchOrder.COMPLETION;
 
     @Option(names = "--resume", description = "Go on where an earlier run of the same command was ended; begin if there was none.")
@@ -154,11 +153,6 @@ final class BatchCommand implements Callable<Integer>, Verbose {
     private boolean echo;
 
     @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
-
-    @Override
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         check();
@@ -171,7 +165,7 @@ final class BatchCommand implements Callable<Integer>, Verbose {
             if (promptCache != null) {
                 err.println("%s: %,d tokens of a context restored".formatted(promptCache, llama.restoreContext(promptCache)));
             }
-            return run(llama, job.options(guesses.applyTo(options, draft)), summaryOut, err) ? CommandLine.ExitCode.OK : INTERRUPTED;
+            return run(llama, job.options(guesses.applyTo(options, draft)), summaryOut, err) ? CommandLine.ExitCode.OK : InterruptGuard.EXIT_CODE;
         }
     }
 

@@ -21,6 +21,7 @@ import dev.yangtuo.tensor.TensorType;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -47,13 +48,13 @@ import picocli.CommandLine.Spec;
             "The machine's read bandwidth and its peaks of int8 and float32 arithmetic are measured in the same run with the same threads."
         },
         footer = {
-            "",
             "Tokens are random, logits are computed for the last position, nothing is sampled. Nothing else may run on the machine meanwhile.",
-            "docs/benchmarking.md says what counts as bytes and as operations, and describes the object of --json."
+            "docs/benchmarking.md says what counts as bytes and as operations, and describes the object of --json. Ctrl-C shows the tests that were complete.",
+            "  yangtuo bench --model model.gguf",
+            "  yangtuo bench --shape 1b --type q4_0 -p 512 -n 128 -d 0,3500 -b 1,8",
+            "  yangtuo bench --model path/to/llama --lora path/to/adapter --type q8_0 --json"
         })
-final class BenchCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
-
+final class BenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -66,31 +67,24 @@ final class BenchCommand implements Callable<Integer>, Verbose {
     @Option(names = {"-t", "--threads"}, paramLabel = "N", description = "Threads that compute. Default: all processors.")
     private @Nullable Integer threads;
 
-    @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f16", description = "Keep keys and values as f16, f32, bf16, q8_0 or q4_0. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f16", completionCandidates = ValueNames.KvTypes.class,
+            description = "Keep keys and values as f16, f32, bf16, q8_0 or q4_0. Default: ${DEFAULT-VALUE}.")
     private KvType kvType;
 
-    @Option(names = "--backend", paramLabel = "B", defaultValue = "auto",
+    @Option(names = "--backend", paramLabel = "BACKEND", defaultValue = "auto", completionCandidates = ValueNames.Backends.class,
             description = "native, scalar (plain Java, slow), or auto: native where it can be loaded. Default: ${DEFAULT-VALUE}.")
     private BackendType backend;
 
     @ArgGroup
     private @Nullable Form form;
 
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
     /** How the result is written, unless as text. */
     private static final class Form {
-        @Option(names = "--json", description = "Write one JSON object.")
+        @Option(names = "--json", description = "Write one JSON object instead of text; docs/benchmarking.md describes it.")
         private boolean json;
 
-        @Option(names = "--markdown", description = "Write Markdown.")
+        @Option(names = "--markdown", description = "Write Markdown instead of plain text.")
         private boolean markdown;
-    }
-
-    @Override
-    public boolean verbose() {
-        return verbose;
     }
 
     @Override
@@ -101,8 +95,7 @@ final class BenchCommand implements Callable<Integer>, Verbose {
         LoadOptions options = options(wanted);
         Path path = model.path(options, err);
         if (model.onlyWrites()) {
-            err.println(path);
-            return CommandLine.ExitCode.OK;
+            return reportFile(path, err);
         }
         requireMemory(path, options.settings().kvType(), wanted);
         LoadOptions loading = model.applyTo(options);
@@ -112,13 +105,22 @@ final class BenchCommand implements Callable<Integer>, Verbose {
         try (InterruptGuard _ = new InterruptGuard(() -> interrupted.set(true))) {
             write(measure(loaded, before, wanted, loading.settings().threads(), interrupted));
         }
-        return interrupted.get() ? INTERRUPTED : CommandLine.ExitCode.OK;
+        return interrupted.get() ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
+    }
+
+    private int reportFile(Path path, PrintWriter err) throws IOException {
+        if (form != null && form.json) {
+            JsonResult.print(JsonResult.object().put("output", path.toString()).put("bytes", Files.size(path)), spec);
+        } else {
+            err.println(path);
+        }
+        return CommandLine.ExitCode.OK;
     }
 
     private void write(BenchReport report) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (form != null && form.json) {
-            out.print(BenchJson.of(report));
+            JsonResult.write(BenchJson.of(report), out);
         } else {
             out.print(form == null ? BenchText.plain(report) : BenchText.markdown(report));
         }
@@ -126,16 +128,14 @@ final class BenchCommand implements Callable<Integer>, Verbose {
     }
 
     private LoadOptions options(List<BenchTest> wanted) {
-        try {
+        return Failures.asUsage(spec, () -> {
             LoadOptions options = LoadOptions.defaults()
                     .backend(backend)
                     .kvType(kvType)
                     .context(tests.context(wanted))
                     .maxSequences(wanted.stream().mapToInt(BenchTest::sequences).max().orElseThrow());
             return threads == null ? options : options.threads(threads);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
-        }
+        });
     }
 
     /** Keys and values are taken from the system as they are written: too many would end the program, or another one, in the middle. */
@@ -202,7 +202,7 @@ final class BenchCommand implements Callable<Integer>, Verbose {
     private BenchReport.Setup setup(LoadedModel loaded, int threadCount, int step) {
         Model open = loaded.model();
         return new BenchReport.Setup(
-                new Version().getVersion()[0].substring("yangtuo ".length()),
+                Version.number(),
                 open.backendName(),
                 threadCount,
                 name(loaded),

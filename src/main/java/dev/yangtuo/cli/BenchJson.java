@@ -1,7 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.bench.BenchReport;
 import dev.yangtuo.bench.BenchTest;
@@ -14,9 +12,8 @@ import java.util.Locale;
 final class BenchJson {
     private BenchJson() {}
 
-    static String of(BenchReport report) {
-        JsonMapper mapper = new JsonMapper();
-        ObjectNode root = mapper.createObjectNode();
+    static ObjectNode of(BenchReport report) {
+        ObjectNode root = JsonResult.object();
         BenchReport.Setup setup = report.setup();
         root.put("machine", report.machine().processor());
         root.put("processors", report.machine().processors());
@@ -29,10 +26,10 @@ final class BenchJson {
         root.put("kernel", setup.backend().substring(setup.backend().lastIndexOf(' ') + 1));
         root.put("threads", setup.threads());
         Ceilings ceilings = report.ceilings() == null ? new Ceilings(Double.NaN, Double.NaN, "", Double.NaN, "") : report.ceilings();
-        number(root, "read_gbps", ceilings.readGbps());
-        number(root, "int8_tops", ceilings.int8Tops());
+        root.set("read_gbps", JsonResult.number(ceilings.readGbps()));
+        root.set("int8_tops", JsonResult.number(ceilings.int8Tops()));
         root.put("int8_instruction", ceilings.int8Instruction());
-        number(root, "fma_tflops", ceilings.fmaTflops());
+        root.set("fma_tflops", JsonResult.number(ceilings.fmaTflops()));
         root.put("fma_instruction", ceilings.fmaInstruction());
         root.put("model", setup.model());
         root.put("type", lower(setup.weightTypes().getFirst()));
@@ -46,11 +43,7 @@ final class BenchJson {
         List<TestResult> results = report.results();
         var tests = root.putArray("tests");
         results.forEach(result -> test(tests.addObject(), report, result));
-        try {
-            return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n";
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e); // a tree of plain values can be written
-        }
+        return root;
     }
 
     private static void test(ObjectNode node, BenchReport report, TestResult result) {
@@ -68,17 +61,9 @@ final class BenchJson {
         node.put("ops_per_token", result.operationsPerToken());
         node.put("gbps", result.gigabytesPerSecond());
         node.put("tops", result.teraOperationsPerSecond());
-        number(node, "share_of_bandwidth", report.shareOfBandwidth(result));
-        number(node, "share_of_int8_peak", report.shareOfInt8Peak(result));
-        number(node, "share_of_fma_peak", report.shareOfFmaPeak(result));
-    }
-
-    private static void number(ObjectNode node, String key, double value) {
-        if (Double.isNaN(value)) {
-            node.putNull(key);
-        } else {
-            node.put(key, value);
-        }
+        node.set("share_of_bandwidth", JsonResult.number(report.shareOfBandwidth(result)));
+        node.set("share_of_int8_peak", JsonResult.number(report.shareOfInt8Peak(result)));
+        node.set("share_of_fma_peak", JsonResult.number(report.shareOfFmaPeak(result)));
     }
 
     private static String lower(String name) {

@@ -23,14 +23,14 @@ final class BenchModelOptions {
             description = "A model of any kind that can be loaded. Without it and --shape: the demonstration base, and without --lora its Chinese adapter.")
     private @Nullable Path model;
 
-    @Option(names = "--shape", paramLabel = "SHAPE",
+    @Option(names = "--shape", paramLabel = "SHAPE", completionCandidates = ValueNames.Shapes.class,
             description = {
                 "A model with random weights of this shape: tiny, 1b, 7b, 13b, or dim=2048,layers=22,heads=32,kv=4,ffn=5632,vocab=49953.",
                 "It is made once as a GGUF file, which other programs read as well, and kept in the cache folder."
             })
     private @Nullable SyntheticShape shape;
 
-    @Option(names = {"--type", "--quantize"}, paramLabel = "TYPE",
+    @Option(names = "--type", paramLabel = "TYPE", completionCandidates = ValueNames.WeightTypes.class,
             description = "Keep matrices as this type, one that convert knows, or, with --shape, make them so. Default: as the file stores them; with --shape q4_0.")
     private @Nullable WeightChoice type;
 

@@ -38,7 +38,7 @@ final class BenchTestOptions {
             description = "Runs of each test, after one that does not count. Default: ${DEFAULT-VALUE}.")
     private int repeats;
 
-    @Option(names = {"-ub", "--ubatch"}, paramLabel = "N", description = "Tokens of a prompt in one forward pass. Default: as many as generate takes.")
+    @Option(names = "--ubatch", paramLabel = "N", description = "Tokens of a prompt in one forward pass. Default: as many as generate takes.")
     private Integer step;
 
     int repeats() {

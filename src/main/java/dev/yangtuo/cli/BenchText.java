@@ -24,29 +24,16 @@ final class BenchText {
 
     /** For a terminal. */
     static String plain(BenchReport report) {
-        BenchText text = new BenchText(report);
-        StringBuilder out = new StringBuilder();
-        text.facts().forEach((name, fact) -> out.append(String.format(Locale.ROOT, "%-9s %s%n", name, fact)));
-        out.append('\n');
-        TextTable.append(out, text.rows(), Set.of(0));
-        return out.toString();
+        return new BenchText(report).shown().text();
     }
 
     /** A list and a table. */
     static String markdown(BenchReport report) {
-        BenchText text = new BenchText(report);
-        StringBuilder out = new StringBuilder();
-        text.facts().forEach((name, fact) -> out.append("- %s: %s\n".formatted(name, fact)));
-        out.append('\n');
-        List<List<String>> rows = text.rows();
-        line(out, rows.getFirst());
-        line(out, rows.getFirst().stream().map(cell -> cell.equals(HEADER.getFirst()) ? "---" : "---:").toList());
-        rows.subList(1, rows.size()).forEach(row -> line(out, row));
-        return out.toString();
+        return new BenchText(report).shown().markdown();
     }
 
-    private static void line(StringBuilder out, List<String> cells) {
-        out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    private Report shown() {
+        return new Report(facts(), List.of(new Report.Table(rows(), Set.of(0))));
     }
 
     private Map<String, String> facts() {
@@ -60,7 +47,7 @@ final class BenchText {
         facts.put("ceilings", ceilings == null ? "not measured: plain Java computes" : String.format(Locale.ROOT, "read %.1f GB/s, int8 %s, f32 %s, with %d threads",
                 ceilings.readGbps(), peak(ceilings.int8Tops(), "Top/s", ceilings.int8Instruction()),
                 peak(ceilings.fmaTflops(), "Tflop/s", ceilings.fmaInstruction()), setup.threads()));
-        facts.put("model", TerminalText.escaped(setup.model()));
+        facts.put("model", setup.model());
         facts.put("weights", String.format(Locale.ROOT, "%s, %.1f MB packed; output matrix %s; keys and values %s",
                 String.join("+", setup.weightTypes()), setup.weightBytes() / 1e6, setup.outputType(), setup.kvType()).toLowerCase(Locale.ROOT).replace(" mb ", " MB "));
         facts.put("computes", "yangtuo %s, %s, %d threads, %d tokens of a prompt at a time, %d runs of each test".formatted(

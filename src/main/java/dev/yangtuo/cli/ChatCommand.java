@@ -27,13 +27,12 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "",
-            "How messages are written down for the model is its own chat template; one without a template is likely a base model, which goes on with a text",
-            "rather than to answer: then Alpaca's form is taken, and it is said.",
-            "",
+            "How messages are written down for the model is its own chat template; one without a template is likely a base model, which goes on with a text "
+                    + "rather than to answer: then Alpaca's form is taken, and it is said.",
             "  yangtuo chat --model llama-3 --system 'Answer briefly.'",
-            "  echo 'Hello!' | yangtuo chat --model chinese-alpaca-2 --chat-template chinese-alpaca-2 --json"
+            "  yangtuo chat --model chinese-alpaca-2 --chat-template chinese-alpaca-2 --json < messages.txt"
         })
-final class ChatCommand implements Callable<Integer>, Verbose {
+final class ChatCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -57,6 +56,9 @@ final class ChatCommand implements Callable<Integer>, Verbose {
     private SamplingFlags sampling;
 
     @Mixin
+    private GrammarFlags grammar;
+
+    @Mixin
     private GuessFlags guesses;
 
     @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens of an answer at most. Default: what the model recommends, else 400.")
@@ -72,21 +74,16 @@ final class ChatCommand implements Callable<Integer>, Verbose {
     private boolean json;
 
     @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
-
-    @Override
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        GenerateOptions options = options();
+        GenerateOptions options = grammar.apply(options());
         guesses.check(spec.commandLine());
         ChatTemplate named = template == null ? null : template(template);
         try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
                 Llama draft = guesses.load(llama, model.threads());
                 ChatInput input = input(err);
                 ChatLoop loop = new ChatLoop(
-                        llama, named == null ? llama.chatTemplate() : named, system, guesses.applyTo(options, draft), input, json, spec.commandLine())) {
+                        llama, named == null ? llama.chatTemplate() : named, system, guesses.applyTo(options, draft), input, json, grammar, spec.commandLine())) {
             if (named == null && !llama.hasChatTemplate()) {
                 err.println("yangtuo: warning: the model brings no chat template. It is likely a base model, which goes on with a text rather than to answer."
                         + " Messages are written in the form 'alpaca'; --chat-template names another");

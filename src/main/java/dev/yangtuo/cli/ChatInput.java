@@ -22,10 +22,17 @@ interface ChatInput extends AutoCloseable {
      * @param cancel ends it
      * @return what is closed when the answer is complete
      */
-    AutoCloseable interrupting(Runnable cancel);
+    Guard interrupting(Runnable cancel);
 
     @Override
     void close() throws IOException;
+
+    /** Lets an interrupt end an answer until it is closed. */
+    @FunctionalInterface
+    interface Guard extends AutoCloseable {
+        @Override
+        void close();
+    }
 
     /** An interrupt (Ctrl-C) at the prompt. */
     final class Interrupted extends Exception {

@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.FinishReason;
 import dev.yangtuo.GenerateOptions;
@@ -21,7 +20,6 @@ import picocli.CommandLine;
 
 /** Takes messages and commands until there are no more. */
 final class ChatLoop implements AutoCloseable {
-    private static final int INTERRUPTED = 130;
     private static final String HELP = """
             /help            this
             /system [TEXT]   change the system message; without TEXT show it
@@ -30,7 +28,7 @@ final class ChatLoop implements AutoCloseable {
             /history         show what was said
             /save FILE       write the conversation to a file, as JSON
             /load FILE       go on with the conversation of a file
-            /exit            end
+            /exit, /quit     end
             A line that ends in a backslash goes on in the next one; lines between \""" and \""" are one message.
             A message that begins with a slash is written with two.""";
 
@@ -39,18 +37,24 @@ final class ChatLoop implements AutoCloseable {
     private final GenerateOptions options;
     private final ChatInput input;
     private final boolean json;
+    private final GrammarFlags grammar;
     private final PrintWriter out;
     private final PrintWriter err;
     private Session session;
     private int exitCode = CommandLine.ExitCode.OK;
 
-    /** @param json whether each answer is written as an object */
-    ChatLoop(Llama llama, ChatTemplate template, String system, GenerateOptions options, ChatInput input, boolean json, CommandLine command) {
+    /**
+     * @param json whether each answer is written as an object
+     * @param grammar what answers have to follow; {@code options} has it already
+     */
+    ChatLoop(Llama llama, ChatTemplate template, String system, GenerateOptions options, ChatInput input, boolean json, GrammarFlags grammar,
+            CommandLine command) {
         this.llama = llama;
         this.template = template;
         this.options = options;
         this.input = input;
         this.json = json;
+        this.grammar = grammar;
         this.out = command.getOut();
         this.err = command.getErr();
         this.session = open(system, List.of());
@@ -71,7 +75,7 @@ final class ChatLoop implements AutoCloseable {
                 interrupted = false;
             } catch (ChatInput.Interrupted e) {
                 if (interrupted) {
-                    return INTERRUPTED;
+                    return InterruptGuard.EXIT_CODE;
                 }
                 interrupted = true;
                 err.println("Ctrl-C again, Ctrl-D or /exit ends the chat.");
@@ -81,7 +85,7 @@ final class ChatLoop implements AutoCloseable {
                 return exitCode;
             }
             if (!take(message)) {
-                return INTERRUPTED;
+                return InterruptGuard.EXIT_CODE;
             }
         }
     }
@@ -105,7 +109,7 @@ final class ChatLoop implements AutoCloseable {
             err.println("yangtuo: " + Failures.describe(e));
             exitCode = input.isInteractive() ? exitCode : CommandLine.ExitCode.SOFTWARE;
             if (json) {
-                write(new ObjectMapper().createObjectNode().put("error", Failures.describe(e)));
+                write(JsonResult.object().put("error", Failures.describe(e)));
             }
             return true;
         }
@@ -158,16 +162,14 @@ final class ChatLoop implements AutoCloseable {
 
     /** @return whether the chat goes on */
     private boolean answer(String message) throws IOException {
-        GenerationResult result;
-        try (Generation generation = session.say(message, options); AutoCloseable _ = input.interrupting(generation::cancel)) {
+        try (ProgressDisplay display = new ProgressDisplay(err, "prompt", ProgressDisplay.Unit.TOKENS);
+                Generation generation = session.say(message, options.onPromptProgress(GenerateCommand.showing(display)));
+                ChatInput.Guard _ = input.interrupting(generation::cancel)) {
             warnOfForgotten();
-            result = json ? writeObject(generation) : writeText(generation);
-        } catch (YangtuoException | IllegalArgumentException | IllegalStateException | IOException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException(e); // closing throws nothing else
+            GenerationResult result = json ? writeObject(generation) : writeText(generation);
+            grammar.explain(result.finishReason(), err);
+            return input.isInteractive() || result.finishReason() != FinishReason.CANCELLED;
         }
-        return input.isInteractive() || result.finishReason() != FinishReason.CANCELLED;
     }
 
     private void warnOfForgotten() {
@@ -210,7 +212,7 @@ final class ChatLoop implements AutoCloseable {
 
     private GenerationResult writeObject(Generation generation) throws IOException {
         GenerationResult result = generation.result();
-        write(new ObjectMapper().createObjectNode()
+        write(JsonResult.object()
                 .put("text", result.text().strip())
                 .put("finish_reason", result.finishReason().name().toLowerCase(Locale.ROOT))
                 .put("prompt_tokens", result.promptTokens())
@@ -224,7 +226,7 @@ final class ChatLoop implements AutoCloseable {
     }
 
     private void write(ObjectNode object) throws IOException {
-        out.print(new ObjectMapper().writeValueAsString(object) + "\n");
+        JsonResult.write(object, out);
         StandardOutput.flush(out);
     }
 

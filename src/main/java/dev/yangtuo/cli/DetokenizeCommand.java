@@ -20,8 +20,12 @@ import picocli.CommandLine.Option;
 @Command(
         name = "detokenize",
         mixinStandardHelpOptions = true,
-        description = "Reads lines of token ids, or of pieces, from standard input and writes the text of each on a line.")
-final class DetokenizeCommand implements Callable<Integer>, Verbose {
+        description = "Reads lines of token ids, or of pieces, from standard input and writes the text of each on a line.",
+        footer = {
+            "  yangtuo detokenize < ids.txt",
+            "  yangtuo tokenize --jsonl < texts.jsonl | yangtuo detokenize --jsonl"
+        })
+final class DetokenizeCommand implements Callable<Integer> {
     @Mixin
     private TokenizerOptions tokenizerOptions;
 
@@ -37,26 +41,26 @@ final class DetokenizeCommand implements Callable<Integer>, Verbose {
         private boolean jsonl;
     }
 
-    @Override
-    public boolean verbose() {
-        return tokenizerOptions.verbose();
-    }
+    @Option(names = "--json", description = "Write {\"text\":..} for each line instead of text, as --jsonl does.")
+    private boolean json;
 
     @Override
     public Integer call() throws IOException {
         Tokenizer tokenizer = tokenizerOptions.load();
-        JsonLines json = new JsonLines();
+        JsonLines lines = new JsonLines();
         LineFilter.run(line -> {
-            if (format.jsonl) {
-                JsonNode object = json.read(line);
-                return json.write(Map.of("text", object.has("pieces") ? tokenizer.decodePieces(jsonPieces(object)) : tokenizer.decode(jsonIds(object))));
-            }
-            if (format.pieces) {
-                return tokenizer.decodePieces(List.of(Utf8.decode(line).split(" +")));
-            }
-            return tokenizer.decode(plainIds(line));
+            String text = format.jsonl ? textOf(tokenizer, lines.read(line)) : textOf(tokenizer, line);
+            return json || format.jsonl ? lines.write(Map.of("text", text)) : text;
         });
         return CommandLine.ExitCode.OK;
+    }
+
+    private static String textOf(Tokenizer tokenizer, JsonNode object) {
+        return object.has("pieces") ? tokenizer.decodePieces(jsonPieces(object)) : tokenizer.decode(jsonIds(object));
+    }
+
+    private String textOf(Tokenizer tokenizer, byte[] line) {
+        return format.pieces ? tokenizer.decodePieces(List.of(Utf8.decode(line).split(" +"))) : tokenizer.decode(plainIds(line));
     }
 
     private static int[] plainIds(byte[] line) {

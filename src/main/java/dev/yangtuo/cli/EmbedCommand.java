@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.EmbeddingOptions;
@@ -35,12 +34,11 @@ import picocli.CommandLine.Spec;
             "Writes the numbers of each on a line, separated by spaces, or with --json as {\"index\":..,\"embedding\":[..]}."
         },
         footer = {
-            "",
             "Lines end at line feeds. A beginning-of-sequence token is put before each and counts as one of its tokens.",
-            "",
-            "  yangtuo embed --model llama --file texts.txt --pool last --json"
+            "  yangtuo embed --prompt \"春眠不觉晓\"",
+            "  yangtuo embed --model path/to/llama --file texts.txt --pool last --json"
         })
-final class EmbedCommand implements Callable<Integer>, Verbose {
+final class EmbedCommand implements Callable<Integer> {
     /** Lines that are read before they are computed together. */
     private static final int LINES = 256;
 
@@ -56,40 +54,34 @@ final class EmbedCommand implements Callable<Integer>, Verbose {
     @ArgGroup(multiplicity = "1")
     private Source source;
 
-    @Option(names = "--pool", paramLabel = "POOLING", description = "mean: the mean of all tokens (the default); last: the last token.")
+    @Option(names = "--pool", paramLabel = "POOLING", completionCandidates = ValueNames.Poolings.class,
+            description = "mean: the mean of all tokens; last: the last token. Default: mean.")
     private Pooling pooling = Pooling.MEAN;
 
     @Option(names = "--no-normalize", description = "Leave vectors as long as they are. Without it their Euclidean length is 1.")
     private boolean noNormalize;
 
-    @Option(names = "--json", description = "Write one JSON object a line.")
+    @Option(names = "--json", description = "Write one JSON object a line instead of text; docs/formats.md describes them.")
     private boolean json;
-
-    private final ObjectMapper mapper = new ObjectMapper();
 
     /** One of three ways to give texts. */
     private static final class Source {
-        @Option(names = "--text", paramLabel = "TEXT", description = "One text, taken as it is.")
-        private @Nullable String text;
+        @Option(names = "--prompt", paramLabel = "TEXT", description = "One text, taken as it is.")
+        private @Nullable String prompt;
 
-        @Option(names = "--file", paramLabel = "F", description = "Read texts from this file in UTF-8, one a line.")
+        @Option(names = "--file", paramLabel = "FILE", description = "Read texts from this file in UTF-8, one a line.")
         private @Nullable String file;
 
-        @Parameters(paramLabel = "-", arity = "0..1", description = "Read texts from standard input, one a line.")
+        @Parameters(paramLabel = "INPUT", arity = "0..1", description = "If it is -, read texts from standard input, one a line.")
         private @Nullable String dash;
-    }
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
     }
 
     @Override
     public Integer call() throws IOException {
         EmbeddingOptions options = EmbeddingOptions.defaults().pooling(pooling).normalize(!noNormalize);
-        if (source.text != null) {
+        if (source.prompt != null) {
             try (Llama llama = load()) {
-                write(llama.embed(List.of(source.text), options), 0);
+                write(llama.embed(List.of(source.prompt), options), 0);
             }
             return CommandLine.ExitCode.OK;
         }
@@ -107,7 +99,7 @@ final class EmbedCommand implements Callable<Integer>, Verbose {
         }
         if (!"-".equals(source.dash)) {
             throw new CommandLine.ParameterException(
-                    spec.commandLine(), "'%s' is not understood; a text is given with --text TEXT, a file of texts with --file F".formatted(source.dash));
+                    spec.commandLine(), "'%s' is not understood; a text is given with --prompt TEXT, a file of texts with --file FILE".formatted(source.dash));
         }
         return TextFile.STANDARD_INPUT;
     }
@@ -148,20 +140,23 @@ final class EmbedCommand implements Callable<Integer>, Verbose {
     private void write(List<float[]> vectors, long first) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         for (int i = 0; i < vectors.size(); i++) {
-            out.print(json ? asJson(vectors.get(i), first + i) : asWords(vectors.get(i)));
-            out.print('\n');
+            if (json) {
+                JsonResult.write(object(vectors.get(i), first + i), out);
+            } else {
+                out.print(asWords(vectors.get(i)) + "\n");
+            }
         }
         StandardOutput.flush(out);
     }
 
-    private String asJson(float[] vector, long index) throws IOException {
-        ObjectNode object = mapper.createObjectNode();
+    private static ObjectNode object(float[] vector, long index) {
+        ObjectNode object = JsonResult.object();
         object.put("index", index);
         ArrayNode elements = object.putArray("embedding");
         for (float element : vector) {
             elements.add(element);
         }
-        return mapper.writeValueAsString(object);
+        return object;
     }
 
     private static String asWords(float[] vector) {

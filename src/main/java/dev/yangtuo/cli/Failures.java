@@ -6,7 +6,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Locale;
+import java.util.function.Supplier;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** What is said of a failure: one paragraph, without a stack trace. */
 final class Failures {
@@ -19,6 +22,21 @@ final class Failures {
                 || failure instanceof IOException
                 || failure instanceof CommandLine.ParameterException
                 || failure instanceof IllegalArgumentException;
+    }
+
+    /**
+     * Makes options of the library out of those of a command. The library's messages begin with the name of its option, which is the command's in camel case.
+     *
+     * @throws CommandLine.ParameterException if the library refuses a value
+     */
+    static <T> T asUsage(CommandSpec command, Supplier<T> options) {
+        try {
+            return options.get();
+        } catch (IllegalArgumentException e) {
+            String[] message = String.valueOf(e.getMessage()).split(" ", 2);
+            String option = "--" + message[0].replaceAll("[A-Z]", "-$0").toLowerCase(Locale.ROOT);
+            throw new CommandLine.ParameterException(command.commandLine(), message.length == 1 ? option : option + " " + message[1], e);
+        }
     }
 
     /** The paragraph. */

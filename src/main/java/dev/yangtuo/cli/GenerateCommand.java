@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.FinishReason;
@@ -41,10 +40,14 @@ import picocli.CommandLine.Spec;
         description = {
             "Generates a text and writes it as it is computed.",
             "Without a prompt the demonstration model writes a poem on a title of its choice."
+        },
+        footer = {
+            "Ctrl-C ends the text, not the program: what was computed is written.",
+            "  yangtuo generate --prompt \"《春望》杜甫\" --seed 1",
+            "  yangtuo generate --model path/to/llama --lora path/to/chinese-lora --quantize q8_0 --prompt \"人工智能的\"",
+            "  yangtuo generate --model model.gguf --greedy --max-tokens 100 --json --prompt-file prompt.txt"
         })
-final class GenerateCommand implements Callable<Integer>, Verbose {
-    private static final int INTERRUPTED = 130;
-
+final class GenerateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -81,7 +84,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     @Option(names = "--echo", description = "Write the prompt before the text.")
     private boolean echo;
 
-    @Option(names = "--json", description = "Write one JSON object instead of the text.")
+    @Option(names = "--json", description = "Write one JSON object instead of the text, when it is complete; docs/formats.md describes it.")
     private boolean json;
 
     @Option(names = "--logprobs", paramLabel = "N",
@@ -94,16 +97,11 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
         @Option(names = "--prompt", paramLabel = "TEXT", description = "What the text begins with.")
         private @Nullable String text;
 
-        @Option(names = "--prompt-file", paramLabel = "F", description = "Read the prompt from this file, taken as it is.")
+        @Option(names = "--prompt-file", paramLabel = "FILE", description = "Read the prompt from this file, taken as it is.")
         private @Nullable Path file;
 
-        @Parameters(paramLabel = "-", arity = "0..1", description = "Read the prompt from standard input, taken as it is.")
+        @Parameters(paramLabel = "INPUT", arity = "0..1", description = "If it is -, read the prompt from standard input, taken as it is.")
         private @Nullable String dash;
-    }
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
     }
 
     @Override
@@ -121,7 +119,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     }
 
     /** Shows how far a long prompt has come; nothing of it is left when the text begins. */
-    private static Consumer<PromptProgress> showing(ProgressDisplay display) {
+    static Consumer<PromptProgress> showing(ProgressDisplay display) {
         return progress -> {
             if (progress.tokensDone() < progress.tokenCount()) {
                 display.update(progress.tokensDone(), progress.tokenCount());
@@ -222,7 +220,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
     private int writeJson(Generation generation, String prompt, PrintWriter err) throws IOException {
         try (InterruptGuard _ = new InterruptGuard(generation::cancel)) {
             GenerationResult result = generation.result();
-            ObjectNode object = new ObjectMapper().createObjectNode();
+            ObjectNode object = JsonResult.object();
             if (echo) {
                 object.put("prompt", prompt);
             }
@@ -239,9 +237,7 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
             object.put("seed", result.seed());
             object.put("drafted_tokens", result.draftedTokens());
             object.put("accepted_tokens", result.acceptedTokens());
-            PrintWriter out = spec.commandLine().getOut();
-            out.print(new ObjectMapper().writeValueAsString(object) + "\n");
-            StandardOutput.flush(out);
+            JsonResult.print(object, spec);
             return finish(result, err);
         }
     }
@@ -269,6 +265,6 @@ final class GenerateCommand implements Callable<Integer>, Verbose {
                 result.seed(),
                 result.draftedTokens() == 0 ? "" : ", %d of %d guesses right".formatted(result.acceptedTokens(), result.draftedTokens())));
         grammar.explain(result.finishReason(), err);
-        return result.finishReason() == FinishReason.CANCELLED ? INTERRUPTED : CommandLine.ExitCode.OK;
+        return result.finishReason() == FinishReason.CANCELLED ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
     }
 }

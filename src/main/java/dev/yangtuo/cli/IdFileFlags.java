@@ -29,7 +29,7 @@ final class IdFileFlags {
     private @Nullable Path output;
 
     @Option(names = "--id-type", paramLabel = "TYPE",
-            description = "With --input: text, ids separated by spaces (the default); u16 or u32, little-endian integers of that size, nothing else.")
+            description = "With --input: text, ids separated by spaces; u16 or u32, little-endian integers of that size, nothing else. Default: text.")
     private @Nullable IdType idType;
 
     /** How ids stand in a file. Lower case, as the command line names them. */
@@ -52,7 +52,8 @@ final class IdFileFlags {
         }
     }
 
-    void run(TokenizerOptions tokenizers, EncodeOptions options) throws IOException {
+    /** @param json whether an object says what was written, instead of a line on standard error */
+    void run(TokenizerOptions tokenizers, EncodeOptions options, boolean json) throws IOException {
         TextFile text = TextFile.of(input);
         text.check();
         Tokenizer tokenizer = tokenizers.load();
@@ -77,9 +78,16 @@ final class IdFileFlags {
             encoder.finish();
             writer.finish();
             file.complete();
-            spec.commandLine().getErr().println("%s: %s".formatted(output,
-                    String.format(Locale.ROOT, "%,d ids of %,d bytes of text", writer.count, done)));
+            report(writer.count, done, json);
         }
+    }
+
+    private void report(long ids, long bytes, boolean json) throws IOException {
+        if (!json) {
+            spec.commandLine().getErr().println("%s: %s".formatted(output, String.format(Locale.ROOT, "%,d ids of %,d bytes of text", ids, bytes)));
+            return;
+        }
+        JsonResult.print(JsonResult.object().put("output", String.valueOf(output)).put("ids", ids).put("text_bytes", bytes), spec);
     }
 
     /** Ids as bytes of a file. */

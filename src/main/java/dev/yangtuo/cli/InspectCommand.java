@@ -22,11 +22,12 @@ import picocli.CommandLine.Spec;
             "Reads headers only, whatever the size. What cannot be run is shown as well, with the reason in the last line."
         },
         footer = {
-            "",
             "Text out of files is cut where it is long, and characters that command a terminal are written as \\u escapes.",
-            "docs/formats.md describes the object of --json."
+            "  yangtuo inspect path/to/model",
+            "  yangtuo inspect model.gguf --tensors",
+            "  yangtuo inspect path/to/adapter --json"
         })
-final class InspectCommand implements Callable<Integer>, Verbose {
+final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -37,19 +38,11 @@ final class InspectCommand implements Callable<Integer>, Verbose {
     @Option(names = "--tensors", description = "List every tensor instead of a line for those that are alike in all layers. --json always does.")
     private boolean tensors;
 
-    @Option(names = "--json", description = "Write one JSON object instead of text; arrays of more than 100 values in short.")
+    @Option(names = "--json", description = "Write one JSON object instead of text, arrays of more than 100 values in short; docs/formats.md describes it.")
     private boolean json;
 
     @Option(names = "--all", description = "Cut and shorten nothing: whole arrays, whole texts, every tensor.")
     private boolean all;
-
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    @Override
-    public boolean verbose() {
-        return verbose;
-    }
 
     @Override
     public Integer call() throws IOException {

@@ -8,6 +8,9 @@ import java.util.concurrent.TimeUnit;
  * then ends by itself. Five seconds later it ends in any case.
  */
 final class InterruptGuard implements AutoCloseable {
+    /** Of a command that was interrupted: 128 and the number of the signal, as shells and the JVM have it. */
+    static final int EXIT_CODE = 130;
+
     private static final long PATIENCE_SECONDS = 5;
 
     private final CountDownLatch written = new CountDownLatch(1);

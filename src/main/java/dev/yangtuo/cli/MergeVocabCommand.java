@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.tokenizer.VocabularyMerge;
 import java.io.IOException;
@@ -25,8 +24,9 @@ import picocli.CommandLine.Spec;
         description = {
             "Appends to one SentencePiece model the pieces of another that it lacks, with score 0.",
             "Its ids stay, and everything else of its file is kept byte for byte; docs/vocabulary-expansion.md says more."
-        })
-final class MergeVocabCommand implements Callable<Integer>, Verbose {
+        },
+        footer = "  yangtuo merge-vocab --base llama.model --add chinese.model --output chinese-llama.model")
+final class MergeVocabCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -43,16 +43,8 @@ final class MergeVocabCommand implements Callable<Integer>, Verbose {
     @Option(names = "--pad", description = "Append " + VocabularyMerge.PAD_PIECE + " after them, unless there is one.")
     private boolean pad;
 
-    @Option(names = "--json", description = "Write one JSON object instead of text.")
+    @Option(names = "--json", description = "Write one JSON object instead of text; docs/formats.md describes it.")
     private boolean json;
-
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    @Override
-    public boolean verbose() {
-        return verbose;
-    }
 
     @Override
     public Integer call() throws IOException {
@@ -61,7 +53,11 @@ final class MergeVocabCommand implements Callable<Integer>, Verbose {
             file.write(merge.model());
             file.complete();
             PrintWriter out = spec.commandLine().getOut();
-            out.print((json ? json(merge) : text(merge)) + "\n");
+            if (json) {
+                JsonResult.write(object(merge), out);
+            } else {
+                out.print(text(merge) + "\n");
+            }
             StandardOutput.flush(out);
             return CommandLine.ExitCode.OK;
         }
@@ -72,9 +68,9 @@ final class MergeVocabCommand implements Callable<Integer>, Verbose {
                 merge.report().describe(), output, merge.model().length, sha256(merge.model()));
     }
 
-    private String json(VocabularyMerge merge) throws IOException {
+    private ObjectNode object(VocabularyMerge merge) {
         VocabularyMerge.Report report = merge.report();
-        ObjectNode object = new ObjectMapper().createObjectNode();
+        ObjectNode object = JsonResult.object();
         object.put("base_pieces", report.baseSize());
         object.put("add_pieces", report.addModelSize());
         object.put("added", report.added());
@@ -88,7 +84,7 @@ final class MergeVocabCommand implements Callable<Integer>, Verbose {
         object.put("output", output.toString());
         object.put("bytes", merge.model().length);
         object.put("sha256", sha256(merge.model()));
-        return new ObjectMapper().writeValueAsString(object);
+        return object;
     }
 
     private static @Nullable Integer idOrNull(int id) {

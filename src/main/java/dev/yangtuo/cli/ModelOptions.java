@@ -1,15 +1,17 @@
 package dev.yangtuo.cli;
 
+import dev.yangtuo.AdapterReport;
 import dev.yangtuo.BackendType;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
+import dev.yangtuo.LoadReport;
 import dev.yangtuo.WeightType;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -32,21 +34,22 @@ final class ModelOptions {
     @Mixin
     private AdapterOptions adapters;
 
-    @Option(names = "--quantize", paramLabel = "TYPE",
+    @Option(names = "--quantize", paramLabel = "TYPE", completionCandidates = ValueNames.WeightTypes.class,
             description = {
                 "Keep matrices as f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k_s, q4_k_m, q5_k_s, q5_k_m or q6_k: llama.cpp's mixes, with the output as q6_k.",
                 "With ':pure' behind it every matrix is of the one type. Default: as the file stores them."
             })
     private @Nullable WeightChoice quantize;
 
-    @Option(names = "--kv-type", paramLabel = "TYPE", description = "Keep keys and values as f16, f32, bf16, q8_0 or q4_0.")
+    @Option(names = "--kv-type", paramLabel = "TYPE", completionCandidates = ValueNames.KvTypes.class,
+            description = "Keep keys and values as f16, f32, bf16, q8_0 or q4_0. Default: f16 (of logits: f32).")
     private @Nullable KvType kvType;
 
-    @Option(names = "--backend", paramLabel = "B",
+    @Option(names = "--backend", paramLabel = "BACKEND", completionCandidates = ValueNames.Backends.class,
             description = "native, scalar (plain Java, slow), or auto: native where it can be loaded. Default: auto.")
     private BackendType backend = BackendType.AUTO;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute. Default: all processors.")
+    @Option(names = {"-t", "--threads"}, paramLabel = "N", description = "Threads that compute. Default: all processors.")
     private @Nullable Integer threads;
 
     @Mixin
@@ -54,13 +57,6 @@ final class ModelOptions {
 
     @Mixin
     private CacheOption cache;
-
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    boolean verbose() {
-        return verbose;
-    }
 
     /** Whether the demonstration model with its Chinese adapter is meant. */
     boolean isDemo() {
@@ -99,33 +95,56 @@ final class ModelOptions {
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context, UnaryOperator<LoadOptions> more, PrintWriter err) {
         LoadOptions base = more.apply(options(weightDefault, kvDefault, context));
         LoadOptions options = adapters.applyTo(isDemo() ? base.lora(DemoModel.chineseLora()) : base);
-        return adapters.reporting(() -> loadAndReport(options, err), llama -> llama.report().mergeJson(), Llama::close);
+        return adapters.reporting(() -> loadAndReport(path(), options, err), llama -> llama.report().mergeJson(), Llama::close);
     }
 
-    private Llama loadAndReport(LoadOptions options, PrintWriter err) {
-        Llama llama = load(options, err);
+    /**
+     * Loads another model as these options say, but with adapters of its own.
+     *
+     * @param other null for the same model
+     */
+    Llama loadOther(@Nullable Path other, List<LoraArgument> otherAdapters, WeightTypeDefault weightDefault, KvType kvDefault, PrintWriter err) {
+        return loadAndReport(other == null ? path() : other, adapters.applyTo(options(weightDefault, kvDefault, null), otherAdapters), err);
+    }
+
+    private Path path() {
+        return model == null ? DemoModel.base() : model;
+    }
+
+    /** Whether a model is loaded without adapters. */
+    boolean isPlain() {
+        return adapters.isEmpty() && !isDemo();
+    }
+
+    /** A model and its adapters, in one line. */
+    static String name(LoadReport report) {
+        StringBuilder name = new StringBuilder(report.model().toString());
+        for (AdapterReport adapter : report.adapters()) {
+            name.append(" + ").append(adapter.path()).append(adapter.scale() == 1 ? "" : ":" + adapter.scale());
+        }
+        return name.toString();
+    }
+
+    private static Llama loadAndReport(Path path, LoadOptions options, PrintWriter err) {
+        Llama llama = load(path, options, err);
         err.println(llama.report().describe());
         return llama;
     }
 
-    private Llama load(LoadOptions options, PrintWriter err) {
+    private static Llama load(Path path, LoadOptions options, PrintWriter err) {
         try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.MEGABYTES)) {
-            return Llama.load(
-                    model == null ? DemoModel.base() : model,
-                    options.onProgress(display::update));
+            return Llama.load(path, options.onProgress(display::update));
         }
     }
 
     private LoadOptions options(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context) {
         LoadOptions options = rope.applyTo(cache.applyTo(LoadOptions.defaults())).backend(backend).kvType(kvType == null ? kvDefault : kvType);
         WeightChoice choice = quantize == null ? weightDefault.choice() : quantize;
-        try {
-            options = choice == null ? options : choice.applyTo(options);
-            options = threads == null ? options : options.threads(threads);
-            return context == null ? options : options.context(context);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
-        }
+        LoadOptions typed = choice == null ? options : choice.applyTo(options);
+        return Failures.asUsage(spec, () -> {
+            LoadOptions threaded = threads == null ? typed : typed.threads(threads);
+            return context == null ? threaded : threaded.context(context);
+        });
     }
 
     /**

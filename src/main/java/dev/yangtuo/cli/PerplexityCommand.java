@@ -26,8 +26,12 @@ import picocli.CommandLine.Spec;
         description = {
             "Measures how well a model predicts a text: its perplexity, and nats and bits of a token, a character and a byte.",
             "Figures are comparable if text, vocabulary, method and context are the same; those of characters and bytes between vocabularies, too."
+        },
+        footer = {
+            "  yangtuo perplexity --text text.txt",
+            "  yangtuo perplexity --model model.gguf --text text.txt --method llama.cpp --context 512 --json"
         })
-final class PerplexityCommand implements Callable<Integer>, Verbose {
+final class PerplexityCommand implements Callable<Integer> {
     private static final ProgressDisplay.Unit KILOBYTES = new ProgressDisplay.Unit("KB", 1000);
 
     @Spec
@@ -39,10 +43,10 @@ final class PerplexityCommand implements Callable<Integer>, Verbose {
     @Option(names = "--text", required = true, paramLabel = "FILE", description = "A text in UTF-8; - for standard input. It may be larger than memory.")
     private String text;
 
-    @Option(names = "--method", paramLabel = "METHOD",
+    @Option(names = "--method", paramLabel = "METHOD", completionCandidates = ValueNames.PerplexityMethods.class,
             description = {
-                "windows: every token is scored, in consecutive windows after a beginning of sequence each (the default).",
-                "llama.cpp: as llama-perplexity does, the second half of each window."
+                "windows: every token is scored, in consecutive windows after a beginning of sequence each.",
+                "llama.cpp: as llama-perplexity does, the second half of each window. Default: windows."
             })
     private PerplexityMethod method = PerplexityMethod.WINDOWS;
 
@@ -50,13 +54,8 @@ final class PerplexityCommand implements Callable<Integer>, Verbose {
             description = "Tokens of a window, beginning of sequence included. Default: 256, or the model's context if that is shorter.")
     private @Nullable Integer context;
 
-    @Option(names = "--json", description = "Write one JSON object, which docs/formats.md describes.")
+    @Option(names = "--json", description = "Write one JSON object instead of text; docs/formats.md describes it.")
     private boolean json;
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {
@@ -69,7 +68,11 @@ final class PerplexityCommand implements Callable<Integer>, Verbose {
             Perplexity result = measure(llama, file, options, err);
             double seconds = (System.nanoTime() - start) / 1e9;
             PrintWriter out = spec.commandLine().getOut();
-            out.print(json ? PerplexityReport.json(result, seconds) : PerplexityReport.text(result, seconds));
+            if (json) {
+                JsonResult.write(PerplexityReport.json(result, seconds), out);
+            } else {
+                out.print(PerplexityReport.text(result, seconds));
+            }
             StandardOutput.flush(out);
             return CommandLine.ExitCode.OK;
         }
@@ -77,14 +80,11 @@ final class PerplexityCommand implements Callable<Integer>, Verbose {
 
     private PerplexityOptions options() {
         PerplexityOptions options = PerplexityOptions.defaults().method(method);
-        try {
-            return context == null ? options : options.context(context);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
-        }
+        return context == null ? options : Failures.asUsage(spec, () -> options.context(context));
     }
 
-    private static Perplexity measure(Llama llama, TextFile file, PerplexityOptions options, PrintWriter err) throws IOException {
+    /** Measures a file, with progress on {@code err}. */
+    static Perplexity measure(Llama llama, TextFile file, PerplexityOptions options, PrintWriter err) throws IOException {
         long size = file.size();
         try (InputStream in = file.open();
                 ProgressDisplay display = new ProgressDisplay(err, "perplexity", KILOBYTES)) {

@@ -1,9 +1,7 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.Perplexity;
-import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 
@@ -27,31 +25,21 @@ final class PerplexityReport {
         return String.format(Locale.ROOT, format, values);
     }
 
-    /** One JSON object and a line feed. Keys are not renamed or removed. */
-    static String json(Perplexity result, double seconds) throws IOException {
-        ObjectMapper mapper = new ObjectMapper();
-        ObjectNode object = mapper.createObjectNode();
-        put(object, "perplexity", result.value());
-        put(object, "standard_error", result.standardError());
+    /** The same as JSON. Keys are not renamed or removed. */
+    static ObjectNode json(Perplexity result, double seconds) {
+        ObjectNode object = JsonResult.object();
+        object.set("perplexity", JsonResult.number(result.value()));
+        object.set("standard_error", JsonResult.number(result.standardError()));
         object.put("method", result.method().label()).put("context", result.context()).put("windows", result.windows());
         object.put("tokens", result.tokens()).put("text_tokens", result.textTokens());
         object.put("text_characters", result.textCharacters()).put("text_bytes", result.textBytes());
-        put(object, "nats_per_token", result.natsPerToken());
-        put(object, "bits_per_token", result.bitsPerToken());
-        put(object, "nats_per_character", result.natsPerCharacter());
-        put(object, "bits_per_character", result.bitsPerCharacter());
-        put(object, "nats_per_byte", result.natsPerByte());
-        put(object, "bits_per_byte", result.bitsPerByte());
-        put(object, "seconds", seconds);
-        return mapper.writeValueAsString(object) + "\n";
-    }
-
-    /** JSON has no number for what a damaged model computes, nor for the standard error of a single token. */
-    private static void put(ObjectNode object, String key, double value) {
-        if (Double.isFinite(value)) {
-            object.put(key, value);
-        } else {
-            object.putNull(key);
-        }
+        object.set("nats_per_token", JsonResult.number(result.natsPerToken()));
+        object.set("bits_per_token", JsonResult.number(result.bitsPerToken()));
+        object.set("nats_per_character", JsonResult.number(result.natsPerCharacter()));
+        object.set("bits_per_character", JsonResult.number(result.bitsPerCharacter()));
+        object.set("nats_per_byte", JsonResult.number(result.natsPerByte()));
+        object.set("bits_per_byte", JsonResult.number(result.bitsPerByte()));
+        object.set("seconds", JsonResult.number(seconds));
+        return object;
     }
 }

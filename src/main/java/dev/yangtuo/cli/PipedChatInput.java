@@ -36,8 +36,8 @@ final class PipedChatInput implements ChatInput {
     }
 
     @Override
-    public AutoCloseable interrupting(Runnable cancel) {
-        return new InterruptGuard(cancel);
+    public Guard interrupting(Runnable cancel) {
+        return new InterruptGuard(cancel)::close;
     }
 
     @Override

@@ -20,7 +20,7 @@ final class ProgressDisplay implements AutoCloseable {
     private final PrintWriter err;
     private final String task;
     private final Unit unit;
-    private final boolean terminal = System.console() != null && System.console().isTerminal();
+    private final boolean terminal = Terminal.isErrors();
     private final long startNanos = System.nanoTime();
     private long lastLineNanos = startNanos;
     private @Nullable ProgressBar bar;

@@ -13,14 +13,14 @@ final class RopeOptions {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
-    @Option(names = "--rope-scaling", paramLabel = "TYPE",
+    @Option(names = "--rope-scaling", paramLabel = "TYPE", completionCandidates = ValueNames.RopeScalings.class,
             description = "Reach longer texts by none, linear, ntk, dynamic, yarn or llama3, with --rope-factor. Default: as the model says.")
     private @Nullable RopeScalingType scaling;
 
-    @Option(names = "--rope-factor", paramLabel = "F", description = "How many times longer texts may be (of ntk: its alpha). Default: the model's.")
+    @Option(names = "--rope-factor", paramLabel = "FACTOR", description = "How many times longer texts may be (of ntk: its alpha). Default: the model's.")
     private @Nullable Double factor;
 
-    @Option(names = "--rope-base", paramLabel = "B", description = "Base of RoPE's frequencies. Default: the model's.")
+    @Option(names = "--rope-base", paramLabel = "BASE", description = "Base of RoPE's frequencies. Default: the model's.")
     private @Nullable Double base;
 
     LoadOptions applyTo(LoadOptions options) {

@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.KvType;
@@ -29,12 +28,11 @@ import picocli.CommandLine.Spec;
             "Writes for each, in their order, the natural logarithm of its probability, the same per token, and the continuation; with --json one object a line."
         },
         footer = {
-            "",
             "A space between prompt and continuation belongs to the continuation. A beginning-of-sequence token is put before the prompt.",
-            "",
-            "  yangtuo score --model llama --prompt \"The sky is\" --continuation \" blue\" --continuation \" green\" --json"
+            "  yangtuo score --prompt \"千里\" --continuation \"江陵\" --continuation \"明月\"",
+            "  yangtuo score --model path/to/llama --prompt \"The sky is\" --continuation \" blue\" --continuation \" green\" --json"
         })
-final class ScoreCommand implements Callable<Integer>, Verbose {
+final class ScoreCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -50,15 +48,8 @@ final class ScoreCommand implements Callable<Integer>, Verbose {
     @Option(names = "--continuation", required = true, paramLabel = "TEXT", description = "A text to score; may be given several times.")
     private List<String> continuations;
 
-    @Option(names = "--json", description = "Write one JSON object a line, with the log-probability of each token and whether it is the most probable one.")
+    @Option(names = "--json", description = "Write one JSON object a line instead of text; docs/formats.md describes them.")
     private boolean json;
-
-    private final ObjectMapper mapper = new ObjectMapper();
-
-    @Override
-    public boolean verbose() {
-        return model.verbose();
-    }
 
     @Override
     public Integer call() throws IOException {
@@ -66,7 +57,11 @@ final class ScoreCommand implements Callable<Integer>, Verbose {
         try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, spec.commandLine().getErr())) {
             List<Score> scores = llama.score(prompt, continuations);
             for (int i = 0; i < scores.size(); i++) {
-                out.print((json ? asJson(continuations.get(i), scores.get(i)) : asText(continuations.get(i), scores.get(i))) + "\n");
+                if (json) {
+                    JsonResult.write(object(continuations.get(i), scores.get(i)), out);
+                } else {
+                    out.print(asText(continuations.get(i), scores.get(i)) + "\n");
+                }
             }
             StandardOutput.flush(out);
             return CommandLine.ExitCode.OK;
@@ -77,8 +72,8 @@ final class ScoreCommand implements Callable<Integer>, Verbose {
         return String.format(Locale.ROOT, "%.4f\t%.4f\t%s", score.sum(), score.perToken(), TerminalText.escaped(continuation));
     }
 
-    private String asJson(String continuation, Score score) throws IOException {
-        ObjectNode object = mapper.createObjectNode();
+    private static ObjectNode object(String continuation, Score score) {
+        ObjectNode object = JsonResult.object();
         object.put("continuation", continuation);
         object.put("log_probability", score.sum());
         object.put("per_token", score.perToken());
@@ -91,6 +86,6 @@ final class ScoreCommand implements Callable<Integer>, Verbose {
                     .put("log_probability", token.logProbability())
                     .put("greedy", token.greedy());
         }
-        return mapper.writeValueAsString(object);
+        return object;
     }
 }

@@ -21,9 +21,6 @@ final class StatisticsFlags {
     @Parameters(paramLabel = "FILE", arity = "0..*", description = "With --stats: the texts, - for standard input. Default: standard input.")
     private List<String> files = List.of();
 
-    @Option(names = "--json", description = "With --stats: write one JSON object instead of tables.")
-    private boolean json;
-
     @Option(names = "--plot", paramLabel = "FILE", description = "With --stats: also draw the tokens per character as bars, into this PNG file.")
     private @Nullable Path plot;
 
@@ -32,13 +29,17 @@ final class StatisticsFlags {
         if (!files.isEmpty()) {
             throw usage("'%s': files are read with --stats alone; without it standard input is: yangtuo tokenize < FILE".formatted(files.getFirst()));
         }
-        if (json || plot != null) {
-            throw usage("%s is for --stats; add it".formatted(json ? "--json" : "--plot"));
+        if (plot != null) {
+            throw usage("--plot is for --stats; add it");
         }
     }
 
-    /** Counts and shows. Whatever can be known to be wrong is said before the first text is read. */
-    void run(TokenizerOptions tokenizers, EncodeOptions options) throws IOException {
+    /**
+     * Counts and shows. Whatever can be known to be wrong is said before the first text is read.
+     *
+     * @param json whether an object is written instead of tables
+     */
+    void run(TokenizerOptions tokenizers, EncodeOptions options, boolean json) throws IOException {
         List<TextFile> texts = files.isEmpty() ? List.of(TextFile.STANDARD_INPUT) : files.stream().map(TextFile::of).toList();
         if (texts.stream().filter(TextFile.STANDARD_INPUT::equals).count() > 1) {
             throw usage("'-' is named more than once, but standard input can be read once");
@@ -48,16 +49,16 @@ final class StatisticsFlags {
         }
         texts.forEach(TextFile::check);
         if (plot == null) {
-            write(count(tokenizers, texts, options));
+            write(count(tokenizers, texts, options), json);
             return;
         }
-        StatisticsChart.requireFonts();
+        ChartStyle.requireFonts();
         try (ResultFile picture = ResultFile.create(plot)) {
             StatisticsReport report = count(tokenizers, texts, options);
             picture.write(StatisticsChart.png(report));
             picture.complete();
-            write(report);
-            noteMissingGlyphs(StatisticsChart.withoutGlyph(report), plot);
+            write(report, json);
+            ChartStyle.noteMissingGlyphs(StatisticsChart.withoutGlyph(report), plot, spec.commandLine().getErr());
         }
     }
 
@@ -79,17 +80,14 @@ final class StatisticsFlags {
         }
     }
 
-    private void write(StatisticsReport report) throws IOException {
+    private void write(StatisticsReport report, boolean json) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        out.print(json ? StatisticsJson.of(report) + "\n" : StatisticsTable.of(report));
-        StandardOutput.flush(out);
-    }
-
-    private void noteMissingGlyphs(String characters, Path file) {
-        if (!characters.isEmpty()) {
-            spec.commandLine().getErr().println(("%s: no font here has '%s', boxes stand for them; a font with Chinese characters is "
-                    + "installed so (Debian, Ubuntu): apt-get install fonts-wqy-zenhei").formatted(file, characters));
+        if (json) {
+            JsonResult.write(StatisticsJson.of(report), out);
+        } else {
+            out.print(StatisticsTable.of(report));
         }
+        StandardOutput.flush(out);
     }
 
     private CommandLine.ParameterException usage(String problem) {

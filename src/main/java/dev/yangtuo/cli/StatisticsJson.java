@@ -1,19 +1,15 @@
 package dev.yangtuo.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.tokenizer.TokenStatistics;
-import java.io.IOException;
 import java.util.List;
 
 /** Statistics for programs: one JSON object, which docs/formats.md describes. Keys are not renamed or removed. */
 final class StatisticsJson {
     private StatisticsJson() {}
 
-    /** The object, on one line without a line feed. */
-    static String of(StatisticsReport report) throws IOException {
-        ObjectMapper mapper = new ObjectMapper();
-        ObjectNode object = mapper.createObjectNode();
+    static ObjectNode of(StatisticsReport report) {
+        ObjectNode object = JsonResult.object();
         for (StatisticsReport.NamedTokenizer model : report.models()) {
             object.withArray("models").addObject()
                     .put("name", model.name())
@@ -25,7 +21,7 @@ final class StatisticsJson {
             put(file, report.models(), section.byModel());
         }
         put(object.putObject("total"), report.models(), report.total());
-        return mapper.writeValueAsString(object);
+        return object;
     }
 
     private static void put(ObjectNode object, List<StatisticsReport.NamedTokenizer> models, List<TokenStatistics> byModel) {
@@ -37,21 +33,12 @@ final class StatisticsJson {
         for (int i = 0; i < models.size(); i++) {
             TokenStatistics model = byModel.get(i);
             ObjectNode entry = object.withArray("by_model").addObject().put("name", models.get(i).name()).put("tokens", model.tokens());
-            putRate(entry, "ratio_to_first", StatisticsReport.ratioToFirst(byModel, i));
-            putRate(entry, "characters_per_token", model.charactersPerToken());
-            putRate(entry, "bytes_per_token", model.bytesPerToken());
+            entry.set("ratio_to_first", JsonResult.number(StatisticsReport.ratioToFirst(byModel, i)));
+            entry.set("characters_per_token", JsonResult.number(model.charactersPerToken()));
+            entry.set("bytes_per_token", JsonResult.number(model.bytesPerToken()));
             entry.put("byte_tokens", model.byteTokens());
-            putRate(entry, "byte_token_share", model.byteTokenShare());
+            entry.set("byte_token_share", JsonResult.number(model.byteTokenShare()));
             entry.put("unknown_tokens", model.unknownTokens());
-        }
-    }
-
-    /** JSON has no number for a rate of nothing. */
-    private static void putRate(ObjectNode object, String key, double rate) {
-        if (Double.isFinite(rate)) {
-            object.put(key, rate);
-        } else {
-            object.putNull(key);
         }
     }
 }

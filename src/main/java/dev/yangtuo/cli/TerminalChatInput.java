@@ -79,7 +79,7 @@ final class TerminalChatInput implements ChatInput {
     }
 
     @Override
-    public AutoCloseable interrupting(Runnable cancel) {
+    public Guard interrupting(Runnable cancel) {
         Terminal.SignalHandler before = terminal.handle(Terminal.Signal.INT, _ -> cancel.run());
         return () -> terminal.handle(Terminal.Signal.INT, before);
     }

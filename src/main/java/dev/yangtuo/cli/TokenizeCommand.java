@@ -34,16 +34,14 @@ import picocli.CommandLine.Spec;
             "With --stats, counts the tokens of files or of standard input instead, with one model or with several side by side."
         },
         footer = {
-            "",
             "Each line is a text of its own. Line feeds end texts and belong to none: they are neither tokens nor characters nor bytes. "
                     + "Every byte that is not UTF-8 is one character, U+FFFD. A file is read line by line, whatever its size; only --input reads "
                     + "its line feeds as part of the text.",
-            "",
             "  yangtuo tokenize --pieces < text.txt",
             "  yangtuo tokenize --input corpus.txt --output corpus.u32 --id-type u32",
-            "  yangtuo tokenize --stats --model llama --model chinese-llama text.txt"
+            "  yangtuo tokenize --stats --model path/to/llama --model path/to/chinese-llama text.txt"
         })
-final class TokenizeCommand implements Callable<Integer>, Verbose {
+final class TokenizeCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -52,6 +50,10 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
 
     @ArgGroup
     private Format format = new Format();
+
+    @Option(names = "--json",
+            description = "Write JSON instead of text: for each line {\"ids\":[..]} or {\"pieces\":[..]}, with --stats or --output one object; docs/formats.md describes them.")
+    private boolean json;
 
     @Option(names = "--bos", description = "Put the beginning-of-sequence token first.")
     private boolean bos;
@@ -67,18 +69,18 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
     private boolean special;
 
     @Option(names = "--offsets",
-            description = "With --jsonl: also write \"pieces\" and their places in the text as [begin, end], \"chars\" in UTF-16 and \"bytes\" in UTF-8.")
+            description = "With --json or --jsonl: also write \"pieces\" and their places in the text as [begin, end], \"chars\" in UTF-16 and \"bytes\" in UTF-8.")
     private boolean offsets;
 
     @Option(names = "--nbest", paramLabel = "N",
-            description = "With --jsonl and a unigram model: write {\"nbest\":[{\"ids\":[..],\"score\":..},..]}, the N best ways to cut the text.")
+            description = "With --json or --jsonl and a unigram model: write {\"nbest\":[{\"ids\":[..],\"score\":..},..]}, the N best ways to cut the text.")
     private @Nullable Integer nBest;
 
     @Option(names = "--sample", paramLabel = "ALPHA",
             description = "Cut each text at random. BPE: the probability of leaving out a merge, 0 to 1; unigram: the power of the probabilities.")
     private @Nullable Double sample;
 
-    @Option(names = "--seed", paramLabel = "N", description = "With --sample: the same seed gives the same tokens. Default: another one each time.")
+    @Option(names = "--seed", paramLabel = "S", description = "With --sample: the same seed gives the same tokens. Default: another one each time.")
     private @Nullable Long seed;
 
     @Mixin
@@ -87,12 +89,9 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
     @Mixin
     private StatisticsFlags statistics;
 
-    /** One of three ways to write a line, or none of them. */
+    /** What is written instead of the ids of each line. */
     private static final class Format {
-        @Option(names = "--ids", description = "Write ids (the default).")
-        private boolean ids;
-
-        @Option(names = "--pieces", description = "Write pieces.")
+        @Option(names = "--pieces", description = "Write pieces instead of ids.")
         private boolean pieces;
 
         @Option(names = "--jsonl", description = "Read {\"text\":..} and write {\"ids\":[..]}, one object a line.")
@@ -105,18 +104,13 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
     }
 
     @Override
-    public boolean verbose() {
-        return tokenizerOptions.verbose();
-    }
-
-    @Override
     public Integer call() throws IOException {
         EncodeOptions options = new EncodeOptions(bos, eos, reverse, special);
         checkCombinations();
         if (format.stats) {
-            statistics.run(tokenizerOptions, options);
+            statistics.run(tokenizerOptions, options, json);
         } else if (idFile.isAskedFor()) {
-            idFile.run(tokenizerOptions, options);
+            idFile.run(tokenizerOptions, options, json);
         } else {
             filterLines(tokenizerOptions.load(), options);
         }
@@ -127,17 +121,17 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
         if (!format.stats) {
             statistics.requireNone();
         }
-        if ((offsets || nBest != null) && !format.jsonl) {
-            throw usage("%s is for --jsonl; add it".formatted(offsets ? "--offsets" : "--nbest"));
+        if ((offsets || nBest != null) && (!writesObjects() || format.pieces)) {
+            throw usage("%s is for --json and --jsonl; add one of them, without --pieces".formatted(offsets ? "--offsets" : "--nbest"));
         }
         if (seed != null && sample == null) {
             throw usage("--seed is for --sample; add it");
         }
         if (sample != null && (format.stats || offsets || nBest != null || reverse || special || idFile.isAskedFor())) {
-            throw usage("--sample goes with --ids, --pieces or --jsonl, --bos and --eos alone");
+            throw usage("--sample goes with --pieces, --json, --jsonl, --bos and --eos alone");
         }
         if (nBest != null && (offsets || bos || eos || reverse || special)) {
-            throw usage("--nbest goes with --jsonl alone");
+            throw usage("--nbest goes with --json or --jsonl alone");
         }
         if (idFile.isAskedFor() && (format.pieces || format.jsonl || format.stats || reverse || special)) {
             throw usage("--input and --output write ids; only --bos and --eos go with them");
@@ -145,16 +139,21 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
         idFile.check();
     }
 
+    /** Whether lines become objects. */
+    private boolean writesObjects() {
+        return format.jsonl || json && !format.stats && !idFile.isAskedFor();
+    }
+
     private CommandLine.ParameterException usage(String problem) {
         return new CommandLine.ParameterException(spec.commandLine(), problem);
     }
 
     private void filterLines(Tokenizer tokenizer, EncodeOptions options) throws IOException {
-        JsonLines json = new JsonLines();
+        JsonLines lines = new JsonLines();
         RandomGenerator random = seed == null ? new SplittableRandom() : new SplittableRandom(seed);
         LineFilter.run(line -> {
-            if (format.jsonl) {
-                return objectOf(tokenizer, json, textOf(json.read(line)), options, random);
+            if (writesObjects()) {
+                return objectOf(tokenizer, lines, format.jsonl ? textOf(lines.read(line)) : Utf8.decode(line), options, random);
             }
             if (sample == null && !format.pieces) {
                 return joined(tokenizer.encode(line, options), " ");
@@ -163,18 +162,23 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
                 return tokenizer.encodeAsTokens(line, options).stream().map(Token::piece).collect(Collectors.joining(" "));
             }
             int[] ids = sampled(tokenizer, Utf8.decode(line), options, random);
-            return format.pieces ? Arrays.stream(ids).mapToObj(tokenizer::piece).collect(Collectors.joining(" ")) : joined(ids, " ");
+            return format.pieces ? String.join(" ", pieces(tokenizer, ids)) : joined(ids, " ");
         });
     }
 
-    private String objectOf(Tokenizer tokenizer, JsonLines json, String text, EncodeOptions options, RandomGenerator random) throws IOException {
+    private static List<String> pieces(Tokenizer tokenizer, int[] ids) {
+        return Arrays.stream(ids).mapToObj(tokenizer::piece).toList();
+    }
+
+    private String objectOf(Tokenizer tokenizer, JsonLines lines, String text, EncodeOptions options, RandomGenerator random) throws IOException {
         if (nBest != null) {
             List<Map<String, Object>> best = nBest(tokenizer, text, nBest).stream()
                     .map(one -> Map.<String, Object>of("ids", one.ids(), "score", one.score())).toList();
-            return json.write(Map.of("nbest", best));
+            return lines.write(Map.of("nbest", best));
         }
         if (!offsets) {
-            return "{\"ids\":[" + joined(sample == null ? tokenizer.encode(text, options) : sampled(tokenizer, text, options, random), ",") + "]}";
+            int[] ids = sample == null ? tokenizer.encode(text, options) : sampled(tokenizer, text, options, random);
+            return format.pieces ? lines.write(Map.of("pieces", pieces(tokenizer, ids))) : "{\"ids\":[" + joined(ids, ",") + "]}";
         }
         List<Token> tokens = tokenizer.encodeAsTokens(text, options);
         Map<String, Object> object = new LinkedHashMap<>();
@@ -182,7 +186,7 @@ final class TokenizeCommand implements Callable<Integer>, Verbose {
         object.put("pieces", tokens.stream().map(Token::piece).toList());
         object.put("chars", tokens.stream().map(token -> new int[] {token.charStart(), token.charEnd()}).toList());
         object.put("bytes", tokens.stream().map(token -> new int[] {token.byteStart(), token.byteEnd()}).toList());
-        return json.write(object);
+        return lines.write(object);
     }
 
     private static List<Segmentation> nBest(Tokenizer tokenizer, String text, int n) {

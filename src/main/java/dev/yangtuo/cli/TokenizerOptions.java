@@ -19,13 +19,6 @@ final class TokenizerOptions {
             description = "A tokenizer.model file, a directory that holds one, or a GGUF file. Default: the demonstration model's with its Chinese pieces.")
     private List<Path> models = List.of();
 
-    @Option(names = "--verbose", description = "Show where a failure happened.")
-    private boolean verbose;
-
-    boolean verbose() {
-        return verbose;
-    }
-
     /** How many models the command line names. */
     int count() {
         return models.size();

@@ -7,8 +7,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A network as an automaton whose states are sets of places in it, made when a text first gets there and remembered: the subset construction, done lazily, over a pushdown
- * automaton whose stacks are shared. What is remembered is bounded: when it is full, all is forgotten but the states that texts are in. Used by one thread at a time.
+ * A network as an automaton whose states are sets of places in it, made when a text first gets there and remembered: the subset construction, done lazily, over a
+ * pushdown automaton whose stacks are shared. What is remembered is bounded: when it is full, all is forgotten but the states that texts are in. Used by one thread
+ * at a time.
  */
 final class Automaton {
     /** What a new state costs beside its places, in steps. */

@@ -84,8 +84,8 @@ record CodePoints(List<Range> ranges) {
     }
 
     /**
-     * The characters of the set as sequences of ranges of bytes in UTF-8, each {@code {low, high}} of the first byte, of the second, and so on. A range of code points is cut
-     * where the number of bytes changes, and where a range of a byte would not go with all values of the next.
+     * The characters of the set as sequences of ranges of bytes in UTF-8, each {@code {low, high}} of the first byte, of the second, and so on. A range of code
+     * points is cut where the number of bytes changes, and where a range of a byte would not go with all values of the next.
      */
     List<int[][]> utf8() {
         List<int[][]> sequences = new ArrayList<>();

@@ -15,8 +15,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads GBNF, llama.cpp's notation for grammars (its {@code grammars/README.md} and {@code llama-grammar.cpp}). Beyond what llama.cpp does, a rule that is defined twice, an
- * empty class, a range that runs backwards and an upper bound of a repetition below the lower one are errors, and all repetitions are exact.
+ * Reads GBNF, llama.cpp's notation for grammars (its {@code grammars/README.md} and {@code llama-grammar.cpp}). Beyond what llama.cpp does, a rule that is defined
+ * twice, an empty class, a range that runs backwards and an upper bound of a repetition below the lower one are errors, and all repetitions are exact.
  */
 final class GbnfParser {
     private static final String ROOT = "root";

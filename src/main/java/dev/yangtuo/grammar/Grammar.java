@@ -10,19 +10,20 @@ import java.util.Map;
 import java.util.WeakHashMap;
 
 /**
- * What a text must look like: a grammar, a JSON schema or a regular expression. A model that generates under one chooses only among tokens after which the text can still be
- * completed, and ends it only where it is complete. A text that ends before, because its tokens or the context are used up or a stop text came, is the beginning of one that
- * follows the grammar.
+ * What a text must look like: a grammar, a JSON schema or a regular expression. A model that generates under one chooses only among tokens after which the text can
+ * still be completed, and ends it only where it is complete. A text that ends before, because its tokens or the context are used up or a stop text came, is the
+ * beginning of one that follows the grammar.
  *
  * {@snippet :
  * Grammar grammar = Grammar.jsonSchema("""
- *         {"type": "object", "properties": {"title": {"type": "string", "maxLength": 20}, "lines": {"type": "integer", "minimum": 1}}, "required": ["title", "lines"]}
+ *         {"type": "object", "properties": {"title": {"type": "string", "maxLength": 20}, "lines": {"type": "integer", "minimum": 1}},
+ *          "required": ["title", "lines"]}
  *         """);
  * String json = llama.generate("《静夜思》", GenerateOptions.defaults().grammar(grammar)).result().text();
  * }
  *
- * <p>Immutable, and thread-safe. What it has computed for a vocabulary is kept with it, in bounded memory, as long as it and the tokenizer are in use, and is shared by all
- * texts: use one instance for all texts of a kind. {@code docs/constrained-output.md} describes what is understood, and the limits.
+ * <p>Immutable, and thread-safe. What it has computed for a vocabulary is kept with it, in bounded memory, as long as it and the tokenizer are in use, and is
+ * shared by all texts: use one instance for all texts of a kind. {@code docs/constrained-output.md} describes what is understood, and the limits.
  */
 public final class Grammar {
     /** Sets of end tokens for one tokenizer; a model has one. */
@@ -40,16 +41,16 @@ public final class Grammar {
      * A grammar in GBNF, llama.cpp's notation.
      *
      * @param text its rules; {@code root} is where a text begins
-     * @throws GrammarException if it is not understood, with line and column; if a rule begins with itself (left recursion) or no text can follow it; or if it is larger than
-     *     what is supported
+     * @throws GrammarException if it is not understood, with line and column; if a rule begins with itself (left recursion) or no text can follow it; or if it is
+     *     larger than what is supported
      */
     public static Grammar gbnf(String text) {
         return new Grammar(GbnfParser.parse(text));
     }
 
     /**
-     * JSON that is valid under a schema (JSON Schema, draft 2020-12, and what older drafts have in common with it). Properties come in the schema's order. Objects get properties
-     * beyond those only where {@code additionalProperties} asks for them.
+     * JSON that is valid under a schema (JSON Schema, draft 2020-12, and what older drafts have in common with it). Properties come in the schema's order. Objects
+     * get properties beyond those only where {@code additionalProperties} asks for them.
      *
      * @param schema JSON
      * @throws GrammarException if it is not JSON or no schema, or has a keyword that cannot be followed; the message names the keyword and where it stands
@@ -85,14 +86,14 @@ public final class Grammar {
     }
 
     /**
-     * Begins a text that continues a prompt. Where the prompt has no text, the space that the first token begins with does not count, as it is not shown either. For samplers
-     * of this library: the type of the result is not exported.
+     * Begins a text that continues a prompt. Where the prompt has no text, the space that the first token begins with does not count, as it is not shown either.
+     * For samplers of this library: the type of the result is not exported.
      *
      * @param endIds tokens that end a text; at least one in the vocabulary
      * @param prompt its tokens, which the grammar does not concern
      * @return for one text, and one thread at a time
-     * @throws GrammarException if the grammar names tokens that the vocabulary does not have, no token ends a text, or the prompt ends within a character that the grammar
-     *     does not let a text begin with
+     * @throws GrammarException if the grammar names tokens that the vocabulary does not have, no token ends a text, or the prompt ends within a character that the
+     *     grammar does not let a text begin with
      */
     public TokenConstraint newConstraint(Tokenizer tokenizer, int[] endIds, int[] prompt) {
         return GrammarConstraint.behind(masks(tokenizer, endIds), tokenizer, tokenizer.continuationDecoder(prompt));

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A grammar as a network of nodes over bytes of UTF-8. A text goes from node to node; where it enters a rule or a repetition that is counted, a frame is put on a stack, which
- * says where it goes on. Immutable and thread-safe. All rules and all parts of them are in one array of nodes.
+ * A grammar as a network of nodes over bytes of UTF-8. A text goes from node to node; where it enters a rule or a repetition that is counted, a frame is put on a
+ * stack, which says where it goes on. Immutable and thread-safe. All rules and all parts of them are in one array of nodes.
  *
  * <table>
  * <caption>Nodes</caption>

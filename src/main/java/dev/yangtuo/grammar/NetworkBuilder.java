@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes a network of a grammar. Expressions are built from their end: each is told the node behind it, so that a rule whose last part is another rule needs no frame to
- * return through, and right recursion no stack.
+ * Makes a network of a grammar. Expressions are built from their end: each is told the node behind it, so that a rule whose last part is another rule needs no
+ * frame to return through, and right recursion no stack.
  */
 final class NetworkBuilder {
     private final Rules rules;

@@ -15,8 +15,8 @@ import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads regular expressions: what Java's and ECMAScript's have in common and mean alike, with the classes {@code \d \w \s} of ASCII alone. What is not regular, such as a
- * backreference, or means different things in different dialects, is an error.
+ * Reads regular expressions: what Java's and ECMAScript's have in common and mean alike, with the classes {@code \d \w \s} of ASCII alone. What is not regular,
+ * such as a backreference, or means different things in different dialects, is an error.
  */
 final class RegexParser {
     /** Each takes a look at all of Unicode. */

@@ -25,9 +25,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads JSON schemas (draft 2020-12, and what older drafts have in common with it). What a value must follow is a list of schemas, all of them at once: references and
- * {@code allOf} add to the list, {@code anyOf} and {@code oneOf} make a choice of lists. A keyword that cannot be followed is an error; where a schema allows more than one
- * would want to write, such as properties that it does not mention, less is written. All that is written is valid.
+ * Reads JSON schemas (draft 2020-12, and what older drafts have in common with it). What a value must follow is a list of schemas, all of them at once: references
+ * and {@code allOf} add to the list, {@code anyOf} and {@code oneOf} make a choice of lists. A keyword that cannot be followed is an error; where a schema allows
+ * more than one would want to write, such as properties that it does not mention, less is written. All that is written is valid.
  */
 final class SchemaReader {
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()

@@ -3,10 +3,11 @@ package dev.yangtuo.grammar;
 import java.util.Arrays;
 
 /**
- * Stacks of frames, each frame once: a stack is the number of its upper frame, 0 the empty one, so that equal stacks have equal numbers. Grows only; used by one thread at a time.
+ * Stacks of frames, each frame once: a stack is the number of its upper frame, 0 the empty one, so that equal stacks have equal numbers. Grows only; used by one
+ * thread at a time.
  *
- * <p>A frame with count 0 says at which node a text goes on behind a rule. One with a higher count belongs to a repetition, whose node it names, and counts how many times
- * were begun, as far as it matters: where there is no upper bound, up to the lower one.
+ * <p>A frame with count 0 says at which node a text goes on behind a rule. One with a higher count belongs to a repetition, whose node it names, and counts how
+ * many times were begun, as far as it matters: where there is no upper bound, up to the lower one.
  */
 final class Stacks {
     static final int EMPTY = 0;
@@ -97,8 +98,8 @@ final class Stacks {
     }
 
     /**
-     * A stack with counts that cannot be told from those of this one within a number of characters: as each time takes at least one character, it does not matter how many
-     * times are missing or left if there are more than that. For one network and one number of characters.
+     * A stack with counts that cannot be told from those of this one within a number of characters: as each time takes at least one character, it does not matter
+     * how many times are missing or left if there are more than that. For one network and one number of characters.
      */
     int clamp(int stack, Network network, int characters) {
         int[] frames = frames(stack);

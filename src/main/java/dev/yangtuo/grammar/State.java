@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All places of a grammar where a text may be, at the end of a byte: a state of the automaton that {@link Automaton} makes as it is needed. What it is does not change; what is
- * known of it grows, under the lock of those who use it.
+ * All places of a grammar where a text may be, at the end of a byte: a state of the automaton that {@link Automaton} makes as it is needed. What it is does not
+ * change; what is known of it grows, under the lock of those who use it.
  */
 final class State {
     /** In whose numbers the stacks are. */

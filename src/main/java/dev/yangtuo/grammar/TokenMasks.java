@@ -11,11 +11,11 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which tokens of one vocabulary may come next in each state of a grammar. All texts that follow the grammar with this vocabulary share it: what one of them has computed is
- * there for the others. Thread-safe, by a lock. Does not keep the tokenizer reachable.
+ * Which tokens of one vocabulary may come next in each state of a grammar. All texts that follow the grammar with this vocabulary share it: what one of them has
+ * computed is there for the others. Thread-safe, by a lock. Does not keep the tokenizer reachable.
  *
- * <p>A set of tokens is found by a walk over the tree of all pieces with the automaton, which leaves out what begins with bytes that may not come. It depends on the state alone, and
- * is kept with it. States that differ in counts which no single token can exhaust have one set together ({@link Automaton#clamped}).
+ * <p>A set of tokens is found by a walk over the tree of all pieces with the automaton, which leaves out what begins with bytes that may not come. It depends on
+ * the state alone, and is kept with it. States that differ in counts which no single token can exhaust have one set together ({@link Automaton#clamped}).
  */
 final class TokenMasks {
     private final Automaton automaton;

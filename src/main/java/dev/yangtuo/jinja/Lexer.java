@@ -9,8 +9,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Cuts a template into words, as jinja2's lexer does it with {@code trim_blocks} and {@code lstrip_blocks}: the line feed behind a statement or a comment goes, and so do the
- * spaces before one that begins its line; {@code -} takes all white space on its side, {@code +} keeps it.
+ * Cuts a template into words, as jinja2's lexer does it with {@code trim_blocks} and {@code lstrip_blocks}: the line feed behind a statement or a
+ * comment goes, and so do the spaces before one that begins its line; {@code -} takes all white space on its side, {@code +} keeps it.
  */
 final class Lexer {
     private static final Pattern NEWLINE = Pattern.compile("\r\n|\r|\n");

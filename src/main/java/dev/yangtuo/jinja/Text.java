@@ -6,8 +6,8 @@ import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A string that knows which of its chars are quoted: words of somebody, not of the template. Two are equal if their strings are. Places are indices of chars unless it is
- * said that they are of code points, which is what Python counts. Immutable.
+ * A string that knows which of its chars are quoted: words of somebody, not of the template. Two are equal if their strings are. Places are indices
+ * of chars unless it is said that they are of code points, which is what Python counts. Immutable.
  */
 public final class Text implements Comparable<Text> {
     static final Text EMPTY = Text.of("");

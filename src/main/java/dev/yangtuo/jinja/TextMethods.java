@@ -127,9 +127,11 @@ final class TextMethods {
         requireSeparator(separator);
         List<Text> parts = new ArrayList<>();
         int to = text.chars();
-        for (int at = text.value().lastIndexOf(separator); at >= 0 && (most < 0 || parts.size() < most); at = text.value().lastIndexOf(separator, at - separator.length())) {
+        int at = text.value().lastIndexOf(separator);
+        while (at >= 0 && (most < 0 || parts.size() < most)) {
             parts.addFirst(text.part(at + separator.length(), to));
             to = at;
+            at = text.value().lastIndexOf(separator, at - separator.length());
         }
         parts.addFirst(text.part(0, to));
         rendering.budget().spendElements(parts.size());

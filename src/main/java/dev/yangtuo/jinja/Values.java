@@ -7,8 +7,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Python does with its values, which are here: null (None), Boolean, Long, Double, {@link Text}, List, {@link Tuple}, Map, {@link Undefined}, {@link Namespace},
- * {@link Loop} and {@link Callable}.
+ * What Python does with its values, which are here: null (None), Boolean, Long, Double, {@link Text}, List, {@link Tuple}, Map, {@link Undefined},
+ * {@link Namespace}, {@link Loop} and {@link Callable}.
  */
 final class Values {
     private Values() {}

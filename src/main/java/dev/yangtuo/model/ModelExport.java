@@ -139,8 +139,8 @@ public final class ModelExport {
             }
             Path real = output.toRealPath();
             for (Path source : sources) {
-                // A directory that holds a source would lose it when it is replaced.
-                if (source.toRealPath().startsWith(real)) {
+                // A directory that holds a source would lose it when it is replaced. A made-up model has no file.
+                if (Files.exists(source) && source.toRealPath().startsWith(real)) {
                     throw new YangtuoException("%s: the model is read from there (%s); name another output".formatted(output, source));
                 }
             }

@@ -17,26 +17,37 @@ public final class SamplerVocabulary {
     /** Where there is no tokenizer. */
     private final DryBreakers knownBreakers;
     /** What was looked for last, since it takes a while. */
-    private final Map<List<String>, DryBreakers> breakers = new LinkedHashMap<>(REMEMBERED, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<List<String>, DryBreakers> eldest) {
-            return size() > REMEMBERED;
-        }
-    };
+    private final Map<List<String>, DryBreakers> breakers;
 
     /**
      * @param choices only smaller ids can be chosen: logits beyond are padding
      * @param endIds tokens that end the text; those that cannot be chosen are ignored
      */
     public SamplerVocabulary(Tokenizer tokenizer, int choices, int[] endIds) {
-        this(choices, endIds, tokenizer, DryBreakers.NONE);
+        this(choices, endIds, tokenizer, DryBreakers.NONE, newBreakers());
     }
 
-    private SamplerVocabulary(int choices, int[] endIds, @Nullable Tokenizer tokenizer, DryBreakers knownBreakers) {
+    private SamplerVocabulary(
+            int choices, int[] endIds, @Nullable Tokenizer tokenizer, DryBreakers knownBreakers, Map<List<String>, DryBreakers> breakers) {
         this.choices = choices;
         this.endIds = Arrays.stream(endIds).filter(id -> id < choices).toArray();
         this.tokenizer = tokenizer;
         this.knownBreakers = knownBreakers;
+        this.breakers = breakers;
+    }
+
+    private static Map<List<String>, DryBreakers> newBreakers() {
+        return new LinkedHashMap<>(REMEMBERED, 0.75f, true) {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<List<String>, DryBreakers> eldest) {
+                return size() > REMEMBERED;
+            }
+        };
+    }
+
+    /** The same vocabulary for texts that other tokens end. */
+    public SamplerVocabulary withEndIds(int[] ids) {
+        return Arrays.equals(ids, endIds) ? this : new SamplerVocabulary(choices, ids, tokenizer, knownBreakers, breakers);
     }
 
     /** One without texts: tokens have ids alone, and nothing breaks a sequence. */
@@ -46,7 +57,7 @@ public final class SamplerVocabulary {
 
     /** One whose sequence breakers are known as tokens. */
     static SamplerVocabulary withoutTexts(DryBreakers breakers, int choices, int... endIds) {
-        return new SamplerVocabulary(choices, endIds, null, breakers);
+        return new SamplerVocabulary(choices, endIds, null, breakers, newBreakers());
     }
 
     /** Only smaller ids can be chosen. */

@@ -22,29 +22,26 @@ final class Pipeline {
     void run(Workspace work, CharSequence text, boolean parseSpecial, boolean withOffsets) {
         work.tokens.clear();
         if (parseSpecial && special != null) {
-            runBetweenSpecial(work, text, NONE, false, withOffsets);
+            runBetweenSpecial(work, text, NONE, NONE, false, withOffsets);
         } else {
-            run(work, work.chars.of(text, 0, text.length(), false), 0, withOffsets);
+            run(work, work.chars.of(text, 0, text.length(), false), 0, withOffsets, false);
         }
     }
 
-    /** Encodes a text of its own in which special pieces are recognized, but for those that have a char in {@code quoted}. */
-    void runPrompt(Workspace work, CharSequence text, BitSet quoted) {
+    /**
+     * Encodes a text of its own in which special pieces are recognized, but for those that have a char in {@code quoted}.
+     *
+     * @param cuts places that no piece crosses
+     */
+    void runPrompt(Workspace work, CharSequence text, BitSet quoted, BitSet cuts) {
         work.tokens.clear();
-        if (special == null) {
-            run(work, work.chars.of(text, 0, text.length(), false), 0, false);
-        } else {
-            runBetweenSpecial(work, text, quoted, false, false);
-        }
+        runBetweenSpecial(work, text, quoted, cuts, false, false);
     }
 
     /** Encodes a text that goes on: nothing is put before it, and spaces that it begins with stay. */
     void runContinuation(Workspace work, CharSequence text) {
         work.tokens.clear();
-        work.begin(false, 0);
-        work.begun = true; // so nothing is put before it
-        work.afterSpace = false;
-        encodeAll(work, work.chars.of(text, 0, text.length(), false));
+        run(work, work.chars.of(text, 0, text.length(), false), 0, false, true);
     }
 
     /** Encodes a text of its own, given in UTF-8. */
@@ -54,27 +51,34 @@ final class Pipeline {
         if (parseSpecial && special != null) {
             char[] chars = new char[utf8.length + 2];
             int length = source.read(chars, 0, chars.length);
-            runBetweenSpecial(work, CharBuffer.wrap(chars, 0, length), NONE, true, withOffsets);
+            runBetweenSpecial(work, CharBuffer.wrap(chars, 0, length), NONE, NONE, true, withOffsets);
         } else {
-            run(work, source, 0, withOffsets);
+            run(work, source, 0, withOffsets, false);
         }
     }
 
-    private void runBetweenSpecial(Workspace work, CharSequence text, BitSet quoted, boolean keepHalves, boolean withOffsets) {
+    private void runBetweenSpecial(Workspace work, CharSequence text, BitSet quoted, BitSet cuts, boolean keepHalves, boolean withOffsets) {
         int start = 0;
+        boolean goesOn = false;
         int i = 0;
         while (i < text.length()) {
-            int id = special.mayBegin(text.charAt(i)) ? special.match(text, i, firstQuoted(quoted, i, text.length())) : -1;
+            if (cuts.get(i) && i > start) {
+                run(work, work.chars.of(text, start, i, keepHalves), start, withOffsets, goesOn);
+                start = i;
+                goesOn = true;
+            }
+            int id = special != null && special.mayBegin(text.charAt(i)) ? special.match(text, i, firstQuoted(quoted, i, text.length())) : -1;
             if (id < 0) {
                 i++;
                 continue;
             }
-            run(work, work.chars.of(text, start, i, keepHalves), start, withOffsets);
+            run(work, work.chars.of(text, start, i, keepHalves), start, withOffsets, goesOn);
             start = i + special.length(id);
             work.tokens.addMark(id, i, start);
             i = start;
+            goesOn = false;
         }
-        run(work, work.chars.of(text, start, text.length(), keepHalves), start, withOffsets);
+        run(work, work.chars.of(text, start, text.length(), keepHalves), start, withOffsets, goesOn);
     }
 
     private static int firstQuoted(BitSet quoted, int from, int length) {
@@ -82,8 +86,12 @@ final class Pipeline {
         return first < 0 ? length : first;
     }
 
-    private void run(Workspace work, TextSource source, int firstChar, boolean withOffsets) {
+    private void run(Workspace work, TextSource source, int firstChar, boolean withOffsets, boolean goesOn) {
         work.begin(withOffsets, firstChar);
+        if (goesOn) {
+            work.begun = true; // so nothing is put before it
+            work.afterSpace = false;
+        }
         encodeAll(work, source);
     }
 

@@ -248,14 +248,26 @@ public final class Tokenizer {
 
     /**
      * {@return the ids of a prompt that quotes somebody} Control and unknown pieces that are written in it become their ids, as with
-     * {@link EncodeOptions#parseSpecial}, but only where none of their chars is quoted: no quoted text can produce them.
+     * {@link EncodeOptions#parseSpecial}, but only where none of their chars is quoted: no quoted text can produce them. User-defined pieces are found in any
+     * text, except those that are named.
      *
      * @param prompt any; a half surrogate pair counts as U+FFFD
      * @param quoted indices of the chars that are not to be trusted
+     * @param marks user-defined pieces that no quoted text shall produce, either
      */
-    public int[] encodePrompt(CharSequence prompt, BitSet quoted) {
+    public int[] encodePrompt(CharSequence prompt, BitSet quoted, Collection<String> marks) {
+        BitSet cuts = new BitSet();
+        String text = prompt.toString();
+        for (String mark : marks) {
+            for (int at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) {
+                int firstQuoted = quoted.nextSetBit(at);
+                if (firstQuoted >= 0 && firstQuoted < at + mark.length()) {
+                    cuts.set(at + Character.charCount(text.codePointAt(at)));
+                }
+            }
+        }
         Workspace work = pool.borrow();
-        pipeline.runPrompt(work, prompt, quoted);
+        pipeline.runPrompt(work, prompt, quoted, cuts);
         int[] ids = result(work, EncodeOptions.PLAIN);
         pool.giveBack(work);
         return ids;

@@ -102,6 +102,9 @@ class BenchCommandTest {
         assertThat(run.exitCode()).as(run.errors()).isZero();
         assertThat(run.output()).isEmpty();
         assertThat(run.errors()).contains(file.toString());
+        JsonNode made = json(bench("--shape", SHAPE, "--type", "Q8_0", "--synthetic-output", file, "--json"));
+        assertThat(made.get("output").asText()).isEqualTo(file.toString());
+        assertThat(made.get("bytes").asLong()).isEqualTo(Files.size(file));
         JsonNode root = json(bench("--model", file, "--backend", "scalar", "--json"));
         assertThat(root.get("type").asText()).isEqualTo("q8_0");
         try (var files = Files.list(directory)) {

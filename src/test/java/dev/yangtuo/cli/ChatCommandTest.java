@@ -14,6 +14,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A chat from standard input. */
 @Timeout(60)
@@ -97,6 +99,14 @@ class ChatCommandTest {
         assertThat(asked).containsExactly("one\ntwo", "three\n\n  four", "/slash", "five");
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"chat --max-tokens 0 | must be at least 1", "chat hello | 'hello'", "chat --greedy --top-k 4 | --greedy excludes", "chat --stop= | must not be empty"})
+    void wrongUsageIsSaid(String line, String said) {
+        CommandRun run = CommandRun.of((Object[]) line.strip().split(" "));
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.problem()).contains(said);
+    }
+
     @Test
     void exitEndsAndHelpHelps() {
         CommandRun run = chat("/help\n/exit\nHello\n");
@@ -116,6 +126,12 @@ class ChatCommandTest {
         assertThat(answers.get(2).path("error").textValue()).contains("the name of a file is missing");
         assertThat(answers.get(3).path("error").textValue()).contains("the last turn of the conversation has");
         assertThat(answers.get(4).has("text")).isTrue();
+    }
+
+    @Test
+    void anAnswerFollowsItsGrammar() throws IOException {
+        List<JsonNode> answers = answers(chat("One\nTwo\n", "--json", "--regex", "(yes|no)"));
+        assertThat(answers).hasSize(2).allSatisfy(answer -> assertThat(answer.path("text").textValue()).isIn("yes", "no"));
     }
 
     @Test

@@ -6,6 +6,8 @@ import static dev.yangtuo.cli.CommandRun.TINY_ADAPTER;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.yangtuo.ChildJvm;
 import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
@@ -50,6 +52,22 @@ class ConvertCommandTest {
                 line -> assertThat(line).startsWith("LoRA chinese-lora: 42 matrices changed").endsWith("vocabulary 3,000 -> 12,183"),
                 line -> assertThat(line).matches("wrote .*out\\.gguf in [0-9.]+ s: vocabulary 3000 -> 12183, weights q8_0, %,d bytes"
                         .formatted(Files.size(output))));
+    }
+
+    @Test
+    void jsonSaysTheSameOnStandardOutput() throws IOException {
+        Path output = directory.resolve("out.gguf");
+        CommandRun run = convert("--model", TINY, "--lora", TINY_ADAPTER, "--type", "q8_0", "--output", output, "--json");
+        assertThat(run.exitCode()).as(run.errors()).isZero();
+        assertThat(run.errors()).isEmpty();
+        assertThat(run.text()).endsWith("}\n").containsOnlyOnce("\n");
+        JsonNode object = new ObjectMapper().readTree(run.text());
+        assertThat(object.fieldNames()).toIterable()
+                .containsExactly("model", "output", "base_vocab_size", "vocab_size", "types", "bytes", "files", "adapters", "seconds");
+        assertThat(object.get("output").textValue()).isEqualTo(output.toString());
+        assertThat(object.get("types").get(0).textValue()).isEqualTo("q8_0");
+        assertThat(object.get("bytes").longValue()).isEqualTo(Files.size(output));
+        assertThat(object.at("/adapters/0/changed").intValue()).isEqualTo(21);
     }
 
     @Test

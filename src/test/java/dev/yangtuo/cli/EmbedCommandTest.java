@@ -78,7 +78,7 @@ class EmbedCommandTest {
 
     @Test
     void aTextIsOneTextWithItsLineFeeds() throws IOException {
-        List<float[]> vectors = json(CommandRun.of(args("--text", "two\nlines", "--json")));
+        List<float[]> vectors = json(CommandRun.of(args("--prompt", "two\nlines", "--json")));
         assertThat(vectors).hasSize(1);
         double squares = IntStream.range(0, 64).mapToDouble(i -> (double) vectors.getFirst()[i] * vectors.getFirst()[i]).sum();
         assertThat(squares).isCloseTo(1, within(1e-5));
@@ -93,7 +93,7 @@ class EmbedCommandTest {
         CommandRun run = CommandRun.of(args("--file", file, "--context", "10"));
         assertThat(run.exitCode()).isEqualTo(1);
         assertThat(run.problem()).contains(file + ", line 3: has ", "the context takes 10", "--context");
-        CommandRun text = CommandRun.of(args("--text", "山 ".repeat(30), "--context", "10"));
+        CommandRun text = CommandRun.of(args("--prompt", "山 ".repeat(30), "--context", "10"));
         assertThat(text.exitCode()).isEqualTo(1);
         assertThat(text.problem()).contains("text 1 has ", "context takes 10");
         assertThat(text.output()).isEmpty();
@@ -104,10 +104,5 @@ class EmbedCommandTest {
         CommandRun run = CommandRun.of(args("--file", Files.createFile(directory.resolve("empty"))));
         assertThat(run.exitCode()).isZero();
         assertThat(run.output()).isEmpty();
-    }
-
-    @Test
-    void helpHasAnExample() {
-        assertThat(CommandRun.of("embed", "--help").text()).contains("yangtuo embed --model llama --file texts.txt --pool last --json");
     }
 }

@@ -42,6 +42,13 @@ class GrammarFlagsTest {
     }
 
     @Test
+    void answersOfAChatFollowGrammars() {
+        CommandRun run = CommandRun.with("以《春夜》为题写一首诗。\n以《秋思》为题写一首诗。\n", "chat", "--seed", "2", "--regex", "[一-鿿]{5}，[一-鿿]{5}。");
+        assertThat(run.exitCode()).as(run.errors()).isZero();
+        assertThat(run.text()).matches("(\\s*[一-鿿]{5}，[一-鿿]{5}。\\s*){2}");
+    }
+
+    @Test
     void aTextThatIsCutOffIsExplained() {
         CommandRun run = generate("--regex", "[一-鿿]{50}", "--max-tokens", "3");
         assertThat(run.exitCode()).isZero();

@@ -77,6 +77,13 @@ class LogitsCommandTest {
     }
 
     @Test
+    void jsonSaysWhatTheFileHolds() throws IOException {
+        Path output = directory.resolve("out");
+        assertThat(new ObjectMapper().readTree(logits("1,2", output, "--json").text()))
+                .isEqualTo(new ObjectMapper().readTree("{\"output\":\"%s\",\"tokens\":2,\"vocab_size\":3000}".formatted(output)));
+    }
+
+    @Test
     void idsMayHaveSpacesAroundTheirCommas() throws IOException {
         assertThat(logits("1, 182 ,353", directory.resolve("spaced")).exitCode()).isZero();
         assertThat(logits("1,182,353", directory.resolve("plain")).exitCode()).isZero();

@@ -77,9 +77,4 @@ class ScoreCommandTest {
             assertThat(token.get("best").get(1).get("log_probability").asDouble()).isLessThanOrEqualTo(best.get("log_probability").asDouble());
         }
     }
-
-    @Test
-    void helpHasAnExample() {
-        assertThat(CommandRun.of("score", "--help").text()).contains("yangtuo score --model llama --prompt \"The sky is\" --continuation \" blue\"");
-    }
 }

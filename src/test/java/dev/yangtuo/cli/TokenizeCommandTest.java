@@ -77,7 +77,6 @@ class TokenizeCommandTest {
     void theDemonstrationTokenizerIsTheDefaultAndIdsTheDefaultFormat() {
         String expected = ids("床前明月光") + "\n";
         assertThat(tokenize("床前明月光\n").text()).isEqualTo(expected);
-        assertThat(tokenize("床前明月光\n", "--ids", "--model", MODEL).text()).isEqualTo(expected);
     }
 
     @ParameterizedTest

@@ -13,7 +13,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,6 +57,29 @@ class TokenizeOptionsTest {
         assertThat(run("你</s>好\n", "tokenize", "--special", "--reverse", "--bos")).isEqualTo(ids(special) + "\n");
         assertThat(run("你</s>好\n", "tokenize", "--special", "--pieces")).contains("</s>");
         assertThat(run("你</s>好\n", "tokenize", "--pieces")).doesNotContain("</s>");
+    }
+
+    @Test
+    void jsonHasALineForEachLine() throws IOException {
+        String text = "你😀 </s>\n\nOnce\n";
+        List<String> ids = run(text, "tokenize", "--json").lines().toList();
+        assertThat(ids).hasSize(3).first().isEqualTo("{\"ids\":[" + ids(TOKENIZER.encode("你😀 </s>")).replace(' ', ',') + "]}");
+        assertThat(run(text, "tokenize", "--json", "--pieces").lines().map(line -> pieces(line)).toList())
+                .isEqualTo(run(text, "tokenize", "--pieces").lines().map(line -> line.strip()).toList());
+        assertThat(JSON.readTree(run("你😀\n", "tokenize", "--json", "--offsets")))
+                .isEqualTo(JSON.readTree(run("{\"text\":\"你😀\"}\n", "tokenize", "--jsonl", "--offsets")));
+        assertThat(run(String.join("\n", ids), "detokenize", "--jsonl")).isEqualTo("{\"text\":\"你😀 </s>\"}\n{\"text\":\"\"}\n{\"text\":\"Once\"}\n");
+        assertThat(run("▁春 眠\n", "detokenize", "--pieces", "--json")).isEqualTo("{\"text\":\"春眠\"}\n");
+    }
+
+    private static String pieces(String line) {
+        try {
+            List<String> pieces = new ArrayList<>();
+            JSON.readTree(line).get("pieces").forEach(piece -> pieces.add(piece.textValue()));
+            return String.join(" ", pieces);
+        } catch (IOException e) {
+            throw new AssertionError(line, e);
+        }
     }
 
     @Test
@@ -101,6 +126,9 @@ class TokenizeOptionsTest {
         assertThat(plain.errors()).contains("%,d ids".formatted(expected.length));
         assertThat(Files.readString(output)).isEqualTo(ids(expected) + "\n");
 
+        JsonNode report = JSON.readTree(run("", "tokenize", "--input", input, "--output", output, "--bos", "--eos", "--json"));
+        assertThat(report).isEqualTo(JSON.readTree("{\"output\":\"%s\",\"ids\":%d,\"text_bytes\":%d}".formatted(output, expected.length, Files.size(input))));
+
         CommandRun.of("tokenize", "--input", input, "--output", output, "--bos", "--eos", "--id-type", "u32");
         ByteBuffer u32 = ByteBuffer.wrap(Files.readAllBytes(output)).order(ByteOrder.LITTLE_ENDIAN);
         int[] integers = new int[u32.remaining() / 4];
@@ -126,9 +154,11 @@ class TokenizeOptionsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "--offsets | --offsets is for --jsonl",
-        "--nbest 2 | --nbest is for --jsonl",
-        "--jsonl --nbest 2 --offsets | --nbest goes with --jsonl alone",
+        "--offsets | --offsets is for --json and --jsonl",
+        "--json --pieces --offsets | --offsets is for --json and --jsonl; add one of them, without --pieces",
+        "--nbest 2 | --nbest is for --json and --jsonl",
+        "--stats --json --nbest 2 | --nbest is for --json",
+        "--jsonl --nbest 2 --offsets | --nbest goes with --json or --jsonl alone",
         "--seed 1 | --seed is for --sample",
         "--sample 0.1 --reverse | --sample goes with",
         "--input x | --input is given without --output",

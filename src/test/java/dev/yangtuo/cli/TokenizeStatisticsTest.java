@@ -213,9 +213,6 @@ class TokenizeStatisticsTest {
     @CsvSource(delimiter = '|', value = {
         "--stats --pieces | mutually exclusive",
         "--stats --jsonl | mutually exclusive",
-        "--stats --ids | mutually exclusive",
-        "--json | --json is for --stats",
-        "--pieces --json | --json is for --stats",
         "--plot x.png | --plot is for --stats",
         "- | '-'",
         "text.txt | tokenize < FILE",

@@ -51,6 +51,19 @@ public final class FuzzSeeds {
                 """))));
         all.put("TokenizerModel", new Seeded(FuzzTargets.TokenizerModel::fuzzerTestOneInput, List.of(
                 read(TOKENIZERS.resolve("bpe-identity.model")), read(TOKENIZERS.resolve("unigram-rules.model")))));
+        all.put("Gbnf", new Seeded(FuzzTargets.Gbnf::fuzzerTestOneInput, List.of(utf8("""
+                # all of the notation
+                root ::= "a\\n\\x41\\u4E2D" [^a-z\\]]{2,40} (b | c-1)* .? <[7]> !<[8]>
+                b ::= [一-鿿]+ | "(" b? ")" |
+                  "x"{3}
+                c-1 ::= "y" c-1 | "z"
+                """))));
+        all.put("JsonSchema", new Seeded(FuzzTargets.JsonSchema::fuzzerTestOneInput, List.of(utf8("""
+                {"$defs": {"n": {"type": "object", "properties": {"v": {"type": "integer", "minimum": -3, "maximum": 120}, "n": {"$ref": "#/$defs/n"}}, "required": ["v"]}},
+                 "type": "object", "properties": {"a": {"$ref": "#/$defs/n"}, "b": {"type": "array", "items": {"type": "string", "maxLength": 9}, "minItems": 1, "maxItems": 30}},
+                 "additionalProperties": {"anyOf": [{"type": "number", "exclusiveMinimum": 0.5, "maximum": 2.25}, {"enum": ["x", null]}]}, "required": ["b"]}"""), utf8("""
+                {"oneOf": [{"const": 1}, {"type": "string", "pattern": "^a[b-d]*$|e"}, {"type": "string", "format": "date"}], "allOf": [{"type": ["integer", "string"]}]}"""))));
+        all.put("Regex", new Seeded(FuzzTargets.Regex::fuzzerTestOneInput, List.of(utf8("^(?:a|[^b-d\\w]{2,50}|\\x{4E2D}.)*(?<n>x+?\\d|\\u00e9)$"))));
         return all;
     }
 

@@ -11,13 +11,18 @@ import dev.yangtuo.checkpoint.PytorchCheckpoint;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.grammar.Grammar;
 import dev.yangtuo.lora.LoraAdapter;
 import dev.yangtuo.lora.LoraConfig;
+import dev.yangtuo.sampling.TokenConstraint;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tokenizer.SentencePieceModel;
 import dev.yangtuo.tokenizer.Tokenizer;
+import dev.yangtuo.tokenizer.Utf8;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.BitSet;
+import java.util.function.Supplier;
 
 /**
  * One nested class for each reader, with the method that Jazzer and libFuzzer look for. Whatever the bytes are, a target ends normally or with an
@@ -26,6 +31,8 @@ import java.nio.file.Path;
 public final class FuzzTargets {
     /** Elements of a tensor that is read: what is larger has been bounded by the file's size already. */
     private static final long MAX_ELEMENTS = 1 << 16;
+
+    private static final Tokenizer GRAMMAR_TOKENIZER = Tokenizer.load(Path.of("src/test/resources/tokenizer/models/bpe-identity.model"));
 
     private FuzzTargets() {}
 
@@ -216,6 +223,53 @@ public final class FuzzTargets {
             } catch (YangtuoException expected) {
                 // as it should be
             }
+        }
+    }
+
+    /** Follows a grammar for some tokens: each the one that may come and has the highest id. */
+    private static void follow(Supplier<Grammar> maker) {
+        try {
+            int[] ends = {GRAMMAR_TOKENIZER.eosId()};
+            TokenConstraint constraint = maker.get().newConstraint(GRAMMAR_TOKENIZER, ends);
+            for (int i = 0; i < 20; i++) {
+                int id = BitSet.valueOf(constraint.allowed()).length() - 1;
+                constraint.accept(id);
+                if (id == ends[0]) {
+                    return;
+                }
+            }
+        } catch (YangtuoException expected) {
+            // as it should be
+        }
+    }
+
+    /** A grammar in GBNF. */
+    public static final class Gbnf {
+        private Gbnf() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            follow(() -> Grammar.gbnf(Utf8.decode(data)));
+        }
+    }
+
+    /** A JSON schema. */
+    public static final class JsonSchema {
+        private JsonSchema() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            follow(() -> Grammar.jsonSchema(Utf8.decode(data)));
+        }
+    }
+
+    /** A regular expression. */
+    public static final class Regex {
+        private Regex() {}
+
+        /** The target. */
+        public static void fuzzerTestOneInput(byte[] data) {
+            follow(() -> Grammar.regex(Utf8.decode(data)));
         }
     }
 }

@@ -89,7 +89,8 @@ class AdversarialGrammarTest {
     void exponentiallyManyStacksAreRefused() {
         String rules = IntStream.range(0, 20).mapToObj(i -> "r%d ::= r%d \"x\" | r%d \"y\"".formatted(i, i + 1, i + 1)).collect(Collectors.joining("\n"));
         Network network = gbnf("root ::= r0\n" + rules + "\nr20 ::= \"a\"");
-        assertThatThrownBy(() -> new Automaton(network).start()).isInstanceOf(GrammarException.class).hasMessageContaining("too ambiguous: a text may be at more than 50,000 places");
+        assertThatThrownBy(() -> new Automaton(network).start())
+                .isInstanceOf(GrammarException.class).hasMessageContaining("too ambiguous: a text may be at more than 50,000 places");
     }
 
     /** Each text of 60 characters is a state of its own. */
@@ -129,11 +130,12 @@ class AdversarialGrammarTest {
                 .isInstanceOf(GrammarException.class).hasMessageContaining("nested more than 100 deep");
         assertThatThrownBy(() -> Grammar.gbnf("root ::= \"a\"" + "*".repeat(200))).isInstanceOf(GrammarException.class).hasMessageContaining("nested more than 100 deep");
         assertThatThrownBy(() -> Grammar.regex("(".repeat(5_000))).isInstanceOf(GrammarException.class).hasMessageContaining("nested more than 100 deep");
-        assertThatThrownBy(() -> Grammar.jsonSchema("{\"items\":".repeat(150) + "{}" + "}".repeat(150))).isInstanceOf(GrammarException.class).hasMessageContaining("nested more than 100 deep");
+        assertThatThrownBy(() -> Grammar.jsonSchema("{\"items\":".repeat(150) + "{}" + "}".repeat(150)))
+                .isInstanceOf(GrammarException.class).hasMessageContaining("nested more than 100 deep");
         assertThatThrownBy(() -> Grammar.jsonSchema("[".repeat(100_000))).isInstanceOf(GrammarException.class).hasMessageContaining("no JSON");
         assertThatThrownBy(() -> Grammar.gbnf("#".repeat(2_000_000))).isInstanceOf(GrammarException.class).hasMessageContaining("1,048,576");
-        assertThatThrownBy(() -> Grammar.gbnf("root ::= \"a\"\n" + IntStream.range(0, 20_001).mapToObj(i -> "r%d ::= \"b\"\n".formatted(i)).collect(Collectors.joining())))
-                .isInstanceOf(GrammarException.class).hasMessageContaining("20,000 rules");
+        String rules = IntStream.range(0, 20_001).mapToObj(i -> "r%d ::= \"b\"\n".formatted(i)).collect(Collectors.joining());
+        assertThatThrownBy(() -> Grammar.gbnf("root ::= \"a\"\n" + rules)).isInstanceOf(GrammarException.class).hasMessageContaining("20,000 rules");
         assertThatThrownBy(() -> Grammar.gbnf("root ::= " + "[一-鿿]".repeat(140_000) + " \"b\""))
                 .isInstanceOf(GrammarException.class).hasMessageContaining("larger than the 500,000 places");
         assertThatThrownBy(() -> Grammar.regex("(" + "a?".repeat(5_000) + "){2}")).isInstanceOf(GrammarException.class).hasMessageContaining("500,000 places");
@@ -144,7 +146,8 @@ class AdversarialGrammarTest {
     /** Two choices in each of forty schemas. */
     @Test
     void combinationsOfSchemasAreBounded() {
-        String parts = IntStream.range(0, 40).mapToObj(i -> "{\"anyOf\": [{\"minLength\": %d}, {\"maxLength\": %d}]}".formatted(i, 100 + i)).collect(Collectors.joining(", "));
+        String parts = IntStream.range(0, 40).mapToObj(i -> "{\"anyOf\": [{\"minLength\": %d}, {\"maxLength\": %d}]}".formatted(i, 100 + i))
+                .collect(Collectors.joining(", "));
         assertThatThrownBy(() -> Grammar.jsonSchema("{\"allOf\": [" + parts + "]}")).isInstanceOf(GrammarException.class);
     }
 

@@ -20,12 +20,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Regular expressions, against {@link Pattern}. */
 class RegexTest {
-    private static final List<String> TEXTS = List.of("", "a", "b", "ab", "ba", "aab", "abab", "é", "中a", "😀", "\n", "a\n", "-", "]", "0", "a0_", "\\", "^", "$", "A", " ", "\u00A0");
+    private static final List<String> TEXTS = List.of("", "a", "b", "ab", "ba", "aab", "abab", "é", "中a", "😀", "\n", "a\n",
+            "-", "]", "0", "a0_", "\\", "^", "$", "A", " ", "\u00A0");
 
     @ParameterizedTest
     @CsvSource(delimiterString = " ~ ", quoteCharacter = '`', value = {
-        "a*b", "(a|b)+", "(?:ab){1,2}", "(?<name>a|b)?", "[^a]", "[a-c0-9_-]+", "\\d\\w*", "\\S+", "[\\s\\S]*", "[^\\w]", ".", "..?", "a??b+?", "\\x61|\\u4e2d.", "\\x{1F600}",
-        "[中-龥]a", "\\^|\\$|\\\\|\\]|-", "^a|b$", "^(a|b)*$", "\\p{L}+", "\\P{L}", "[\\p{IsHan}a]+", "[\\]\\-]", "a{2}b", "(a{0,2}b){2}", "(|a)b", "\\t|\\n|\\r|\\f", "\\W"
+        "a*b", "(a|b)+", "(?:ab){1,2}", "(?<name>a|b)?", "[^a]", "[a-c0-9_-]+", "\\d\\w*", "\\S+", "[\\s\\S]*", "[^\\w]", ".", "..?", "a??b+?",
+        "\\x61|\\u4e2d.", "\\x{1F600}", "[中-龥]a", "\\^|\\$|\\\\|\\]|-", "^a|b$", "^(a|b)*$", "\\p{L}+", "\\P{L}", "[\\p{IsHan}a]+", "[\\]\\-]",
+        "a{2}b", "(a{0,2}b){2}", "(|a)b", "\\t|\\n|\\r|\\f", "\\W"
     })
     void matchesWhatJavaMatches(String pattern) {
         Automaton automaton = new Automaton(NetworkBuilder.build(Rules.of(RegexParser.parseWhole("", pattern))));

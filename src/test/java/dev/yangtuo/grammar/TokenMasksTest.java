@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.exception.GrammarException;
 import dev.yangtuo.sampling.TokenConstraint;
+import dev.yangtuo.tokenizer.NormalizerSpec;
 import dev.yangtuo.tokenizer.PieceTrie;
 import dev.yangtuo.tokenizer.PieceType;
 import dev.yangtuo.tokenizer.StreamingDecoder;
@@ -19,6 +20,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Which tokens may come: the walk over the tree of pieces, against trying each piece byte by byte. */
@@ -155,7 +157,8 @@ class TokenMasksTest {
 
     static Stream<Tokenizer> firsts() {
         String[] pieces = {"\u2581", "\u2581a", "a", "b", "ab", "\u2581\u2581a", "b\u2581a", "\u2581ab"};
-        return Stream.of(Vocabularies.plain(true, pieces), Vocabularies.plain(false, pieces));
+        NormalizerSpec dropsAllSpaces = new NormalizerSpec("spaces", new byte[0], true, true, true);
+        return Stream.of(Vocabularies.plain(true, pieces), Vocabularies.plain(false, pieces), Vocabularies.plain(dropsAllSpaces, pieces));
     }
 
     @Test
@@ -195,10 +198,14 @@ class TokenMasksTest {
         control.accept(3);
         assertThat(pieces(tokenizer, control)).containsExactly("<s>");
 
-        assertThatThrownBy(() -> Grammar.gbnf("root ::= <nonsense>").newConstraint(tokenizer, ends)).isInstanceOf(GrammarException.class).hasMessageContaining("<nonsense>");
-        assertThatThrownBy(() -> Grammar.gbnf("root ::= <[99]>").newConstraint(tokenizer, ends)).isInstanceOf(GrammarException.class).hasMessageContaining("token 99");
-        assertThatThrownBy(() -> Grammar.gbnf("root ::= </s>").newConstraint(tokenizer, ends)).isInstanceOf(GrammarException.class).hasMessageContaining("ends the text");
-        assertThatThrownBy(() -> Grammar.gbnf("root ::= <unk>").newConstraint(tokenizer, ends)).isInstanceOf(GrammarException.class).hasMessageContaining("unknown");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"<nonsense>, <nonsense>", "<[99]>, token 99", "</s>, ends the text", "<unk>, unknown text"})
+    void tokensThatCannotComeAreSaid(String token, String problem) {
+        Tokenizer tokenizer = Vocabularies.plain(false, "a");
+        assertThatThrownBy(() -> Grammar.gbnf("root ::= " + token).newConstraint(tokenizer, Vocabularies.ends(tokenizer)))
+                .isInstanceOf(GrammarException.class).hasMessageContaining(problem);
     }
 
     @Test
@@ -208,7 +215,8 @@ class TokenMasksTest {
         TokenConstraint constraint = Grammar.regex("ac").newConstraint(tokenizer, ends);
         constraint.accept(3);
         assertThatThrownBy(constraint::allowed).isInstanceOf(GrammarException.class).hasMessageContaining("no token for what the grammar demands next: 'c'");
-        assertThatThrownBy(() -> Grammar.regex("a").newConstraint(tokenizer, new int[0])).isInstanceOf(GrammarException.class).hasMessageContaining("no token that ends a text");
+        assertThatThrownBy(() -> Grammar.regex("a").newConstraint(tokenizer, new int[0]))
+                .isInstanceOf(GrammarException.class).hasMessageContaining("no token that ends a text");
     }
 
     @Test

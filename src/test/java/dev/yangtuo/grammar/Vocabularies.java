@@ -33,11 +33,15 @@ final class Vocabularies {
 
     /** A SentencePiece vocabulary without bytes: the unknown piece, {@code <s>}, {@code </s>} and these, from id 3 on. */
     static Tokenizer plain(boolean addDummyPrefix, String... pieces) {
+        return plain(NormalizerSpec.identity(addDummyPrefix), pieces);
+    }
+
+    static Tokenizer plain(NormalizerSpec normalizer, String... pieces) {
         List<String> all = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
         all.addAll(List.of(pieces));
         int[] types = IntStream.range(0, all.size()).map(id -> (id == 0 ? PieceType.UNKNOWN : id < 3 ? PieceType.CONTROL : PieceType.NORMAL).number()).toArray();
         Vocabulary vocabulary = Vocabulary.of(MADE, all, new float[all.size()], types);
-        return Tokenizer.of(SentencePieceModel.bpe(MADE, vocabulary, NormalizerSpec.identity(addDummyPrefix), new SpecialTokens(1, 2, -1, true, false)));
+        return Tokenizer.of(SentencePieceModel.bpe(MADE, vocabulary, normalizer, new SpecialTokens(1, 2, -1, true, false)));
     }
 
     /** How a byte-level vocabulary writes a byte. */

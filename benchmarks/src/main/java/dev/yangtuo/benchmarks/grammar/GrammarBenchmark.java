@@ -31,16 +31,27 @@ import org.openjdk.jmh.infra.Blackhole;
 @Measurement(iterations = 5, time = 1)
 @Fork(1)
 public class GrammarBenchmark {
-    /** Tokens of a text. */
+    /** Tokens of a text; where one ends before, another follows. */
     static final int TOKENS = 128;
 
     private static final int TEXTS = 32;
+    private static final String MADE = "made-";
     private static final long SEED = 20_261_128;
 
     private static final String SCHEMA = """
-            {"type": "object", "properties": {"title": {"type": "string", "maxLength": 60}, "lines": {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 8},
-             "year": {"type": "integer", "minimum": 618, "maximum": 907}, "kind": {"enum": ["诗", "词", "曲", "赋"]},
-             "author": {"type": "object", "properties": {"name": {"type": "string"}, "born": {"type": "integer"}}, "required": ["name"]}}, "required": ["title", "lines", "year", "kind"]}""";
+            {"type": "object", "properties": {"title": {"type": "string", "maxLength": 60},
+              "lines": {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 8},
+              "year": {"type": "integer", "minimum": 618, "maximum": 907}, "kind": {"enum": ["诗", "词", "曲", "赋"]},
+              "author": {"type": "object", "properties": {"name": {"type": "string"}, "born": {"type": "integer"}}, "required": ["name"]}},
+             "required": ["title", "lines", "year", "kind"]}""";
+
+    private static final String ARITHMETIC = """
+            root ::= sum
+            sum ::= product ([-+] product)*
+            product ::= factor ([*/] factor)*
+            factor ::= [0-9]{1,6} | name | "(" sum ")"
+            name ::= [a-z]+
+            """;
 
     /** Texts under a grammar, whose tokens were checked. */
     @State(Scope.Benchmark)
@@ -62,13 +73,14 @@ public class GrammarBenchmark {
         /** Makes the texts, and checks each of their sets against trying each piece. */
         @Setup(Level.Trial)
         public void open() {
-            tokenizer = vocabulary.startsWith("made-") ? MadeVocabulary.of(Integer.parseInt(vocabulary.substring("made-".length()))) : Tokenizer.load(Checkout.file(vocabulary));
+            boolean made = vocabulary.startsWith(MADE);
+            tokenizer = made ? MadeVocabulary.of(Integer.parseInt(vocabulary.substring(MADE.length()))) : Tokenizer.load(Checkout.file(vocabulary));
             ends = new int[] {tokenizer.eosId()};
             maker = switch (grammar) {
                 case "json" -> Grammar::json;
                 case "schema" -> () -> Grammar.jsonSchema(SCHEMA);
                 case "regex" -> () -> Grammar.regex("([一-鿿]{5}，[一-鿿]{5}。\n){1,40}");
-                case "gbnf" -> () -> Grammar.gbnf("root ::= sum\nsum ::= product ([-+] product)*\nproduct ::= factor ([*/] factor)*\nfactor ::= [0-9]{1,6} | name | \"(\" sum \")\"\nname ::= [a-z]+");
+                case "gbnf" -> () -> Grammar.gbnf(ARITHMETIC);
                 default -> throw new IllegalArgumentException("grammar %s: expected json, schema, regex or gbnf".formatted(grammar));
             };
             shared = maker.get();
@@ -86,9 +98,15 @@ public class GrammarBenchmark {
             int[] ids = new int[TOKENS];
             for (int i = 0; i < TOKENS; i++) {
                 ids[i] = pick(constraint.allowed(), random);
-                constraint.accept(ids[i]);
+                constraint = next(constraint, ids[i], shared);
             }
             return ids;
+        }
+
+        /** The constraint behind a token: where a text ends, that of a new one. */
+        private TokenConstraint next(TokenConstraint constraint, int id, Grammar by) {
+            constraint.accept(id);
+            return id == ends[0] ? by.newConstraint(tokenizer, ends) : constraint;
         }
 
         private int pick(long[] allowed, SplittableRandom random) {
@@ -115,7 +133,8 @@ public class GrammarBenchmark {
                 TokenConstraint constraint = behind(text, length);
                 for (int id = 0; id < tokenizer.vocabSize(); id += 7) {
                     if (isSet(constraint.allowed(), id) != accepts(behind(text, length), id)) {
-                        throw new IllegalStateException("%s, %s: token %d behind %d tokens is in the set and refused, or the other way".formatted(vocabulary, grammar, id, length));
+                        throw new IllegalStateException("%s, %s: token %d behind %d tokens is in the set and refused, or the other way"
+                                .formatted(vocabulary, grammar, id, length));
                     }
                 }
             }
@@ -124,7 +143,7 @@ public class GrammarBenchmark {
         private TokenConstraint behind(int[] text, int length) {
             TokenConstraint constraint = shared.newConstraint(tokenizer, ends);
             for (int i = 0; i < length; i++) {
-                constraint.accept(text[i]);
+                constraint = next(constraint, text[i], shared);
             }
             return constraint;
         }
@@ -142,7 +161,7 @@ public class GrammarBenchmark {
             TokenConstraint constraint = by.newConstraint(tokenizer, ends);
             for (int id : text) {
                 blackhole.consume(constraint.allowed());
-                constraint.accept(id);
+                constraint = next(constraint, id, by);
             }
         }
     }

@@ -1,0 +1,38 @@
+package dev.yangtuo.eval;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The questions of one subject.
+ *
+ * @param id as its files are named: {@code computer_network}
+ * @param name its Chinese name; the id where none is known
+ * @param category null where none is known
+ * @param file where the questions are from
+ * @param questions in the order of the file
+ * @param examples questions with answers, which may go before a question; in the order of their file
+ */
+public record CevalSubject(
+        String id, String name, @Nullable CevalCategory category, Path file, List<CevalQuestion> questions, List<CevalQuestion> examples) {
+    /** Copies the lists. */
+    public CevalSubject {
+        questions = List.copyOf(questions);
+        examples = List.copyOf(examples);
+    }
+
+    /**
+     * The same with its first questions only.
+     *
+     * @param count at least 1; more than there are take all
+     */
+    public CevalSubject first(int count) {
+        return new CevalSubject(id, name, category, file, questions.subList(0, Math.min(count, questions.size())), examples);
+    }
+
+    /** Whether it is one of the eight subjects of C-Eval Hard. */
+    public boolean isHard() {
+        return CevalNames.HARD.contains(id);
+    }
+}
