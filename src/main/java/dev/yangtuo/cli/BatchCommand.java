@@ -79,7 +79,8 @@ final class BatchCommand implements Callable<Integer> {
     @Option(names = ModelOptions.CONTEXT, paramLabel = "N", description = ModelOptions.CONTEXT_DESCRIPTION)
     private @Nullable Integer context;
 
-    @Option(names = "--input", required = true, paramLabel = "FILE", description = "The requests; - for standard input, which cannot be resumed. It may be larger than memory.")
+    @Option(names = "--input", required = true, paramLabel = "FILE",
+            description = "The requests; - for standard input, which cannot be resumed. It may be larger than memory.")
     private String input;
 
     @Option(names = "--output", required = true, paramLabel = "FILE",
