@@ -2,6 +2,7 @@ package dev.yangtuo.cli;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -157,6 +158,6 @@ final class HelpLayout {
         for (int i = 0; i < keysAndValues.length; i += 2) {
             map.put(keysAndValues[i], keysAndValues[i + 1]);
         }
-        return map;
+        return Collections.unmodifiableMap(map);
     }
 }

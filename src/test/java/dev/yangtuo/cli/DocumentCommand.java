@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A command line of a document: a line of an indented or fenced block that begins with {@code ./yangtuo}, after {@code $} or not, or the same in single
- * backquotes, where the dot may be missing.
+ * A command line of a document: a line of an indented or fenced block that begins with {@code ./yangtuo}, after {@code $} or not, or that pipes something into
+ * it; or the same in single backquotes, where the dot may be missing.
  *
  * @param line number of the line, from 1 on
  * @param text the command, with the lines that it goes on in
@@ -42,12 +42,12 @@ record DocumentCommand(Path document, int line, String text, boolean block) {
                 fenced = !fenced;
             } else if (fenced || line.startsWith("    ")) {
                 String text = line.strip().replaceFirst("^\\$ ", "");
-                if ((text + " ").startsWith(PROGRAM + " ")) {
+                if ((text + " ").startsWith(PROGRAM + " ") || text.contains("| " + PROGRAM + " ")) {
                     int first = i + 1;
                     while (i + 1 < lines.size() && (text.endsWith("\\") || !ShellLine.isComplete(text))) {
                         text += "\n" + lines.get(++i).strip();
                     }
-                    commands.add(new DocumentCommand(document, first, text.substring(2), true));
+                    commands.add(new DocumentCommand(document, first, text.replace(PROGRAM, "yangtuo"), true));
                 }
             } else {
                 Matcher matcher = INLINE.matcher(line);
