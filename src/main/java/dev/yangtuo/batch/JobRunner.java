@@ -151,6 +151,9 @@ final class JobRunner {
         settings.put("chat template", templateMark());
         settings.put("input format", from.toString());
         settings.put("output format", to.toString());
+        if (to == BatchFormat.OPENAI) {
+            settings.put("model name", job.modelName());
+        }
         if (from == BatchFormat.CSV || from == BatchFormat.PARQUET) {
             settings.put("id column", job.idColumn());
             settings.put("prompt column", job.promptColumn());
