@@ -1,6 +1,7 @@
 package dev.yangtuo;
 
 import dev.yangtuo.grammar.Grammar;
+import dev.yangtuo.grammar.TokenConstraint;
 import dev.yangtuo.sampling.CustomStep;
 import dev.yangtuo.sampling.Dry;
 import dev.yangtuo.sampling.DynamicTemperature;
@@ -8,7 +9,6 @@ import dev.yangtuo.sampling.Mirostat;
 import dev.yangtuo.sampling.Penalties;
 import dev.yangtuo.sampling.SamplingOptions;
 import dev.yangtuo.sampling.TokenBias;
-import dev.yangtuo.sampling.TokenConstraint;
 import dev.yangtuo.sampling.TokenName;
 import dev.yangtuo.sampling.TokenRules;
 import dev.yangtuo.sampling.Truncation;

@@ -270,7 +270,6 @@ public final class BatchJob {
         all.put("order", order.toString());
         all.put("line limit", Integer.toString(lineLimit));
         all.put("echo", Boolean.toString(echo));
-        all.put("model name", modelName);
         return all;
     }
 

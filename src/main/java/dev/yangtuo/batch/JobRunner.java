@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 /** Runs a job with a model. */
 final class JobRunner {
     private static final long UNKNOWN_SIZE = -1;
+    /** Longer than any row group takes to be unpacked. */
+    private static final Duration PARQUET_PATIENCE = Duration.ofMinutes(2);
 
     private final BatchJob job;
     private final Llama llama;
@@ -149,6 +151,9 @@ final class JobRunner {
         settings.put("chat template", templateMark());
         settings.put("input format", from.toString());
         settings.put("output format", to.toString());
+        if (to == BatchFormat.OPENAI) {
+            settings.put("model name", job.modelName());
+        }
         if (from == BatchFormat.CSV || from == BatchFormat.PARQUET) {
             settings.put("id column", job.idColumn());
             settings.put("prompt column", job.promptColumn());
@@ -194,9 +199,11 @@ final class JobRunner {
     }
 
     private RequestReader reader(Path input, BatchFormat format) throws IOException {
-        return format == BatchFormat.PARQUET
-                ? new UniqueIds(ParquetRequests.open(input, job.idColumn(), job.promptColumn(), job.lineLimit()))
-                : reader(Files.newInputStream(input), input.toString(), format);
+        if (format != BatchFormat.PARQUET) {
+            return reader(Files.newInputStream(input), input.toString(), format);
+        }
+        WatchedReader.Opener opener = () -> ParquetRequests.open(input, job.idColumn(), job.promptColumn(), job.lineLimit());
+        return new UniqueIds(WatchedReader.open(opener, input.toString(), PARQUET_PATIENCE));
     }
 
     private RequestReader reader(InputStream in, String name, BatchFormat format) throws IOException {

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The rows of a Parquet file, read by an optional library. */
@@ -54,8 +55,9 @@ final class ParquetRequests implements RequestReader {
             file = ParquetFileReader.open(InputFile.of(path));
             ColumnSchema prompts = column(file, promptColumn);
             if (prompts == null || prompts.type() != PhysicalType.BYTE_ARRAY) {
-                throw new YangtuoException("%s: there is no column %s of texts; the columns are %s; say which of them holds prompts".formatted(path,
-                        RequestProblem.quoted(promptColumn), RequestProblem.quoted(String.join(", ", file.getFileSchema().getColumns().stream().map(ColumnSchema::name).toList()))));
+                String names = file.getFileSchema().getColumns().stream().map(ColumnSchema::name).collect(Collectors.joining(", "));
+                throw new YangtuoException("%s: there is no column %s of texts; the columns are %s; say which of them holds prompts"
+                        .formatted(path, RequestProblem.quoted(promptColumn), RequestProblem.quoted(names)));
             }
             return new ParquetRequests(path, file, column(file, idColumn), promptColumn, limit, bytes);
         } catch (IOException | RuntimeException e) {

@@ -21,7 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -79,7 +78,8 @@ final class BatchCommand implements Callable<Integer> {
     @Option(names = ModelOptions.CONTEXT, paramLabel = "N", description = ModelOptions.CONTEXT_DESCRIPTION)
     private @Nullable Integer context;
 
-    @Option(names = "--input", required = true, paramLabel = "FILE", description = "The requests; - for standard input, which cannot be resumed. It may be larger than memory.")
+    @Option(names = "--input", required = true, paramLabel = "FILE",
+            description = "The requests; - for standard input, which cannot be resumed. It may be larger than memory.")
     private String input;
 
     @Option(names = "--output", required = true, paramLabel = "FILE",
@@ -126,19 +126,13 @@ final class BatchCommand implements Callable<Integer> {
     private @Nullable Path summaryFile;
 
     @Mixin
-    private SamplingFlags sampling;
+    private TextFlags text;
 
     @Mixin
     private GrammarFlags grammar;
 
     @Mixin
     private GuessFlags guesses;
-
-    @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens to generate at most. Default: what the model recommends, else 400.")
-    private @Nullable Integer maxTokens;
-
-    @Option(names = "--stop", paramLabel = "TEXT", description = "End before this text; may be given several times. Those of a request come to them.")
-    private List<String> stops = List.of();
 
     @Option(names = "--logprobs", paramLabel = "N", description = "Write the log-probabilities of each token and of the N most probable ones (0 to 20).")
     private @Nullable Integer logProbabilities;
@@ -200,29 +194,13 @@ final class BatchCommand implements Callable<Integer> {
     }
 
     private GenerateOptions options() {
-        try {
-            GenerateOptions options = sampling.apply(GenerateOptions.defaults(), spec.commandLine()).priority(priority);
-            if (maxTokens != null && maxTokens < 1) {
-                throw new IllegalArgumentException("--max-tokens is %d, must be at least 1".formatted(maxTokens));
-            }
-            options = maxTokens == null ? options : options.maxTokens(maxTokens);
-            if (logProbabilities != null && (logProbabilities < 0 || logProbabilities > 20)) {
-                throw new IllegalArgumentException("--logprobs is %d, must be 0 to 20".formatted(logProbabilities));
-            }
-            options = logProbabilities == null ? options : options.logProbabilities(logProbabilities);
-            for (String stop : stops) {
-                options = options.stop(stop);
-            }
-            return options;
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
+        return TextFlags.withLogProbabilities(text.options(spec.commandLine()).priority(priority), logProbabilities, spec.commandLine());
     }
 
     private BatchJob job() {
         BatchJob job = BatchJob.defaults().order(order).columns(idColumn, promptColumn).echo(echo).resume(resume).overwrite(overwrite).settings(settings())
                 .inFlight(Math.max(128, 2 * parallel)).modelName(model.name());
-        job = sampling.seed() == null ? job : job.seed(sampling.seed());
+        job = text.seed() == null ? job : job.seed(text.seed());
         job = template == null ? job : job.chatTemplate(ChatCommand.template(template));
         job = lineLimit == null ? job : job.lineLimit((int) lineLimit.bytes());
         try {

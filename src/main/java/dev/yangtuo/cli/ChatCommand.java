@@ -7,7 +7,6 @@ import dev.yangtuo.chat.ChatTemplate;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -53,19 +52,13 @@ final class ChatCommand implements Callable<Integer> {
     private @Nullable String template;
 
     @Mixin
-    private SamplingFlags sampling;
+    private TextFlags text;
 
     @Mixin
     private GrammarFlags grammar;
 
     @Mixin
     private GuessFlags guesses;
-
-    @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens of an answer at most. Default: what the model recommends, else 400.")
-    private @Nullable Integer maxTokens;
-
-    @Option(names = "--stop", paramLabel = "TEXT", description = "End an answer before this text; may be given several times.")
-    private List<String> stops = List.of();
 
     @Option(names = "--no-history", description = "Neither read nor keep the lines that are typed in the history file.")
     private boolean noHistory;
@@ -76,7 +69,7 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        GenerateOptions options = grammar.apply(options());
+        GenerateOptions options = grammar.apply(text.options(spec.commandLine()));
         guesses.check(spec.commandLine());
         ChatTemplate named = template == null ? null : template(template);
         try (Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
@@ -107,21 +100,5 @@ final class ChatCommand implements Callable<Integer> {
             }
         }
         return new PipedChatInput(interactive, err);
-    }
-
-    private GenerateOptions options() {
-        try {
-            GenerateOptions options = sampling.apply(GenerateOptions.defaults(), spec.commandLine());
-            if (maxTokens != null && maxTokens < 1) {
-                throw new IllegalArgumentException("--max-tokens is %d, must be at least 1".formatted(maxTokens));
-            }
-            options = maxTokens == null ? options : options.maxTokens(maxTokens);
-            for (String stop : stops) {
-                options = options.stop(stop);
-            }
-            return options;
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
     }
 }

@@ -19,7 +19,6 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -61,19 +60,13 @@ final class GenerateCommand implements Callable<Integer> {
     private @Nullable PromptSource promptSource;
 
     @Mixin
-    private SamplingFlags sampling;
+    private TextFlags text;
 
     @Mixin
     private GrammarFlags grammar;
 
     @Mixin
     private GuessFlags guesses;
-
-    @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens to generate at most. Default: what the model recommends, else 400.")
-    private @Nullable Integer maxTokens;
-
-    @Option(names = "--stop", paramLabel = "TEXT", description = "End before this text; may be given several times.")
-    private List<String> stops = List.of();
 
     @Option(names = "--prompt-cache", paramLabel = "FILE", description = {
         "Keep what was computed of the prompt in this file, and take it from there when it exists: prompts that begin like the one that was kept start at once. Delete it to"
@@ -168,32 +161,10 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private GenerateOptions options() {
-        try {
-            GenerateOptions options = sampling.apply(GenerateOptions.defaults(), spec.commandLine());
-            if (maxTokens != null && maxTokens < 1) {
-                throw new IllegalArgumentException("--max-tokens is %d, must be at least 1".formatted(maxTokens));
-            }
-            options = maxTokens == null ? options : options.maxTokens(maxTokens);
-            if (logProbabilities != null) {
-                options = options.logProbabilities(requireLogProbabilities(logProbabilities));
-            }
-            for (String stop : stops) {
-                options = options.stop(stop);
-            }
-            return options;
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+        if (logProbabilities != null && !json) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "--logprobs needs --json");
         }
-    }
-
-    private int requireLogProbabilities(int n) {
-        if (!json) {
-            throw new IllegalArgumentException("--logprobs needs --json");
-        }
-        if (n < 0 || n > 20) {
-            throw new IllegalArgumentException("--logprobs is %d, must be 0 to 20".formatted(n));
-        }
-        return n;
+        return TextFlags.withLogProbabilities(text.options(spec.commandLine()), logProbabilities, spec.commandLine());
     }
 
     private int writeText(Generation generation, String prompt, PrintWriter err) throws IOException {

@@ -84,13 +84,7 @@ final class RankCommand implements Callable<Integer> {
     private boolean all;
 
     @Mixin
-    private SamplingFlags sampling;
-
-    @Option(names = "--max-tokens", paramLabel = "N", description = "Tokens of an answer at most. Default: what the model recommends, else 400.")
-    private @Nullable Integer maxTokens;
-
-    @Option(names = "--stop", paramLabel = "TEXT", description = "End an answer before this text; may be given several times.")
-    private List<String> stops = List.of();
+    private TextFlags text;
 
     @Option(names = "--in-flight", paramLabel = "N", defaultValue = "16", description = "Answers in the making at the same time. Default: "
             + "${DEFAULT-VALUE}.")
@@ -103,7 +97,7 @@ final class RankCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         checkOptions();
-        GenerateOptions options = options();
+        GenerateOptions options = text.options(spec.commandLine());
         PromptTemplate asked = by.asks() ? template.template(by::template, AnswerRater.PLACES) : null;
         ChatTemplate chat = template.chat();
         TextFile file = TextFile.of(input);
@@ -149,21 +143,8 @@ final class RankCommand implements Callable<Integer> {
         }
     }
 
-    private GenerateOptions options() {
-        try {
-            GenerateOptions options = sampling.apply(GenerateOptions.defaults(), spec.commandLine());
-            options = maxTokens == null ? options : options.maxTokens(maxTokens);
-            for (String stop : stops) {
-                options = options.stop(stop);
-            }
-            return options;
-        } catch (IllegalArgumentException e) {
-            throw wrong(String.valueOf(e.getMessage()), e);
-        }
-    }
-
     private long seed() {
-        Long seed = spec.findOption("--seed").getValue();
+        Long seed = text.seed();
         return seed == null ? 0 : seed;
     }
 

@@ -10,6 +10,7 @@ import dev.yangtuo.tokenizer.TokenStatistics;
 final class VocabularyComparisonJson {
     private VocabularyComparisonJson() {}
 
+    /** The object. */
     static ObjectNode of(VocabularyComparison comparison) {
         ObjectNode object = JsonResult.object();
         TokenStatistics text = comparison.subjects().getFirst().statistics();

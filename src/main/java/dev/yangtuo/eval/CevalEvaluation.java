@@ -1,5 +1,6 @@
 package dev.yangtuo.eval;
 
+import dev.yangtuo.concurrent.InFlight;
 import dev.yangtuo.exception.YangtuoException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -43,9 +44,10 @@ public final class CevalEvaluation {
             subject.questions().forEach(question -> asked.add(new Asked(subject, question, fittingExamples(subject, question))));
         }
         List<CevalAnswer> answers = new ArrayList<>();
-        InFlight.ask(asked.iterator(), options.inFlight(), this::answer, answer -> {
+        InFlight.run(asked.iterator(), options.inFlight(), this::answer, () -> {}, answer -> {
             answers.add(answer);
             listener.accept(answer);
+            return true;
         });
         return CevalResult.of(subjects, answers, options.shots());
     }

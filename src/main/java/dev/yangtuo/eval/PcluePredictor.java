@@ -1,6 +1,7 @@
 package dev.yangtuo.eval;
 
 import dev.yangtuo.Score;
+import dev.yangtuo.concurrent.InFlight;
 import dev.yangtuo.exception.ContextLengthException;
 import dev.yangtuo.exception.YangtuoException;
 import java.util.Iterator;
@@ -28,7 +29,10 @@ public final class PcluePredictor {
      * @throws java.util.concurrent.CancellationException if the calling thread is interrupted
      */
     public void predict(Iterator<PclueItem> items, Consumer<? super PcluePrediction> listener) {
-        InFlight.ask(items, options.inFlight(), this::predict, listener::accept);
+        InFlight.run(items, options.inFlight(), this::predict, () -> {}, prediction -> {
+            listener.accept(prediction);
+            return true;
+        });
     }
 
     private PcluePrediction predict(PclueItem item) {

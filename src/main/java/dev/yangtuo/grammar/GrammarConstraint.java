@@ -1,7 +1,6 @@
 package dev.yangtuo.grammar;
 
 import dev.yangtuo.exception.GrammarException;
-import dev.yangtuo.sampling.TokenConstraint;
 import dev.yangtuo.tokenizer.StreamingDecoder;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.util.OptionalInt;

@@ -1,5 +1,6 @@
 package dev.yangtuo.recipe;
 
+import dev.yangtuo.concurrent.InFlight;
 import dev.yangtuo.exception.ContextLengthException;
 import java.util.Iterator;
 import java.util.List;

@@ -1,6 +1,7 @@
 package dev.yangtuo.recipe;
 
 import dev.yangtuo.FinishReason;
+import dev.yangtuo.concurrent.InFlight;
 import dev.yangtuo.exception.YangtuoException;
 import java.util.ArrayList;
 import java.util.EnumMap;

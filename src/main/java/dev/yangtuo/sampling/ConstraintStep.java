@@ -1,6 +1,7 @@
 package dev.yangtuo.sampling;
 
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.grammar.TokenConstraint;
 import java.util.Arrays;
 
 /** Takes out what the constraint of the text has no bit for. */

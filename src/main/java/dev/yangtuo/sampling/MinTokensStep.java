@@ -1,5 +1,6 @@
 package dev.yangtuo.sampling;
 
+import dev.yangtuo.grammar.TokenConstraint;
 import org.jspecify.annotations.Nullable;
 
 /** Forbids the end of the text while it is too short, but where a constraint allows nothing else. */

@@ -1,6 +1,7 @@
 package dev.yangtuo.sampling;
 
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.grammar.TokenConstraint;
 import dev.yangtuo.kernel.Candidates;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.yangtuo.sampling;
 
+import dev.yangtuo.grammar.TokenConstraint;
+
 /**
  * How the next token is chosen. The steps, in this order, which is that of llama.cpp 0.5.0:
  *

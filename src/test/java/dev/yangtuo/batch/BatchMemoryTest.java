@@ -28,7 +28,8 @@ class BatchMemoryTest {
         /** @param arguments input, output */
         public static void main(String[] arguments) {
             try (Llama llama = Llama.load(Path.of("src/test/resources/models/tiny/base"))) {
-                BatchSummary summary = BatchJob.defaults().options(GenerateOptions.defaults().maxTokens(1)).lineLimit(1 << 20).run(llama, Path.of(arguments[0]), Path.of(arguments[1]));
+                BatchSummary summary = BatchJob.defaults().options(GenerateOptions.defaults().maxTokens(1)).lineLimit(1 << 20)
+                        .run(llama, Path.of(arguments[0]), Path.of(arguments[1]));
                 System.out.println(summary.toJson());
             }
         }

@@ -42,7 +42,9 @@ final class KilledBatch {
         /** @param arguments model, input, output, order */
         public static void main(String[] arguments) {
             try (Llama llama = Llama.load(Path.of(arguments[0]), LoadOptions.defaults().maxSequences(16))) {
-                BatchSummary summary = BatchJob.defaults().options(GenerateOptions.defaults().maxTokens(8).temperature(1)).order(BatchOrder.of(arguments[3])).inFlight(32).resume(true)
+                BatchSummary summary = BatchJob.defaults()
+                        .options(GenerateOptions.defaults().maxTokens(8).temperature(1))
+                        .order(BatchOrder.of(arguments[3])).inFlight(32).resume(true)
                         .run(llama, Path.of(arguments[1]), Path.of(arguments[2]));
                 System.out.println(summary.toJson());
             }

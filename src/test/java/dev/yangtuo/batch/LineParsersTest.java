@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -118,5 +124,43 @@ class LineParsersTest {
     void fieldsThatAreNullAreNotThere() throws RequestProblem {
         BatchRequest request = parse(new JsonLineParser(), "{\"prompt\":\"a\",\"messages\":null,\"temperature\":null,\"unheard_of\":null,\"user\":\"me\"}");
         assertThat(request.prompt()).isEqualTo(new BatchPrompt.Text("a"));
+    }
+
+    private static final List<String> LINES = List.of(
+            "{\"id\":\"a\",\"prompt\":[1,2],\"temperature\":0.5,\"logit_bias\":{\"5\":1},\"ban\":[\"x\",7],\"stop\":[\"a\"],\"json_schema\":{\"type\":\"string\"}}",
+            "{\"id\":12345678901234567890,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"\\ud83d\\ude00\"}]}],\"mirostat\":2,\"mirostat_tau\":3}",
+            "{\"custom_id\":\"c\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"messages\":[{\"role\":\"user\",\"content\":\"山\"}],\"logprobs\":true,\"top_logprobs\":2,"
+                    + "\"response_format\":{\"type\":\"json_object\"}}}");
+
+    /** Lines with some bytes changed, taken out or put in: each is a request, or is said to be none. */
+    @Property(tries = 1500)
+    void noLineIsMoreThanAProblem(@ForAll @IntRange(max = 2) int line, @ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<Byte> bytes = new ArrayList<>();
+        for (byte each : LINES.get(line).getBytes(StandardCharsets.UTF_8)) {
+            bytes.add(each);
+        }
+        byte[] likely = "{}[]\",:0-9.eE\\untrfals\u0000\u00ff ".getBytes(StandardCharsets.ISO_8859_1);
+        for (int change = random.nextInt(1, 5); change > 0; change--) {
+            int at = random.nextInt(bytes.size());
+            byte next = likely[random.nextInt(likely.length)];
+            switch (random.nextInt(3)) {
+                case 0 -> bytes.set(at, next);
+                case 1 -> bytes.add(at, next);
+                default -> bytes.remove(at);
+            }
+        }
+        byte[] changed = new byte[bytes.size()];
+        for (int i = 0; i < changed.length; i++) {
+            changed[i] = bytes.get(i);
+        }
+        for (LineParser parser : List.of(new JsonLineParser(), new OpenAiParser())) {
+            try {
+                LineParser.Parsed parsed = parser.parse(changed);
+                assertThat(parsed.request().make(parsed.id().map(RecordId::text).orElse("1"))).isNotNull();
+            } catch (RequestProblem e) {
+                assertThat(e.getMessage()).isNotBlank().doesNotContain("\n").hasSizeLessThan(2000);
+            }
+        }
     }
 }

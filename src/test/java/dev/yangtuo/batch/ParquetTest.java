@@ -128,7 +128,8 @@ class ParquetTest {
         List<List<@Nullable String>> expected = new ArrayList<>();
         try (ParquetFile out = ParquetFile.create(file, 1000, columns)) {
             for (int i = 0; i < 3001; i++) {
-                List<@Nullable String> row = Arrays.asList(random.nextInt(3) == 0 ? null : "山".repeat(random.nextInt(3000)) + i, i % 7 == 0 ? null : Integer.toString(random.nextInt()), null);
+                String text = random.nextInt(3) == 0 ? null : "山".repeat(random.nextInt(3000)) + i;
+                List<@Nullable String> row = Arrays.asList(text, i % 7 == 0 ? null : Integer.toString(random.nextInt()), null);
                 expected.add(row);
                 out.addRow(row);
             }

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.yangtuo.ChildJvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -114,6 +117,29 @@ class BatchCommandTest {
                 "--overwrite");
         assertThat(overwritten.exitCode()).as(overwritten.errors()).isZero();
         assertThat(run.text()).isEqualTo(Files.readString(output));
+    }
+
+    @Test
+    void aProgramThatIsEndedWritesWhatIsCompleteAndGoesOn() throws Exception {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 3000; i++) {
+            lines.append("{\"id\":%d,\"prompt\":\"In the beginning\",\"max_tokens\":%d}\n".formatted(i, 1 + i % 30));
+        }
+        Path input = Files.writeString(folder.resolve("in.jsonl"), lines.toString());
+        Path output = folder.resolve("out.jsonl");
+        Path log = folder.resolve("log.txt");
+        Process process = ChildJvm.start(log, Map.of(), List.of(), Main.class, "batch", "--model", TINY.toString(), "--input", input.toString(), "--output", output.toString());
+        while (process.isAlive() && (!Files.exists(output) || Files.size(output) < 5000)) {
+            Thread.sleep(5);
+        }
+        process.destroy(); // SIGTERM goes the way of Ctrl-C
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(Files.readString(log)).contains("{\"complete\":false,\"requests\":");
+        List<String> records = Files.readAllLines(output);
+        assertThat(records).hasSizeBetween(10, 2999);
+        for (String record : records) {
+            assertThat(JSON.readTree(record).get("finish_reason").asText()).isNotEqualTo("cancelled");
+        }
     }
 
     @Test

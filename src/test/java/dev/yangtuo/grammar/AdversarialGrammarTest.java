@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.exception.GrammarException;
-import dev.yangtuo.sampling.TokenConstraint;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;

@@ -1,6 +1,5 @@
 package dev.yangtuo.grammar;
 
-import dev.yangtuo.sampling.TokenConstraint;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.exception.GrammarException;
-import dev.yangtuo.sampling.TokenConstraint;
 import dev.yangtuo.tokenizer.NormalizerSpec;
 import dev.yangtuo.tokenizer.PieceTrie;
 import dev.yangtuo.tokenizer.PieceType;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.grammar.TokenConstraint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

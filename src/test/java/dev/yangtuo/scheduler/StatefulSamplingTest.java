@@ -2,6 +2,7 @@ package dev.yangtuo.scheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.yangtuo.grammar.TokenConstraint;
 import dev.yangtuo.model.Model;
 import dev.yangtuo.model.TestModels;
 import dev.yangtuo.sampling.CustomStep;
@@ -12,7 +13,6 @@ import dev.yangtuo.sampling.Penalties;
 import dev.yangtuo.sampling.Sampler;
 import dev.yangtuo.sampling.SamplerVocabulary;
 import dev.yangtuo.sampling.SamplingOptions;
-import dev.yangtuo.sampling.TokenConstraint;
 import dev.yangtuo.sampling.TokenName;
 import dev.yangtuo.sampling.TokenRules;
 import dev.yangtuo.sampling.Truncation;

@@ -2,7 +2,7 @@ package dev.yangtuo.benchmarks.grammar;
 
 import dev.yangtuo.benchmarks.Checkout;
 import dev.yangtuo.grammar.Grammar;
-import dev.yangtuo.sampling.TokenConstraint;
+import dev.yangtuo.grammar.TokenConstraint;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.yangtuo.recipe;
+package dev.yangtuo.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+/** Many things at a time. */
 @Timeout(60)
 class InFlightTest {
     private static final Runnable NOTHING = () -> { };
@@ -70,6 +72,31 @@ class InFlightTest {
         }, NOTHING, result -> seen.add(result))).isInstanceOf(IllegalArgumentException.class).hasMessage("five");
         assertThat(seen).containsExactly(0, 1, 2, 3, 4);
         assertThatThrownBy(() -> InFlight.run(List.of(1).iterator(), 0, i -> i, NOTHING, _ -> true)).hasMessageContaining("0 texts");
+    }
+
+    @Test
+    void noMoreItemsAreTakenThanAreWorkedOn() {
+        AtomicInteger taken = new AtomicInteger();
+        List<Integer> ahead = new ArrayList<>();
+        InFlight.run(IntStream.range(0, 30).peek(i -> taken.incrementAndGet()).boxed().iterator(), 3, item -> item, NOTHING, item -> ahead.add(taken.get() - item));
+        assertThat(ahead).hasSize(30).allSatisfy(items -> assertThat(items).isBetween(1, 4)); // an iterator of a stream takes one ahead
+    }
+
+    @Test
+    void whatTheReceiverThrowsEndsIt() {
+        assertThatThrownBy(() -> InFlight.run(List.of(1, 2).iterator(), 2, item -> item, NOTHING, item -> {
+            throw new IllegalArgumentException("full");
+        })).isInstanceOf(IllegalArgumentException.class).hasMessage("full");
+    }
+
+    @Test
+    void anInterruptEndsIt() {
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> InFlight.run(List.of(1, 2).iterator(), 2, item -> {
+            await(new CountDownLatch(1));
+            return item;
+        }, NOTHING, item -> true)).isInstanceOf(CancellationException.class);
+        assertThat(Thread.interrupted()).isTrue();
     }
 
     private static void await(CountDownLatch latch) {

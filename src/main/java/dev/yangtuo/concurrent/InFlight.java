@@ -1,8 +1,9 @@
-package dev.yangtuo.recipe;
+package dev.yangtuo.concurrent;
 
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -17,10 +18,9 @@ import java.util.function.Predicate;
  * Work on some items at a time, each on a virtual thread of its own, so that the model computes them together. What comes of them is handed on in
  * the items' order, by the calling thread; no more items are taken than are worked on, so an endless supply is fine.
  *
- * <p>A {@link dev.yangtuo.batch.BatchJob} writes texts and nothing else; here a text is written and judged in one piece of work, and a judgment may
- * be scores.
+ * <p>A {@link dev.yangtuo.batch.BatchJob} writes texts and nothing else; here a text may be written and judged in one piece of work, and an answer may be scores.
  */
-final class InFlight {
+public final class InFlight {
     private static final long PATIENCE_MILLIS = 20;
 
     private InFlight() {}
@@ -34,8 +34,9 @@ final class InFlight {
      * @param cancel makes the work that is going on end soon; called, again and again, when what it gives is not wanted any more
      * @param goesOn receives what came of an item; says whether more is wanted
      * @throws RuntimeException what {@code work} throws, at the item's turn
+     * @throws CancellationException if the calling thread is interrupted; it stays so
      */
-    static <T, R> void run(Iterator<T> items, int most, Function<? super T, ? extends R> work, Runnable cancel, Predicate<? super R> goesOn) {
+    public static <T, R> void run(Iterator<T> items, int most, Function<? super T, ? extends R> work, Runnable cancel, Predicate<? super R> goesOn) {
         if (most < 1) {
             throw new IllegalArgumentException("%d texts at a time are not possible".formatted(most));
         }
@@ -56,26 +57,25 @@ final class InFlight {
                 } while (!running.isEmpty() && goesOn.test(result(running.remove())));
             } finally {
                 stopped.set(true);
+                if (!running.isEmpty()) {
+                    threads.shutdownNow(); // for work that an interrupt ends
+                }
                 running.forEach(each -> end(each, cancel));
             }
         }
     }
 
     private static <R> R result(Future<R> future) {
-        boolean interrupted = false;
         try {
-            while (true) {
-                try {
-                    return future.get();
-                } catch (InterruptedException e) {
-                    interrupted = true; // kept for later: texts are ended by cancelling them
-                } catch (ExecutionException e) {
-                    throw e.getCause() instanceof RuntimeException failure ? failure : new IllegalStateException(e.getCause());
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("the work was interrupted");
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case RuntimeException failure -> throw failure;
+                case Error failure -> throw failure;
+                default -> throw new IllegalStateException(e.getCause());
             }
         }
     }

@@ -1,7 +1,7 @@
-package dev.yangtuo.sampling;
+package dev.yangtuo.grammar;
 
 /**
- * What may come next in one text: a grammar, for one. A {@link Sampler} takes what is forbidden out of the logits before all its other steps. Tokens of the prompt are not
+ * What may come next in one text: a grammar, for one. The sampler takes what is forbidden out of the logits before all its other steps. Tokens of the prompt are not
  * shown to it, those that were chosen are, in their order. Used by one thread at a time; belongs to one text.
  */
 public interface TokenConstraint {
