@@ -112,6 +112,7 @@ public final class TextThroughput {
         String lines = Stream.of(prompts).map(prompt -> "{\"prompt\":%s}\n".formatted(Arrays.toString(prompt))).collect(Collectors.joining());
         Path input = folder.resolve("texts.jsonl");
         try {
+            Files.createDirectories(folder);
             Files.writeString(input, lines);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
