@@ -56,6 +56,17 @@ class ChatTest {
     }
 
     @Test
+    void aBlankTemplateIsNoneAndOneThatIsNotUtf8IsRefused() throws IOException {
+        Path model = new TinyFiles(directory).model();
+        Files.writeString(model.resolve("tokenizer_config.json"), "{\"chat_template\": \"\"}");
+        try (Llama blank = Llama.load(model)) {
+            assertThat(blank.hasChatTemplate()).isFalse();
+        }
+        Path file = Files.write(model.resolve("chat_template.jinja"), new byte[] {(byte) 0xD1, (byte) 0xF2});
+        assertThatThrownBy(() -> Llama.load(model).close()).hasMessageContaining(file.toString()).hasMessageContaining("is not UTF-8");
+    }
+
+    @Test
     void aTemplateBesideTheTokenizerIsTheModels() throws IOException {
         Path model = new TinyFiles(directory).model();
         Path file = model.resolve("chat_template.jinja");

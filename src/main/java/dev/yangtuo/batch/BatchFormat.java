@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** How requests and results are written down. */
 public enum BatchFormat {
@@ -44,6 +45,12 @@ public enum BatchFormat {
         }
         throw new IllegalArgumentException("'%s' is no format; expected one of %s"
                 .formatted(name, Arrays.stream(values()).map(BatchFormat::toString).collect(Collectors.joining(", "))));
+    }
+
+    /** What the name of an output asks for: CSV if it ends in {@code .csv}, Parquet if it ends in {@code .parquet}; null for another name. */
+    public static @Nullable BatchFormat ofOutputName(String name) {
+        String lower = name.toLowerCase(Locale.ROOT);
+        return lower.endsWith(".csv") ? CSV : lower.endsWith(".parquet") ? PARQUET : null;
     }
 
     /** As the command line calls it. */

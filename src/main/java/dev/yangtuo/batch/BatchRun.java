@@ -6,6 +6,7 @@ import dev.yangtuo.Generation;
 import dev.yangtuo.GenerationResult;
 import dev.yangtuo.Llama;
 import dev.yangtuo.chat.ChatTemplate;
+import dev.yangtuo.exception.ChatTemplateException;
 import dev.yangtuo.exception.ContextLengthException;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.exception.YangtuoException;
@@ -154,11 +155,18 @@ final class BatchRun implements AutoCloseable {
         return switch (request.prompt()) {
             case BatchPrompt.Text text -> llama.generate(text.text(), options);
             case BatchPrompt.Tokens tokens -> llama.generate(tokens.ids().stream().mapToInt(Integer::intValue).toArray(), options);
-            case BatchPrompt.Chat chat -> {
-                ChatTemplate template = settings.chatTemplate();
-                yield template == null ? llama.chat(chat.messages(), options) : llama.chat(template, chat.messages(), options);
-            }
+            case BatchPrompt.Chat chat -> llama.chat(chatTemplate(), chat.messages(), options);
         };
+    }
+
+    /** @throws YangtuoException if the model's cannot be read; that is not the fault of the request, as what a template refuses is */
+    private ChatTemplate chatTemplate() {
+        ChatTemplate given = settings.chatTemplate();
+        try {
+            return given == null ? llama.chatTemplate() : given;
+        } catch (ChatTemplateException e) {
+            throw new YangtuoException(String.valueOf(e.getMessage()), e);
+        }
     }
 
     private void await(long sequence, long place, InputRecord record, @Nullable String prompt, Generation generation) {
@@ -191,6 +199,7 @@ final class BatchRun implements AutoCloseable {
     private static BatchResult failed(InputRecord record, RuntimeException e) {
         BatchError error = switch (e) {
             case ContextLengthException _ -> BatchError.PROMPT_TOO_LONG;
+            case ChatTemplateException _ -> BatchError.INVALID_REQUEST;
             case KernelException _ -> throw e;
             case IllegalArgumentException _ -> BatchError.INVALID_REQUEST;
             case YangtuoException _ -> BatchError.FAILED;

@@ -2,6 +2,7 @@ package dev.yangtuo.batch;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.dataformat.csv.CsvFactory;
@@ -50,7 +51,12 @@ final class Csv {
     String[] fields(byte[] record) throws RequestProblem {
         try {
             String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(record)).toString();
-            return reader.<String[]>readValues(text).nextValue();
+            MappingIterator<String[]> records = reader.readValues(text);
+            String[] fields = records.nextValue();
+            if (records.hasNextValue()) {
+                throw new RequestProblem(BatchError.INVALID_CSV, "has a carriage return outside of quotes; end lines with line feeds, or put the field in quotes");
+            }
+            return fields;
         } catch (JacksonException e) {
             throw new RequestProblem(BatchError.INVALID_CSV, "is no record of a CSV file: " + e.getOriginalMessage().lines().findFirst().orElse(""));
         } catch (IOException e) {

@@ -18,7 +18,6 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Spliterator;
@@ -66,6 +65,7 @@ final class JobRunner {
             BatchFormat from = job.inputFormat() == null ? guess(input) : job.inputFormat();
             BatchFormat to = outputFormat(from, output.getFileName().toString());
             requireOutput(input, output, to);
+            reader(input, from).close(); // one that cannot be read leaves no output
             JournalHeader header = JournalHeader.of(Instant.now().getEpochSecond(), settings(input, from, to));
             OutputLog.Beginning beginning = new OutputLog.Beginning(header, records(to, 0).preamble());
             return to == BatchFormat.PARQUET ? runToParquet(input, from, output, beginning) : run(input, from, output, to, beginning);
@@ -82,10 +82,13 @@ final class JobRunner {
     }
 
     private BatchSummary runToParquet(Path input, BatchFormat from, Path output, OutputLog.Beginning beginning) throws IOException {
-        if (job.resume() && Files.exists(output)) {
+        // While there is a journal of the records, the output is an older one that is replaced, or was written by a run that was killed before it said so.
+        boolean begun = Files.exists(OutputLog.journal(ParquetOutput.records(output)));
+        if (job.resume() && Files.exists(output) && !begun) {
             try (OutputLog log = OutputLog.resume(output, beginning)) {
                 BatchSummary completed = log.completed();
                 if (completed != null) {
+                    ParquetOutput.deleteRecords(output);
                     return completed;
                 }
             }
@@ -183,11 +186,8 @@ final class JobRunner {
         if (job.outputFormat() != null) {
             return job.outputFormat();
         }
-        if (from == BatchFormat.OPENAI) {
-            return from;
-        }
-        String lower = name.toLowerCase(Locale.ROOT);
-        return lower.endsWith(".csv") ? BatchFormat.CSV : lower.endsWith(".parquet") ? BatchFormat.PARQUET : BatchFormat.JSON_LINES;
+        BatchFormat named = BatchFormat.ofOutputName(name);
+        return named != null ? named : from == BatchFormat.OPENAI ? from : BatchFormat.JSON_LINES;
     }
 
     private RecordFormat records(BatchFormat format, long created) {

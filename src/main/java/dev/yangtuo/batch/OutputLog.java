@@ -69,7 +69,7 @@ final class OutputLog implements RecordSink {
      */
     static OutputLog create(Path output, Beginning beginning) {
         requireFile(output);
-        return open(output, beginning.header(), log -> log.begin(beginning));
+        return open(output, beginning.header(), log -> log.replace(beginning));
     }
 
     /**
@@ -133,6 +133,11 @@ final class OutputLog implements RecordSink {
         if (Files.exists(output) && !Files.isRegularFile(output)) {
             throw new YangtuoException("%s: is no regular file, so that a run that was killed could not be resumed; write to standard output".formatted(output));
         }
+    }
+
+    private void replace(Beginning beginning) throws IOException {
+        headerLine(); // what is no journal is somebody's file
+        begin(beginning);
     }
 
     private void begin(Beginning beginning) throws IOException {

@@ -10,15 +10,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.chat.ChatMessage;
+import dev.yangtuo.tokenizer.Utf8;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Reads JSON that strangers wrote: no key twice, nothing behind the value, bounded nesting; and says of each value what it is where another was expected. */
 final class RequestJson {
     private static final int MAX_DEPTH = 64;
+    /** What Jackson's messages say to who programs with it. */
+    private static final Pattern ADVICE = Pattern.compile(", from `[^`]*`| \\(bound as `[^`]*`\\)|: (enable|not allowed as per) .*");
 
     private static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -35,12 +39,16 @@ final class RequestJson {
 
     /** The object that a line is. */
     static ObjectNode object(byte[] utf8) throws RequestProblem {
+        if (!Utf8.isValid(utf8, 0, utf8.length)) {
+            throw new RequestProblem(BatchError.INVALID_JSON, "is not UTF-8");
+        }
         JsonNode value;
         try {
             value = MAPPER.readTree(utf8);
         } catch (JacksonException e) {
-            int column = e.getLocation() == null ? 0 : e.getLocation().getColumnNr();
-            throw new RequestProblem(BatchError.INVALID_JSON, "is not valid JSON, column %d: %s".formatted(column, e.getOriginalMessage().lines().findFirst().orElse("")));
+            String place = e.getLocation() == null ? "" : ", column " + e.getLocation().getColumnNr();
+            String problem = ADVICE.matcher(e.getOriginalMessage().lines().findFirst().orElse("")).replaceAll("");
+            throw new RequestProblem(BatchError.INVALID_JSON, "is not valid JSON%s: %s".formatted(place, problem));
         } catch (IOException e) {
             throw new UncheckedIOException(e); // memory has none
         }
@@ -72,14 +80,14 @@ final class RequestJson {
 
     static int integer(String name, JsonNode value) throws RequestProblem {
         if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-            throw wrongType(name, "a whole number", value);
+            throw wrongType(name, "a whole number" + (value.isIntegralNumber() ? " of 32 bits" : ""), value);
         }
         return value.intValue();
     }
 
     static long longInteger(String name, JsonNode value) throws RequestProblem {
         if (!value.isIntegralNumber() || !value.canConvertToLong()) {
-            throw wrongType(name, "a whole number", value);
+            throw wrongType(name, "a whole number" + (value.isIntegralNumber() ? " of 64 bits" : ""), value);
         }
         return value.longValue();
     }

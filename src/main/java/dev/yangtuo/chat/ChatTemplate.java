@@ -2,6 +2,7 @@ package dev.yangtuo.chat;
 
 import dev.yangtuo.exception.ChatTemplateException;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -45,12 +46,15 @@ public abstract sealed class ChatTemplate permits BuiltInTemplate, JinjaTemplate
     public static ChatTemplate read(Path file) {
         try {
             if (!Files.isRegularFile(file)) {
-                throw new ChatTemplateException(file.toString(), "there is no such file; a chat template is one of %s, or a file".formatted(String.join(", ", names())));
+                throw new ChatTemplateException(file.toString(), "%s; a chat template is one of %s, or a file"
+                        .formatted(Files.exists(file) ? "is no regular file" : "there is no such file", String.join(", ", names())));
             }
             if (Files.size(file) > MAX_BYTES) {
                 throw new ChatTemplateException(file.toString(), "has %d bytes, more than any chat template".formatted(Files.size(file)));
             }
             return jinja(Files.readString(file), file.toString());
+        } catch (CharacterCodingException e) {
+            throw new ChatTemplateException(file.toString(), "is not UTF-8", e);
         } catch (IOException e) {
             throw new ChatTemplateException(file.toString(), "cannot be read: " + e.getMessage(), e);
         }

@@ -91,7 +91,7 @@ final class BatchCommand implements Callable<Integer> {
     private @Nullable BatchFormat format;
 
     @Option(names = "--output-format", paramLabel = "FORMAT",
-            description = "json, openai, csv or parquet. Default: openai for requests in that form, csv and parquet for names in .csv and .parquet, else json.")
+            description = "json, openai, csv or parquet. Default: csv and parquet for names in .csv and .parquet, openai for requests in that form, else json.")
     private @Nullable BatchFormat outputFormat;
 
     @Option(names = "--id-column", paramLabel = "NAME", description = "The column of a CSV or Parquet file that holds ids. Default: id, or numbers of lines or rows if there is none.")
@@ -173,6 +173,9 @@ final class BatchCommand implements Callable<Integer> {
         if (resume && overwrite) {
             throw usage("--resume goes on with the output, --overwrite replaces it; give one of them");
         }
+        if (toFormat() == BatchFormat.PARQUET && (!TextFile.of(input).isRegular() || output.equals(STANDARD))) {
+            throw usage("Parquet is written only where input and output are files: results stand beside the output until all are there");
+        }
         if (parallel < 1 || parallel > 1024) {
             throw usage("--parallel is %d, must be 1 to 1024".formatted(parallel));
         }
@@ -205,10 +208,16 @@ final class BatchCommand implements Callable<Integer> {
         job = lineLimit == null ? job : job.lineLimit((int) lineLimit.bytes());
         try {
             job = format == null ? job : job.inputFormat(format);
-            return outputFormat == null ? job : job.outputFormat(outputFormat);
+            BatchFormat to = toFormat();
+            return to == null ? job : job.outputFormat(to);
         } catch (IllegalArgumentException e) {
             throw new CommandLine.ParameterException(spec.commandLine(), "--output-format: " + e.getMessage(), e);
         }
+    }
+
+    /** The form of the results, null if their name does not say it. */
+    private @Nullable BatchFormat toFormat() {
+        return outputFormat == null ? BatchFormat.ofOutputName(output) : outputFormat;
     }
 
     /** The options that were given and that results depend on. */

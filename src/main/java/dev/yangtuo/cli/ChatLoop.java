@@ -133,7 +133,7 @@ final class ChatLoop implements AutoCloseable {
                     err.println("Nothing was said yet.");
                 }
             }
-            case "/history" -> session.history().forEach(message -> err.println(message.role() + ": " + TerminalText.escaped(message.content())));
+            case "/history" -> session.history().forEach(message -> err.println(TerminalText.escaped(message.role()) + ": " + TerminalText.escaped(message.content())));
             case "/save" -> {
                 ChatFile.save(file(argument), session.history());
                 err.println("%s: %d messages".formatted(argument, session.history().size()));

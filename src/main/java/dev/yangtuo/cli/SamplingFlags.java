@@ -64,7 +64,7 @@ final class SamplingFlags {
     @Mixin
     private TokenFlags tokens;
 
-    @Option(names = "--seed", paramLabel = "S", description = "The same seed gives the same text. Default: a random one, which is shown.")
+    @Option(names = "--seed", paramLabel = "S", description = "The same seed gives the same text. Default: a random one, which is shown; of batch, rank and instruct 0.")
     private @Nullable Long seed;
 
     /** What {@code --seed} says; null if it is not there. */

@@ -5,6 +5,7 @@ import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.exception.TokenizerFormatException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -29,7 +30,7 @@ final class ChatTemplate {
     static Optional<ChatTemplateSource> beside(Path tokenizerFile) {
         Path file = tokenizerFile.resolveSibling(FILE_NAME);
         if (Files.isRegularFile(file)) {
-            return Optional.of(new ChatTemplateSource(read(file), file));
+            return source(read(file), file);
         }
         TokenizerJson config = TokenizerJson.read(tokenizerFile.resolveSibling(TokenizerExport.CONFIG_FILE));
         JsonNode template = config.value(CONFIG_KEY);
@@ -48,13 +49,18 @@ final class ChatTemplate {
         if (!chosen.isTextual()) {
             throw config.unexpected("'%s'".formatted(CONFIG_KEY), "a template or a list of named ones", template);
         }
-        return Optional.of(new ChatTemplateSource(chosen.textValue(), config.file()));
+        return source(chosen.textValue(), config.file());
     }
 
     /** The template in the metadata of a GGUF file. */
     static Optional<ChatTemplateSource> of(GgufCheckpoint gguf) {
         return gguf.metadata().contains(GGUF_KEY)
-                ? Optional.of(new ChatTemplateSource(gguf.metadata().string(GGUF_KEY), gguf.path())) : Optional.empty();
+                ? source(gguf.metadata().string(GGUF_KEY), gguf.path()) : Optional.empty();
+    }
+
+    /** A blank one is none: the model would be told nothing of a conversation. */
+    private static Optional<ChatTemplateSource> source(String text, Path file) {
+        return text.isBlank() ? Optional.empty() : Optional.of(new ChatTemplateSource(text, file));
     }
 
     private static String read(Path file) {
@@ -63,6 +69,8 @@ final class ChatTemplate {
                 throw new TokenizerFormatException(file, "larger than 16 MiB, which no template is");
             }
             return Files.readString(file);
+        } catch (CharacterCodingException e) {
+            throw new TokenizerFormatException(file, "is not UTF-8", e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }

@@ -98,7 +98,7 @@ public final class Utf8 {
     }
 
     /** {@return whether the bytes are valid UTF-8 from start to end} */
-    static boolean isValid(byte[] bytes, int from, int to) {
+    public static boolean isValid(byte[] bytes, int from, int to) {
         for (int i = from; i < to; ) {
             int length = characterLength(bytes, i, to);
             if (length <= 0) {

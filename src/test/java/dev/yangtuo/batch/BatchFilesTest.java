@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -98,6 +99,41 @@ class BatchFilesTest {
     }
 
     @Test
+    void theNameOfAnOutputSaysItsForm() throws IOException {
+        Path output = folder.resolve("out.CSV");
+        JOB.run(llama, FILES.resolve("openai.jsonl"), output);
+        assertThat(Files.readString(output)).startsWith("id,text,finish_reason,");
+    }
+
+    @Test
+    void anInputThatCannotBeReadLeavesNoOutput() throws IOException {
+        Path input = write("in.csv", "id,prompt\n1,x\n");
+        Path output = folder.resolve("out.jsonl");
+        assertThatThrownBy(() -> JOB.columns("id", "question").run(llama, input, output)).hasMessageContaining("there is no column 'question'");
+        assertThat(folder).isDirectoryNotContaining("glob:**out.jsonl*");
+        assertThat(JOB.run(llama, input, output).succeeded()).isEqualTo(1);
+    }
+
+    @Test
+    void whatATemplateRefusesIsTheFaultOfTheRequest() throws IOException {
+        Path input = write("in.jsonl", "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]}}\n");
+        Path output = folder.resolve("out.jsonl");
+        JOB.run(llama, input, output);
+        assertThat(Files.readString(output)).contains("\"status_code\":400", "\"code\":\"invalid_request\"", "the role 'tool'");
+        Path broken = Files.createDirectory(folder.resolve("model"));
+        try (Stream<Path> files = Files.list(TINY)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, broken.resolve(file.getFileName()));
+            }
+        }
+        Files.writeString(broken.resolve("chat_template.jinja"), "{% if %}");
+        try (Llama other = Llama.load(broken)) {
+            JOB.overwrite(true).run(other, input, output);
+        }
+        assertThat(Files.readString(output)).contains("\"status_code\":500", "the chat template cannot be read");
+    }
+
+    @Test
     void anOutputThatIsThereIsLeftAlone() throws IOException {
         Path input = write("in.jsonl", "{\"prompt\":\"x\"}\n");
         Path output = write("out.jsonl", "somebody's\n");
@@ -169,7 +205,7 @@ class BatchFilesTest {
         assertThatThrownBy(() -> JOB.overwrite(true).run(llama, input, input)).hasMessageContaining("is the input and the output");
         assertThatThrownBy(() -> JOB.run(llama, folder, output)).hasMessageContaining("is no regular file");
         assertThatThrownBy(() -> JOB.run(llama, folder.resolve("none"), output)).hasMessageContaining("there is no such file");
-        assertThatThrownBy(() -> JOB.run(llama, input, folder.resolve("a/b"))).hasMessageContaining("there is no directory");
+        assertThatThrownBy(() -> JOB.columns("id", "question").run(llama, input, folder.resolve("a/b"))).hasMessageContaining("there is no directory");
         Path empty = write("empty.csv", "");
         assertThatThrownBy(() -> JOB.run(llama, empty, folder.resolve("o2"))).hasMessageContaining("line 1: is no header");
         Path twice = write("twice.csv", "prompt,prompt\n");

@@ -43,6 +43,7 @@ class LineParsersTest {
         "{\"prompt\":\"a\",\"logprobs\":\"x\"}|logprobs is the string 'x'; expected a whole number",
         "{\"prompt\":\"a\",\"top_logprobs\":2}|top_logprobs needs",
         "{\"prompt\":\"a\",\"seed\":1e3}|seed is 1000.0; expected a whole number",
+        "{\"prompt\":\"a\",\"seed\":18446744073709551615}|seed is 18446744073709551615; expected a whole number of 64 bits",
         "{\"prompt\":\"a\",\"dynatemp_exp\":2}|dynatemp_exp needs dynatemp_range",
         "{\"prompt\":\"a\",\"xtc_threshold\":2}|xtc_threshold needs xtc_probability",
         "{\"prompt\":\"a\",\"mirostat_tau\":2}|mirostat_tau or mirostat_eta needs mirostat",
@@ -91,6 +92,32 @@ class LineParsersTest {
     })
     void openAisLinesSayWhatIsWrong(String line, String problem) {
         refuses(new OpenAiParser(), line, problem);
+    }
+
+    @Test
+    void whatIsNotUtf8IsRefused() {
+        byte[] gbk = "{\"prompt\":\"\u00d1\u00f2\"}".getBytes(StandardCharsets.ISO_8859_1);
+        for (LineParser parser : List.of(new JsonLineParser(), new OpenAiParser())) {
+            assertThatThrownBy(() -> parser.parse(gbk)).isInstanceOf(RequestProblem.class).hasMessage("is not UTF-8");
+        }
+    }
+
+    @Test
+    void whatIsNoJsonIsSaidToWhoWroteIt() {
+        for (String line : List.of("{\"prompt\":\"a\"}{}", "{\"temperature\":NaN}", "{\"prompt\":" + "[".repeat(100), "{\"id\":" + "9".repeat(2000) + "}")) {
+            assertThatThrownBy(() -> parse(new JsonLineParser(), line)).hasMessageStartingWith("is not valid JSON")
+                    .satisfies(e -> assertThat(e.getMessage()).doesNotContain("Feature", "Constraints", "fasterxml", "column 0"));
+        }
+    }
+
+    @Test
+    void aFieldOfCsvDoesNotEndAtACarriageReturn() throws RequestProblem {
+        Csv csv = Csv.open();
+        assertThat(csv.fields("1,\"a\rb\"".getBytes(StandardCharsets.UTF_8))).containsExactly("1", "a\rb");
+        for (String record : List.of("1,a\rb", "id,prompt\r1,a\r2,b", "1,a\r\r")) {
+            assertThatThrownBy(() -> csv.fields(record.getBytes(StandardCharsets.UTF_8))).as(record).isInstanceOf(RequestProblem.class)
+                    .hasMessageContaining("carriage return outside of quotes");
+        }
     }
 
     @Test

@@ -77,6 +77,13 @@ class OutputLogTest {
         }
     }
 
+    @Test
+    void aJournalThatIsNoneIsLeftAlone() throws IOException {
+        Files.writeString(journal, "my diary\n");
+        assertThatThrownBy(this::create).isInstanceOf(YangtuoException.class).hasMessageContaining("is not the journal of a batch");
+        assertThat(Files.readString(journal)).isEqualTo("my diary\n");
+    }
+
     /** Journal and output after each byte that is written, in the order in which the two are written. */
     private record Moment(byte[] journal, byte[] output) {}
 

@@ -121,6 +121,32 @@ class ParquetTest {
     }
 
     @Test
+    void anOutputThatIsReplacedIsResumed() throws IOException {
+        Path input = Files.writeString(folder.resolve("in.jsonl"), "{\"prompt\":\"a\"}\n".repeat(20));
+        Path output = folder.resolve("out.parquet");
+        JOB.run(llama, input, output);
+        byte[] undisturbed = Files.readAllBytes(output);
+        Files.writeString(output, "an older one");
+        BatchCancellation cancellation = new BatchCancellation();
+        BatchSummary first = JOB.overwrite(true).inFlight(1).cancellation(cancellation).listener(new BatchListener() {
+            @Override
+            public void onResult(BatchResult result) {
+                if (result.number() == 5) {
+                    cancellation.cancel();
+                }
+            }
+        }).run(llama, input, output);
+        assertThat(first.complete()).isFalse();
+        BatchSummary second = JOB.resume(true).run(llama, input, output);
+        assertThat(second.resumedRequests()).isEqualTo(first.requests());
+        assertThat(Files.readAllBytes(output)).isEqualTo(undisturbed);
+        // As a run that was killed while it tidied up leaves it.
+        Files.writeString(ParquetOutput.records(output), "x");
+        assertThat(JOB.resume(true).run(llama, input, output).requests()).isEqualTo(20);
+        assertThat(ParquetOutput.records(output)).doesNotExist();
+    }
+
+    @Test
     void columnsWithoutValuesAndManyRowGroups() throws IOException {
         Path file = folder.resolve("x.parquet");
         List<ParquetColumn> columns = List.of(new ParquetColumn("a", true), new ParquetColumn("b_tokens", false), new ParquetColumn("c", true));

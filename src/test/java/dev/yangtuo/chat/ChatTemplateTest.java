@@ -116,6 +116,13 @@ class ChatTemplateTest {
     }
 
     @Test
+    void whatIsNoTextOrNoFileIsSaid(@TempDir Path folder) throws IOException {
+        Path gbk = Files.write(folder.resolve("gbk.jinja"), new byte[] {(byte) 0xD1, (byte) 0xF2});
+        assertThatThrownBy(() -> ChatTemplate.read(gbk)).isInstanceOf(ChatTemplateException.class).hasMessage(gbk + ": is not UTF-8");
+        assertThatThrownBy(() -> ChatTemplate.read(folder)).hasMessageStartingWith(folder + ": is no regular file; a chat template is one of alpaca");
+    }
+
+    @Test
     void aRoleOfSomebodysOwnIsQuoted() {
         ChatTemplate template = ChatTemplate.jinja("{% for m in messages %}<|{{ m.role }}|>{% endfor %}", "t");
         assertThat(template.render(List.of(ChatMessage.user("")), false, SPECIAL).quoted().cardinality()).isZero();

@@ -120,6 +120,17 @@ class BatchCommandTest {
     }
 
     @Test
+    void standardInputToANamedForm() throws IOException {
+        Path output = folder.resolve("out.csv");
+        CommandRun run = CommandRun.with(REQUESTS, "batch", "--model", TINY, "--max-tokens", 2, "--input", "-", "--output", output);
+        assertThat(run.exitCode()).as(run.errors()).isZero();
+        assertThat(Files.readString(output)).startsWith("id,text,finish_reason,");
+        Path parquet = folder.resolve("out.parquet");
+        assertUsage(CommandRun.with(REQUESTS, "batch", "--model", TINY, "--input", "-", "--output", parquet), "Parquet is written only where input and output are files");
+        assertThat(parquet).doesNotExist();
+    }
+
+    @Test
     void aProgramThatIsEndedWritesWhatIsCompleteAndGoesOn() throws Exception {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < 3000; i++) {

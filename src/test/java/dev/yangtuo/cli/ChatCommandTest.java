@@ -77,6 +77,12 @@ class ChatCommandTest {
     }
 
     @Test
+    void aRoleOfAFileDoesNotCommandTheTerminal() throws IOException {
+        Path file = Files.writeString(directory.resolve("chat.json"), "[{\"role\":\"user\\u001b[2J\",\"content\":\"x\"}]");
+        assertThat(chat("/load " + file + "\n/history\n").errors()).contains("user\\u001b[2J: x").doesNotContain("\u001b[2J");
+    }
+
+    @Test
     void undoResetAndSystemChangeWhatIsKnown() throws IOException {
         JsonNode alone = answers(chat("Two\n", "--json")).getFirst();
         assertThat(answers(chat("One\n/undo\nTwo\n", "--json")).getLast().path("prompt_tokens")).isEqualTo(alone.path("prompt_tokens"));
