@@ -63,7 +63,7 @@ final class SchemaObject {
     List<SchemaPart> property(String name) {
         List<SchemaPart> schemas = new ArrayList<>();
         for (SchemaPart part : parts) {
-            if (part.propertyNames().contains(name)) {
+            if (part.hasProperty(name)) {
                 schemas.add(part.child("properties", name));
             } else if (part.has("additionalProperties")) {
                 schemas.add(part.child("additionalProperties"));

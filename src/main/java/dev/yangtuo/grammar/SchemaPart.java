@@ -116,6 +116,11 @@ record SchemaPart(JsonNode node, String path) {
         return names;
     }
 
+    /** Whether a property has a schema. */
+    boolean hasProperty(String name) {
+        return node.path("properties").has(name);
+    }
+
     /** The strings of a keyword that has one or a list of them. */
     List<String> strings(String keyword) {
         if (!has(keyword)) {

@@ -6,7 +6,11 @@ import static dev.yangtuo.grammar.Expression.optional;
 import static dev.yangtuo.grammar.Expression.sequence;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.DecimalNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.exception.GrammarException;
 import dev.yangtuo.grammar.Expression.Choice;
 import dev.yangtuo.grammar.Expression.Repeat;
@@ -15,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Values that follow all of some schemas, which make no choices and refer to nothing. */
@@ -129,7 +134,7 @@ final class SchemaValues {
         List<JsonNode> values = null;
         for (SchemaPart part : parts) {
             for (List<JsonNode> listed : listed(part)) {
-                values = (values == null ? listed : values).stream().filter(value -> containsEqual(listed, value)).toList();
+                values = values == null ? listed : common(values, listed);
             }
         }
         if (values == null) {
@@ -169,14 +174,28 @@ final class SchemaValues {
         }
     }
 
-    /** Whether numbers are equal is a matter of their values, not of how they are written. */
-    static boolean containsEqual(List<JsonNode> values, JsonNode value) {
-        return values.stream().anyMatch(each -> each.equals(SchemaValues::compareNumbers, value));
+    /** Those of some values that are among others, too. */
+    static List<JsonNode> common(List<JsonNode> values, List<JsonNode> others) {
+        Set<JsonNode> among = others.stream().map(SchemaValues::canonical).collect(Collectors.toSet());
+        return values.stream().filter(value -> among.contains(canonical(value))).toList();
     }
 
-    private static int compareNumbers(JsonNode a, JsonNode b) {
-        boolean equal = a.isNumber() && b.isNumber() ? a.decimalValue().compareTo(b.decimalValue()) == 0 : a.equals(b);
-        return equal ? 0 : 1;
+    /** The same for all values that are equal: whether numbers are is a matter of their values, not of how they are written. */
+    private static JsonNode canonical(JsonNode value) {
+        if (value.isNumber()) {
+            return DecimalNode.valueOf(value.decimalValue().stripTrailingZeros());
+        }
+        if (value.isArray()) {
+            ArrayNode array = JsonNodeFactory.instance.arrayNode();
+            value.forEach(each -> array.add(canonical(each)));
+            return array;
+        }
+        if (value.isObject()) {
+            ObjectNode object = JsonNodeFactory.instance.objectNode();
+            value.properties().forEach(each -> object.set(each.getKey(), canonical(each.getValue())));
+            return object;
+        }
+        return value;
     }
 
     private static Expression constant(JsonNode value) {

@@ -7,9 +7,10 @@ import java.util.Map;
  * ones, in ASCII, with a name as host.
  */
 final class StringFormats {
-    private static final String YEAR = "[0-9]{4}";
+    /** Without 0000, which not all libraries have. */
+    private static final String YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])";
     /** Divisible by 4 and, where they end in 00, by 400. */
-    private static final String LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)";
+    private static final String LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)";
     private static final String MONTH_AND_DAY = "(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))";
     private static final String DATE = "(?:%s-%s|%s-02-29)".formatted(YEAR, MONTH_AND_DAY, LEAP_YEAR);
     /** -00:00 is left out: RFC 3339 has it for an unknown zone, ISO 8601 and validators that follow it do not. */

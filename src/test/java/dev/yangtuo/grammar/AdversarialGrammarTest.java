@@ -164,4 +164,13 @@ class AdversarialGrammarTest {
         String text = RandomTexts.text(tokenizer, RandomTexts.ids(grammar, tokenizer, new Random(1), 20));
         assertThat(words).contains("\"" + text + "\"");
     }
+
+    /** Each value with each other one would be billions of pairs. */
+    @Test
+    @Timeout(20)
+    void longListsOfValuesAreNotComparedPairwise() {
+        String values = IntStream.range(10_000, 80_000).mapToObj(Integer::toString).collect(Collectors.joining(", ", "{\"enum\": [", "]}")).replace(" ", "");
+        assertThatThrownBy(() -> Grammar.jsonSchema("{\"type\": \"string\", \"allOf\": [%s, %s]}".formatted(values, values)))
+                .isInstanceOf(GrammarException.class).hasMessageContaining("never comes to an end");
+    }
 }
