@@ -211,28 +211,31 @@ final class SchemaValues {
         int min = 0;
         int max = Repeat.UNBOUNDED;
         List<Expression> wholes = new ArrayList<>();
-        SchemaPart length = null;
         SchemaPart whole = null;
         for (SchemaPart part : parts) {
             min = Math.max(min, part.count("minLength", 0));
             max = Math.min(max, part.count("maxLength", Repeat.UNBOUNDED));
-            length = part.has("minLength") || part.has("maxLength") ? part : length;
-            for (String keyword : List.of("pattern", "format")) {
-                if (part.has(keyword)) {
-                    wholes.add(keyword.equals("pattern") ? pattern(part) : StringFormats.of(part));
-                    whole = part;
-                }
+            if (part.has("pattern")) {
+                wholes.add(pattern(part));
+                whole = part;
+            }
+            if (part.has("format")) {
+                wholes.add(StringFormats.of(part));
+                whole = part;
             }
         }
         if (whole == null) {
             return max < min ? new Choice(List.of()) : JsonText.string(new Repeat(JsonText.CHARACTER, min, max));
         }
-        if (wholes.size() > 1 || length != null) {
-            throw whole.error(whole.has("pattern") ? "pattern" : "format", wholes.size() > 1
-                    ? "more than one pattern or format for a string is not supported; write one pattern"
-                    : "not supported together with minLength or maxLength; let the pattern say how long a string is");
+        String keyword = whole.has("pattern") ? "pattern" : "format";
+        if (wholes.size() > 1) {
+            throw whole.error(keyword, "more than one pattern or format for a string is not supported; write one pattern");
         }
-        return JsonText.string(JsonText.escaped(wholes.getFirst()));
+        Expression limited = Lengths.limit(wholes.getFirst(), min, max);
+        if (!Lengths.of(limited).within(min, max)) {
+            throw whole.error(keyword, "not supported together with a minLength or maxLength that it does not keep by itself; let the pattern say how long a string is");
+        }
+        return JsonText.string(JsonText.escaped(limited));
     }
 
     /** A pattern is looked for anywhere, unless it says that it begins or ends where the string does. */
@@ -241,13 +244,20 @@ final class SchemaValues {
         List<Expression> alternatives = new ArrayList<>();
         try {
             for (RegexParser.Alternative each : RegexParser.parse("the pattern", part.strings("pattern").getFirst())) {
-                alternatives.add(sequence(
-                        each.atStart() ? Expression.EMPTY : anything, each.expression(), each.atEnd() ? Expression.EMPTY : anything));
+                List<Expression> parts = new ArrayList<>();
+                if (!each.atStart()) {
+                    parts.add(anything);
+                }
+                parts.add(each.expression());
+                if (!each.atEnd()) {
+                    parts.add(anything);
+                }
+                alternatives.add(sequence(parts.toArray(Expression[]::new)));
             }
         } catch (GrammarException e) {
             throw part.error("pattern", e.getMessage());
         }
-        return new Choice(alternatives);
+        return Expression.choice(alternatives);
     }
 
     // Numbers

@@ -117,6 +117,20 @@ class SchemaTest {
     }
 
     @Test
+    void patternsWithLengths() {
+        writes("{\"type\": \"string\", \"pattern\": \"^[a-z]+$\", \"minLength\": 2, \"maxLength\": 4}", List.of("\"ab\"", "\"abcd\""), List.of("\"\"", "\"a\"", "\"abcde\"", "\"A1\""));
+        writes("{\"type\": \"string\", \"pattern\": \"^(?:ab|[诗词]{3})c?$\", \"minLength\": 2, \"maxLength\": 4}", List.of("\"ab\"", "\"诗词诗c\""), List.of("\"a\"", "\"诗词\""));
+        writes("{\"type\": \"string\", \"pattern\": \"[0-9]\", \"minLength\": 1}", List.of("\"1\"", "\"a1\""), List.of("\"\"", "\"a\""));
+        writes("{\"type\": \"string\", \"format\": \"uri\", \"minLength\": 1, \"maxLength\": 2083}", List.of("\"https://example.com/\""), List.of("\"\""));
+        for (String beyond : List.of("\"pattern\": \"^(?:ab)+$\", \"maxLength\": 4", "\"pattern\": \"^a*b$\", \"minLength\": 2", "\"format\": \"date\", \"maxLength\": 9")) {
+            assertThatThrownBy(() -> Grammar.jsonSchema("{\"type\": \"string\", %s}".formatted(beyond)))
+                    .isInstanceOf(GrammarException.class).hasMessageContaining("that it does not keep by itself");
+        }
+        assertThatThrownBy(() -> Grammar.jsonSchema("{\"type\": \"string\", \"pattern\": \"^[a-z]{5}$\", \"maxLength\": 4}"))
+                .isInstanceOf(GrammarException.class).hasMessageContaining("demands what cannot be");
+    }
+
+    @Test
     void bounds() {
         writes("{\"type\": \"integer\", \"minimum\": -3, \"maximum\": 105}", List.of("-3", "-1", "0", "9", "10", "99", "100", "105"), List.of("-4", "-0", "106", "1000", "007", "1.0"));
         writes("{\"type\": \"integer\", \"exclusiveMinimum\": 8.5, \"exclusiveMaximum\": 11}", List.of("9", "10"), List.of("8", "11"));
@@ -141,7 +155,7 @@ class SchemaTest {
         "`{\"type\": \"integer\", \"multipleOf\": 5}` => 'multipleOf': not supported",
         "`{\"type\": \"string\", \"format\": \"ipv6\"}` => 'format': 'ipv6' is not supported",
         "`{\"type\": \"string\", \"pattern\": \"a(?=b)\"}` => 'pattern': the pattern, line 1, column 4",
-        "`{\"type\": \"string\", \"pattern\": \"a\", \"maxLength\": 3}` => 'pattern': not supported together with minLength or maxLength",
+        "`{\"type\": \"string\", \"pattern\": \"a\", \"maxLength\": 3}` => 'pattern': not supported together with a minLength or maxLength that it does not keep",
         "`{\"type\": \"string\", \"minLength\": -1}` => 'minLength': expected a whole number",
         "`{\"type\": \"string\", \"maxLength\": 99999999}` => 'maxLength': 99999999 is more than the 1,000,000",
         "`{\"type\": \"string\", \"enum\": [\"a\"], \"minLength\": 1}` => 'minLength': not supported for values that enum or const lists",
