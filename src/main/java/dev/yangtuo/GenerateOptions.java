@@ -40,6 +40,7 @@ public final class GenerateOptions {
 
     // Assigned only to a fresh copy before it is handed out.
     private UnaryOperator<SamplingOptions> sampling = UnaryOperator.identity();
+    private TokenRules rules = TokenRules.NONE; // no model recommends any, and there may be one for each token
     private int maxTokens;
     private OptionalLong seed = OptionalLong.empty();
     private @Nullable Supplier<? extends LogitsProcessor> logitsProcessor;
@@ -58,6 +59,7 @@ public final class GenerateOptions {
     private GenerateOptions copy() {
         GenerateOptions copy = new GenerateOptions();
         copy.sampling = sampling;
+        copy.rules = rules;
         copy.maxTokens = maxTokens;
         copy.seed = seed;
         copy.logitsProcessor = logitsProcessor;
@@ -86,7 +88,9 @@ public final class GenerateOptions {
     }
 
     private GenerateOptions ruled(UnaryOperator<TokenRules> change) {
-        return with(options -> options.with(change.apply(options.rules())));
+        GenerateOptions copy = copy();
+        copy.rules = change.apply(rules);
+        return copy;
     }
 
     private GenerateOptions with(UnaryOperator<SamplingOptions> change) {
@@ -104,7 +108,9 @@ public final class GenerateOptions {
 
     /** Always the most probable token, without penalties; settings of sampling made before, bans and the like among them, are forgotten, later ones hold. */
     public GenerateOptions greedy() {
-        return with(options -> SamplingOptions.GREEDY);
+        GenerateOptions copy = with(options -> SamplingOptions.GREEDY);
+        copy.rules = TokenRules.NONE;
+        return copy;
     }
 
     /** 0 takes the most probable token, 1 samples as the model computed it; 0 or more. */
@@ -430,7 +436,7 @@ public final class GenerateOptions {
     }
 
     SamplingOptions sampling(SamplingOptions recommended) {
-        return sampling.apply(recommended);
+        return sampling.apply(recommended).with(rules);
     }
 
     /** The program's own step of a text; null if there is none. */

@@ -235,8 +235,11 @@ public final class Generation implements Iterable<String>, AutoCloseable {
 
         /** The next piece that is not empty, or null at the end. */
         @Nullable String nextPiece() {
-            begin();
             synchronized (this) {
+                if (finishReason == null && unread.isEmpty()) {
+                    scheduler.requireMayWait();
+                }
+                begin();
                 Monitor.await(this, () -> finishReason != null || !unread.isEmpty());
                 String piece = unread.poll();
                 if (piece == null && failure != null) {
@@ -247,8 +250,11 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         }
 
         GenerationResult result() {
-            begin();
             synchronized (this) {
+                if (finishReason == null) {
+                    scheduler.requireMayWait();
+                }
+                begin();
                 Monitor.await(this, () -> finishReason != null);
                 if (failure != null) {
                     throw Failure.here(failure);

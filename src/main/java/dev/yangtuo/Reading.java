@@ -20,9 +20,10 @@ abstract class Reading implements ReadingListener {
     /**
      * Reads texts, all of them at the same time, together with whatever else the scheduler has.
      *
-     * @throws IllegalStateException if the model is closed
+     * @throws IllegalStateException if the model is closed, or on the scheduler's own thread
      */
     static void readAll(List<? extends Reading> readings, Scheduler scheduler) {
+        scheduler.requireMayWait();
         List<Scheduler.Handle> handles = scheduler.submit(readings.stream().map(Reading::task).toList());
         try {
             readings.forEach(Reading::await);

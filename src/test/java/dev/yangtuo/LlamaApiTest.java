@@ -135,6 +135,35 @@ class LlamaApiTest {
     }
 
     @Test
+    void anErrorOfAListenerFailsItsTextAlone() {
+        Generation other = llama.generate("千里", GREEDY);
+        assertThatIllegalStateException().isThrownBy(() -> llama.generate("山", GREEDY.onPromptProgress(progress -> {
+            throw new AssertionError("listener");
+        })).result()).withMessageContaining("a listener of the text has failed: java.lang.AssertionError: listener");
+        assertThat(other.result().generatedTokens()).isEqualTo(24);
+    }
+
+    /** On the thread that computes, waiting for what it computes would last for ever. */
+    @Test
+    void aListenerCannotWaitForATextOfItsModel() {
+        for (Runnable waiting : List.<Runnable>of(
+                () -> llama.generate("水", GREEDY).result(),
+                () -> llama.generate("水", GREEDY).iterator().next(),
+                () -> llama.generateBatch(List.of("水"), GREEDY),
+                () -> llama.score("水", List.of("山")))) {
+            CompletableFuture<GenerationResult> future = llama.generateAsync("山", GREEDY.onPromptProgress(progress -> waiting.run()));
+            assertThatThrownBy(() -> future.get(30, TimeUnit.SECONDS)).hasRootCauseInstanceOf(IllegalStateException.class).hasMessageContaining("would wait for itself");
+        }
+        assertThat(llama.generate("千里", GREEDY).result().generatedTokens()).isEqualTo(24);
+    }
+
+    @Test
+    void memoryBeyondAllBoundsIsNamed() {
+        assertThatIllegalArgumentException().isThrownBy(() -> Llama.plan(BASE, LoadOptions.defaults().kvMemory(Long.MAX_VALUE)))
+                .withMessageContaining("kvMemory of 9223372036854775807 bytes");
+    }
+
+    @Test
     void aTextThatGoesOnTakesOverAllThatWasComputed() {
         String prompt = "《登高》杜甫\n";
         GenerationResult first = llama.generate(prompt, GREEDY).result();

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,16 @@ class SamplingOptionsTest {
         assertThat(result.ids()).doesNotContain(banned, ids.get(5), ids.get(7)).isNotEqualTo(ids);
         assertThat(generate(GREEDY.logitBias(banned, 1000f)).ids()).containsOnly(banned);
         assertThat(generate(GREEDY.logitBias(text, 1000f)).ids()).containsOnly(ids.get(5));
+    }
+
+    @Test
+    void allTokensOfAVocabularyCanHaveRules() {
+        int size = llama.tokenizer().vocabSize();
+        int kept = llama.tokenizer().id("山").getAsInt();
+        int[] others = IntStream.range(0, size).filter(id -> id != kept).toArray();
+        assertThat(generate(GREEDY.ban(others)).ids()).hasSize(20).containsOnly(kept);
+        assertThat(generate(GREEDY.require(others).ban(5)).ids()).hasSizeGreaterThan(1).doesNotContain(kept, 5);
+        assertThat(generate(GREEDY.ban(others).temperature(0.5f).greedy()).ids()).isEqualTo(generate(GREEDY).ids());
     }
 
     @Test

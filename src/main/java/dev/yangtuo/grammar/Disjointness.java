@@ -59,8 +59,9 @@ final class Disjointness {
         List<JsonNode> writtenValues = written.enumerated();
         List<JsonNode> validValues = valid.enumerated();
         if (writtenValues != null) {
-            return writtenValues.stream().noneMatch(value ->
-                    validValues != null ? SchemaValues.containsEqual(validValues, value) : SchemaValues.hasType(valid.types(), value));
+            return validValues != null
+                    ? SchemaValues.common(writtenValues, validValues).isEmpty()
+                    : writtenValues.stream().noneMatch(value -> SchemaValues.hasType(valid.types(), value));
         }
         if (validValues != null) {
             return validValues.stream().noneMatch(value -> SchemaValues.hasType(written.typesWritten(), value));

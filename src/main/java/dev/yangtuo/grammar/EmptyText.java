@@ -7,9 +7,12 @@ import dev.yangtuo.grammar.Expression.Reference;
 import dev.yangtuo.grammar.Expression.Repeat;
 import dev.yangtuo.grammar.Expression.Sequence;
 import dev.yangtuo.grammar.Expression.TokenReference;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -19,10 +22,26 @@ final class EmptyText {
     private final Set<String> nullableRules = new HashSet<>();
 
     EmptyText(Rules rules) {
-        List<Map.Entry<String, Expression>> open = new ArrayList<>(rules.rules().entrySet());
-        // Each pass goes the other way, so that chains of rules in the order of the text or against it take two of them.
-        while (open.removeIf(rule -> isNullable(rule.getValue()) && nullableRules.add(rule.getKey()))) {
-            Collections.reverse(open);
+        Map<String, Set<String>> users = new HashMap<>();
+        rules.rules().forEach((rule, expression) -> addUser(rule, expression, users));
+        Deque<String> open = new ArrayDeque<>(rules.rules().keySet());
+        while (!open.isEmpty()) {
+            String rule = open.remove();
+            if (!nullableRules.contains(rule) && isNullable(rules.rules().get(rule))) {
+                nullableRules.add(rule);
+                open.addAll(users.getOrDefault(rule, Set.of())); // they may be now, too
+            }
+        }
+    }
+
+    /** Enters a rule with those that an expression of it refers to. */
+    private static void addUser(String rule, Expression expression, Map<String, Set<String>> users) {
+        switch (expression) {
+            case Literal _, Chars _, TokenReference _ -> { }
+            case Sequence(List<Expression> parts) -> parts.forEach(part -> addUser(rule, part, users));
+            case Choice(List<Expression> alternatives) -> alternatives.forEach(each -> addUser(rule, each, users));
+            case Repeat(Expression body, int _, int _) -> addUser(rule, body, users);
+            case Reference(String used, boolean _) -> users.computeIfAbsent(used, _ -> new LinkedHashSet<>()).add(rule);
         }
     }
 

@@ -56,7 +56,8 @@ final class NetworkBuilder {
         int[][] allArguments = arguments.toArray(int[][]::new);
         boolean[] productive = Productive.nodes(allKinds, allArguments);
         if (!productive[start]) {
-            throw new GrammarException("no text can follow the grammar: its rule '%s' never comes to an end".formatted(rules.root()));
+            throw new GrammarException(("no text can follow the grammar: its rule '%s' never comes to an end; it always refers to itself,"
+                    + " or demands what cannot be, such as a minimum above the maximum").formatted(rules.root()));
         }
         return new Network(start, allKinds, allArguments, productive, tokens);
     }

@@ -25,6 +25,9 @@ final class RegexParser {
     private static final CodePoints DIGITS = CodePoints.range('0', '9');
     private static final CodePoints WORD = CodePoints.union(List.of(new Range('0', '9'), new Range('A', 'Z'), new Range('a', 'z'), new Range('_', '_')));
     private static final CodePoints SPACE = CodePoints.of(" \t\n\u000B\f\r");
+    /** What ECMAScript counts as space besides. */
+    private static final CodePoints MORE_SPACE = CodePoints.union(List.of(new Range(0xA0, 0xA0), new Range(0x1680, 0x1680), new Range(0x2000, 0x200A),
+            new Range(0x2028, 0x2029), new Range(0x202F, 0x202F), new Range(0x205F, 0x205F), new Range(0x3000, 0x3000), new Range(0xFEFF, 0xFEFF)));
     private static final CodePoints NO_LINE_END = CodePoints.of("\n\r\u0085\u2028\u2029").not();
 
     private final Cursor cursor;
@@ -38,6 +41,26 @@ final class RegexParser {
      * @param atEnd whether it says that it ends where the text ends
      */
     record Alternative(Expression expression, boolean atStart, boolean atEnd) {}
+
+    /** A set of characters, as each of the dialects understands it. */
+    private record Meaning(CodePoints java, CodePoints ecmaScript) {
+        static Meaning ofBoth(CodePoints set) {
+            return new Meaning(set, set);
+        }
+
+        Meaning or(Meaning other) {
+            return new Meaning(java.or(other.java), ecmaScript.or(other.ecmaScript));
+        }
+
+        Meaning not() {
+            return new Meaning(java.not(), ecmaScript.not());
+        }
+
+        /** What is in the set in both. */
+        CodePoints common() {
+            return java.minus(ecmaScript.not());
+        }
+    }
 
     private RegexParser(String name, String pattern) {
         cursor = new Cursor(name, pattern);
@@ -111,8 +134,8 @@ final class RegexParser {
             }
             case '\\' -> {
                 cursor.next();
-                CodePoints set = classEscape();
-                return new Chars(set == null ? CodePoints.of(characterEscape()) : set);
+                Meaning set = classEscape();
+                return new Chars(set == null ? CodePoints.of(characterEscape()) : set.common());
             }
             default -> {
                 cursor.next();
@@ -202,26 +225,26 @@ final class RegexParser {
         int start = cursor.at();
         cursor.next();
         boolean negated = cursor.take("^");
-        CodePoints set = CodePoints.NONE;
+        Meaning set = Meaning.ofBoth(CodePoints.NONE);
         List<Range> ranges = new ArrayList<>();
         while (cursor.peek() != ']') {
-            CodePoints escaped = classMember(ranges);
+            Meaning escaped = classMember(ranges);
             set = escaped == null ? set : set.or(escaped);
         }
         cursor.next();
-        if (ranges.isEmpty() && set.isEmpty()) {
+        if (ranges.isEmpty() && set.java().isEmpty()) {
             throw cursor.error(start, "an empty class; write ] as \\]");
         }
-        set = set.or(CodePoints.union(ranges));
-        return negated ? set.not() : set;
+        set = set.or(Meaning.ofBoth(CodePoints.union(ranges)));
+        return negated ? set.not().common() : set.common();
     }
 
     /** The set that an escape stands for; null if it was a character or a range, which is added. */
-    private @Nullable CodePoints classMember(List<Range> ranges) {
+    private @Nullable Meaning classMember(List<Range> ranges) {
         if (cursor.startsWith("[") || cursor.startsWith("&&")) {
             throw cursor.error("%s in a class means different things in different dialects; put a \\ before a character that is meant".formatted(cursor.found()));
         }
-        CodePoints escaped = cursor.startsWith("\\") ? classEscapeInClass() : null;
+        Meaning escaped = cursor.startsWith("\\") ? classEscapeInClass() : null;
         if (escaped != null) {
             if (cursor.startsWith("-") && !cursor.startsWith("-]")) {
                 throw cursor.error("a range cannot begin with a class; write - as \\-");
@@ -242,7 +265,7 @@ final class RegexParser {
     }
 
     /** The set of an escape; null, with nothing taken, if it stands for a character. */
-    private @Nullable CodePoints classEscapeInClass() {
+    private @Nullable Meaning classEscapeInClass() {
         for (String each : List.of("\\d", "\\D", "\\w", "\\W", "\\s", "\\S", "\\p", "\\P")) {
             if (cursor.startsWith(each)) {
                 cursor.next();
@@ -260,22 +283,19 @@ final class RegexParser {
     }
 
     /** What stands behind a \, if it is a class; else null, with nothing taken. */
-    private @Nullable CodePoints classEscape() {
-        CodePoints set = switch (cursor.peek()) {
-            case 'd' -> DIGITS;
-            case 'D' -> DIGITS.not();
-            case 'w' -> WORD;
-            case 'W' -> WORD.not();
-            case 's' -> SPACE;
-            case 'S' -> SPACE.not();
-            case 'p', 'P' -> CodePoints.NONE;
-            default -> null;
-        };
-        if (set == null) {
+    private @Nullable Meaning classEscape() {
+        int kind = cursor.peek();
+        if ("dDwWsSpP".indexOf(kind) < 0) {
             return null;
         }
-        int kind = cursor.next();
-        return kind == 'p' ? property() : kind == 'P' ? property().not() : set;
+        cursor.next();
+        Meaning set = switch (kind) {
+            case 'd', 'D' -> Meaning.ofBoth(DIGITS);
+            case 'w', 'W' -> Meaning.ofBoth(WORD);
+            case 's', 'S' -> new Meaning(SPACE, SPACE.or(MORE_SPACE));
+            default -> Meaning.ofBoth(property());
+        };
+        return Character.isUpperCase(kind) ? set.not() : set;
     }
 
     /** A property of Unicode, as {@link Pattern} names it: {@code {L}}, {@code {IsHan}}. */

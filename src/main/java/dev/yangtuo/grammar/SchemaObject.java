@@ -63,7 +63,7 @@ final class SchemaObject {
     List<SchemaPart> property(String name) {
         List<SchemaPart> schemas = new ArrayList<>();
         for (SchemaPart part : parts) {
-            if (part.propertyNames().contains(name)) {
+            if (part.hasProperty(name)) {
                 schemas.add(part.child("properties", name));
             } else if (part.has("additionalProperties")) {
                 schemas.add(part.child("additionalProperties"));
@@ -73,18 +73,21 @@ final class SchemaObject {
     }
 
     Expression expression() {
-        checkCounts();
+        checkCountsAndNames();
         return isAny() ? JsonText.OBJECT : JsonText.enclosed("{", members(), "}");
     }
 
-    /** Counts that hold in any case are no constraint; others cannot be followed. */
-    private void checkCounts() {
+    /** What holds in any case is no constraint; other counts and names cannot be followed. */
+    private void checkCountsAndNames() {
         for (SchemaPart part : parts) {
             if (part.count("minProperties", 0) > required.size()) {
                 throw part.error("minProperties", "not supported for more properties than are required; name them in required");
             }
             if (part.count("maxProperties", Repeat.UNBOUNDED) < (writesOthers() ? Repeat.UNBOUNDED : names.size())) {
                 throw part.error("maxProperties", "not supported for fewer properties than there are");
+            }
+            if (part.has("propertyNames") && !part.child("propertyNames").allowsStrings()) {
+                throw part.error("propertyNames", "not supported where it says more than that names are strings; list the names in properties");
             }
         }
     }

@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
  */
 record SchemaPart(JsonNode node, String path) {
     private static final Set<String> ANNOTATIONS = Set.of("title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly", "$comment", "$schema",
-            "$id", "id", "$vocabulary", "$defs", "definitions", "contentEncoding", "contentMediaType", "contentSchema");
+            "$id", "id", "$vocabulary", "$defs", "definitions", "contentEncoding", "contentMediaType", "contentSchema", "discriminator");
 
     /** Keywords for each type of value. */
     static final Map<String, Set<String>> BY_TYPE = Map.of(
-            "object", Set.of("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
+            "object", Set.of("properties", "required", "additionalProperties", "propertyNames", "minProperties", "maxProperties"),
             "array", Set.of("items", "prefixItems", "minItems", "maxItems", "uniqueItems"),
             "string", Set.of("minLength", "maxLength", "pattern", "format"),
             "number", Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"));
@@ -57,6 +57,12 @@ record SchemaPart(JsonNode node, String path) {
 
     boolean hasAny(Set<String> keywords) {
         return keywords.stream().anyMatch(node::has);
+    }
+
+    /** Whether all strings are valid, as far as one can see. */
+    boolean allowsStrings() {
+        boolean onlyType = !isFalse() && node.properties().stream().allMatch(keyword -> keyword.getKey().equals("type") || ANNOTATIONS.contains(keyword.getKey()));
+        return onlyType && (!has("type") || strings("type").contains("string"));
     }
 
     /** Whether it says something beside a reference. */
@@ -108,6 +114,11 @@ record SchemaPart(JsonNode node, String path) {
         List<String> names = new ArrayList<>();
         properties.fieldNames().forEachRemaining(names::add);
         return names;
+    }
+
+    /** Whether a property has a schema. */
+    boolean hasProperty(String name) {
+        return node.path("properties").has(name);
     }
 
     /** The strings of a keyword that has one or a list of them. */

@@ -6,7 +6,11 @@ import static dev.yangtuo.grammar.Expression.optional;
 import static dev.yangtuo.grammar.Expression.sequence;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.DecimalNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.exception.GrammarException;
 import dev.yangtuo.grammar.Expression.Choice;
 import dev.yangtuo.grammar.Expression.Repeat;
@@ -15,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Values that follow all of some schemas, which make no choices and refer to nothing. */
@@ -129,7 +134,7 @@ final class SchemaValues {
         List<JsonNode> values = null;
         for (SchemaPart part : parts) {
             for (List<JsonNode> listed : listed(part)) {
-                values = (values == null ? listed : values).stream().filter(value -> containsEqual(listed, value)).toList();
+                values = values == null ? listed : common(values, listed);
             }
         }
         if (values == null) {
@@ -169,14 +174,28 @@ final class SchemaValues {
         }
     }
 
-    /** Whether numbers are equal is a matter of their values, not of how they are written. */
-    static boolean containsEqual(List<JsonNode> values, JsonNode value) {
-        return values.stream().anyMatch(each -> each.equals(SchemaValues::compareNumbers, value));
+    /** Those of some values that are among others, too. */
+    static List<JsonNode> common(List<JsonNode> values, List<JsonNode> others) {
+        Set<JsonNode> among = others.stream().map(SchemaValues::canonical).collect(Collectors.toSet());
+        return values.stream().filter(value -> among.contains(canonical(value))).toList();
     }
 
-    private static int compareNumbers(JsonNode a, JsonNode b) {
-        boolean equal = a.isNumber() && b.isNumber() ? a.decimalValue().compareTo(b.decimalValue()) == 0 : a.equals(b);
-        return equal ? 0 : 1;
+    /** The same for all values that are equal: whether numbers are is a matter of their values, not of how they are written. */
+    private static JsonNode canonical(JsonNode value) {
+        if (value.isNumber()) {
+            return DecimalNode.valueOf(value.decimalValue().stripTrailingZeros());
+        }
+        if (value.isArray()) {
+            ArrayNode array = JsonNodeFactory.instance.arrayNode();
+            value.forEach(each -> array.add(canonical(each)));
+            return array;
+        }
+        if (value.isObject()) {
+            ObjectNode object = JsonNodeFactory.instance.objectNode();
+            value.properties().forEach(each -> object.set(each.getKey(), canonical(each.getValue())));
+            return object;
+        }
+        return value;
     }
 
     private static Expression constant(JsonNode value) {
@@ -192,28 +211,31 @@ final class SchemaValues {
         int min = 0;
         int max = Repeat.UNBOUNDED;
         List<Expression> wholes = new ArrayList<>();
-        SchemaPart length = null;
         SchemaPart whole = null;
         for (SchemaPart part : parts) {
             min = Math.max(min, part.count("minLength", 0));
             max = Math.min(max, part.count("maxLength", Repeat.UNBOUNDED));
-            length = part.has("minLength") || part.has("maxLength") ? part : length;
-            for (String keyword : List.of("pattern", "format")) {
-                if (part.has(keyword)) {
-                    wholes.add(keyword.equals("pattern") ? pattern(part) : StringFormats.of(part));
-                    whole = part;
-                }
+            if (part.has("pattern")) {
+                wholes.add(pattern(part));
+                whole = part;
+            }
+            if (part.has("format")) {
+                wholes.add(StringFormats.of(part));
+                whole = part;
             }
         }
         if (whole == null) {
             return max < min ? new Choice(List.of()) : JsonText.string(new Repeat(JsonText.CHARACTER, min, max));
         }
-        if (wholes.size() > 1 || length != null) {
-            throw whole.error(whole.has("pattern") ? "pattern" : "format", wholes.size() > 1
-                    ? "more than one pattern or format for a string is not supported; write one pattern"
-                    : "not supported together with minLength or maxLength; let the pattern say how long a string is");
+        String keyword = whole.has("pattern") ? "pattern" : "format";
+        if (wholes.size() > 1) {
+            throw whole.error(keyword, "more than one pattern or format for a string is not supported; write one pattern");
         }
-        return JsonText.string(JsonText.escaped(wholes.getFirst()));
+        Expression limited = Lengths.limit(wholes.getFirst(), min, max);
+        if (!Lengths.of(limited).within(min, max)) {
+            throw whole.error(keyword, "not supported together with a minLength or maxLength that it does not keep by itself; let the pattern say how long a string is");
+        }
+        return JsonText.string(JsonText.escaped(limited));
     }
 
     /** A pattern is looked for anywhere, unless it says that it begins or ends where the string does. */
@@ -222,13 +244,20 @@ final class SchemaValues {
         List<Expression> alternatives = new ArrayList<>();
         try {
             for (RegexParser.Alternative each : RegexParser.parse("the pattern", part.strings("pattern").getFirst())) {
-                alternatives.add(sequence(
-                        each.atStart() ? Expression.EMPTY : anything, each.expression(), each.atEnd() ? Expression.EMPTY : anything));
+                List<Expression> parts = new ArrayList<>();
+                if (!each.atStart()) {
+                    parts.add(anything);
+                }
+                parts.add(each.expression());
+                if (!each.atEnd()) {
+                    parts.add(anything);
+                }
+                alternatives.add(sequence(parts.toArray(Expression[]::new)));
             }
         } catch (GrammarException e) {
             throw part.error("pattern", e.getMessage());
         }
-        return new Choice(alternatives);
+        return Expression.choice(alternatives);
     }
 
     // Numbers

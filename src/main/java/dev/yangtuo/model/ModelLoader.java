@@ -171,7 +171,9 @@ public final class ModelLoader {
             pages = Math.max(perContext, Math.min(pages, totalMemory() / MEMORY_SHARE / pageBytes));
         }
         if (pages > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("a context of %d for %d texts is not possible".formatted(context, settings.maxSequences()));
+            throw new IllegalArgumentException(settings.kvMemory() > 0
+                    ? "kvMemory of %d bytes is more than can be managed; allow less".formatted(settings.kvMemory())
+                    : "a context of %d for %d texts is not possible".formatted(context, settings.maxSequences()));
         }
         return (int) pages;
     }

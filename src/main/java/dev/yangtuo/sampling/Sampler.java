@@ -288,6 +288,9 @@ public final class Sampler {
     }
 
     private int requireFinite(int id, float logit) {
+        if (edits.length > 0 && (Float.isNaN(logit) || logit == Float.POSITIVE_INFINITY)) {
+            throw new YangtuoException("the logit of token %d is %s: the biases or penalties are too large for it, or the model's weights are damaged".formatted(id, logit));
+        }
         if (Float.isNaN(logit)) {
             throw new YangtuoException("the model computed NaN as the logit of token %d; its weights are probably damaged".formatted(id));
         }

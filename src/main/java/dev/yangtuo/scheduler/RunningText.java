@@ -151,6 +151,9 @@ final class RunningText extends RunningTask {
         } catch (RuntimeException e) {
             fail(e);
             return EndCause.FAILED;
+        } catch (Error e) {
+            fail(new IllegalStateException("a listener of the text has failed: " + e, e)); // it is the listener's: others go on
+            return EndCause.FAILED;
         }
         chosenCount = 0;
         if (hasFailed()) {

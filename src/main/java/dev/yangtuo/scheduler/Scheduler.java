@@ -119,6 +119,18 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
+    /** @throws IllegalStateException on the thread that computes: it would wait for itself */
+    public void requireMayWait() {
+        lock.lock();
+        try {
+            if (Thread.currentThread() == thread) {
+                throw new IllegalStateException("a listener or logits processor waits for a text; it is on the thread that computes all texts, which would wait for itself");
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void cancel(RunningTask task) {
         task.cancel();
         lock.lock();

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.yangtuo.exception.GrammarException;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -163,5 +166,25 @@ class AdversarialGrammarTest {
         Grammar grammar = Grammar.gbnf("root ::= " + words);
         String text = RandomTexts.text(tokenizer, RandomTexts.ids(grammar, tokenizer, new Random(1), 20));
         assertThat(words).contains("\"" + text + "\"");
+    }
+
+    /** Each value with each other one would be billions of pairs. */
+    @Test
+    @Timeout(20)
+    void longListsOfValuesAreNotComparedPairwise() {
+        String values = IntStream.range(10_000, 80_000).mapToObj(Integer::toString).collect(Collectors.joining(", ", "{\"enum\": [", "]}")).replace(" ", "");
+        assertThatThrownBy(() -> Grammar.jsonSchema("{\"type\": \"string\", \"allOf\": [%s, %s]}".formatted(values, values)))
+                .isInstanceOf(GrammarException.class).hasMessageContaining("never comes to an end");
+    }
+
+    /** Whether a rule may be empty hangs on the next one, and so on, in no order. */
+    @Test
+    @Timeout(20)
+    void chainsOfRulesAreFollowedOnce() {
+        int count = 19_900;
+        List<Integer> order = new ArrayList<>(IntStream.range(0, count).boxed().toList());
+        Collections.shuffle(order, new Random(1));
+        String rules = order.stream().map(i -> "x%d ::= \"a\"|\"b\"|\"c\"|\"d\"|\"e\"|\"f\"|x%d\n".formatted(i, i + 1)).collect(Collectors.joining());
+        assertThat(gbnf("root ::= x0\n" + rules + "x%d ::= \"\"\n".formatted(count)).nodes()).isLessThan(500_000);
     }
 }

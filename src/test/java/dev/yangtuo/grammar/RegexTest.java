@@ -17,6 +17,7 @@ import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Regular expressions, against {@link Pattern}. */
 class RegexTest {
@@ -25,7 +26,7 @@ class RegexTest {
 
     @ParameterizedTest
     @CsvSource(delimiterString = " ~ ", quoteCharacter = '`', value = {
-        "a*b", "(a|b)+", "(?:ab){1,2}", "(?<name>a|b)?", "[^a]", "[a-c0-9_-]+", "\\d\\w*", "\\S+", "[\\s\\S]*", "[^\\w]", ".", "..?", "a??b+?",
+        "a*b", "(a|b)+", "(?:ab){1,2}", "(?<name>a|b)?", "[^a]", "[a-c0-9_-]+", "\\d\\w*", "[\\s\\S]*", "[^\\w]", ".", "..?", "a??b+?",
         "\\x61|\\u4e2d.", "\\x{1F600}", "[中-龥]a", "\\^|\\$|\\\\|\\]|-", "^a|b$", "^(a|b)*$", "\\p{L}+", "\\P{L}", "[\\p{IsHan}a]+", "[\\]\\-]",
         "a{2}b", "(a{0,2}b){2}", "(|a)b", "\\t|\\n|\\r|\\f", "\\W"
     })
@@ -36,6 +37,19 @@ class RegexTest {
             boolean expected = Pattern.compile(pattern.replace("$", "\\z").replace("\\\\z", "\\$")).matcher(text).matches();
             assertThat(Matching.behind(automaton, text.getBytes(StandardCharsets.UTF_8)).complete).as("%s matches '%s'", pattern, text).isEqualTo(expected);
         }
+    }
+
+    /** ECMAScript, whose expressions the patterns of JSON schemas are, has more of it than Java. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\u00A0", "\u1680", "\u2000", "\u200A", "\u2028", "\u202F", "\u205F", "\u3000", "\uFEFF"})
+    void whatIsSpaceInOneDialectAloneIsNeitherSpaceNorNot(String space) {
+        assertThat(Matching.regex("\\S", space)).isFalse();
+        assertThat(Matching.regex("[^\\s]", space)).isFalse();
+        assertThat(Matching.regex("\\s", space)).isFalse();
+        assertThat(Matching.regex("[^\\S]", space)).isFalse();
+        assertThat(Matching.regex("[\\s\\S]", space)).isTrue();
+        assertThat(Matching.regex("\\S", "a")).isTrue();
+        assertThat(Matching.regex("\\S", " ")).isFalse();
     }
 
     @Provide

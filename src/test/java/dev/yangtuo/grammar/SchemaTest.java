@@ -85,6 +85,51 @@ class SchemaTest {
         writes("{\"type\": \"object\", \"properties\": {\"a\": true, \"b\": false}}", List.of("{}", "{\"a\":1}"), List.of("{\"b\":1}"));
     }
 
+    /** What Pydantic and zod write beside what they mean. */
+    @Test
+    void keywordsThatSayNothing() {
+        String union = """
+                {"oneOf": [{"type": "object", "properties": {"k": {"const": "a"}}, "required": ["k"]}, {"type": "object", "properties": {"k": {"const": "b"}}, "required": ["k"]}],
+                 "discriminator": {"propertyName": "k", "mapping": {"a": "#/oneOf/0", "b": "#/oneOf/1"}}}""";
+        writes(union, List.of("{\"k\":\"a\"}", "{\"k\":\"b\"}"), List.of("{\"k\":\"c\"}"));
+        for (String names : List.of("true", "{}", "{\"type\": \"string\"}", "{\"type\": [\"string\", \"null\"], \"title\": \"key\"}")) {
+            writes("{\"type\": \"object\", \"propertyNames\": %s, \"additionalProperties\": {\"type\": \"integer\"}}".formatted(names),
+                    List.of("{}", "{\"x\":1}"), List.of("{\"x\":null}"));
+        }
+        for (String names : List.of("false", "{\"type\": \"null\"}", "{\"maxLength\": 3}", "{\"enum\": [\"a\"]}", "{\"$ref\": \"#/x\"}")) {
+            assertThatThrownBy(() -> Grammar.jsonSchema("{\"type\": \"object\", \"propertyNames\": %s}".formatted(names)))
+                    .isInstanceOf(GrammarException.class).hasMessageContaining("'propertyNames': not supported where it says more");
+        }
+    }
+
+    @Test
+    void formats() {
+        writes("{\"type\": \"string\", \"format\": \"date\"}", List.of("\"0001-01-01\"", "\"0400-02-29\"", "\"2000-02-29\"", "\"0010-12-31\"", "\"1004-02-29\""),
+                List.of("\"0000-01-01\"", "\"0000-02-29\"", "\"0100-02-29\"", "\"1900-02-29\"", "\"2023-02-29\""));
+        writes("{\"type\": \"string\", \"format\": \"time\"}", List.of("\"12:00:00Z\"", "\"23:59:59.5+00:00\"", "\"00:00:00-00:01\"", "\"00:00:00-10:00\""),
+                List.of("\"12:00:00\"", "\"24:00:00Z\"", "\"12:00:00-00:00\"", "\"23:59:60Z\""));
+        writes("{\"type\": \"string\", \"format\": \"email\"}", List.of("\"a.b+c@mail.example.com\"", "\"x@y.org\""),
+                List.of("\"a\"", "\"a@b\"", "\".a@b.com\"", "\"a..b@c.de\"", "\"a@-b.com\"", "\"a@b.c\""));
+        writes("{\"type\": \"string\", \"format\": \"uri\"}", List.of("\"https://example.com\"", "\"http://a.b.example.com:8080/x/y.html?q=1&r=2#top\"", "\"https://example.com/\""),
+                List.of("\"example.com\"", "\"https://\"", "\"https://example.com:0\"", "\"https://example.com/ x\"", "\"https://诗.com\""));
+        writes("{\"type\": \"string\", \"format\": \"duration\"}", List.of("\"P1D\"", "\"PT36H\"", "\"P1Y2M3DT4H5M6S\"", "\"P4W\"", "\"PT5M\""),
+                List.of("\"P\"", "\"PT\"", "\"P1DT\"", "\"P1H\"", "\"P1Y1D\"", "\"PT1H1S\"", "\"1D\""));
+    }
+
+    @Test
+    void patternsWithLengths() {
+        writes("{\"type\": \"string\", \"pattern\": \"^[a-z]+$\", \"minLength\": 2, \"maxLength\": 4}", List.of("\"ab\"", "\"abcd\""), List.of("\"\"", "\"a\"", "\"abcde\"", "\"A1\""));
+        writes("{\"type\": \"string\", \"pattern\": \"^(?:ab|[诗词]{3})c?$\", \"minLength\": 2, \"maxLength\": 4}", List.of("\"ab\"", "\"诗词诗c\""), List.of("\"a\"", "\"诗词\""));
+        writes("{\"type\": \"string\", \"pattern\": \"[0-9]\", \"minLength\": 1}", List.of("\"1\"", "\"a1\""), List.of("\"\"", "\"a\""));
+        writes("{\"type\": \"string\", \"format\": \"uri\", \"minLength\": 1, \"maxLength\": 2083}", List.of("\"https://example.com/\""), List.of("\"\""));
+        for (String beyond : List.of("\"pattern\": \"^(?:ab)+$\", \"maxLength\": 4", "\"pattern\": \"^a*b$\", \"minLength\": 2", "\"format\": \"date\", \"maxLength\": 9")) {
+            assertThatThrownBy(() -> Grammar.jsonSchema("{\"type\": \"string\", %s}".formatted(beyond)))
+                    .isInstanceOf(GrammarException.class).hasMessageContaining("that it does not keep by itself");
+        }
+        assertThatThrownBy(() -> Grammar.jsonSchema("{\"type\": \"string\", \"pattern\": \"^[a-z]{5}$\", \"maxLength\": 4}"))
+                .isInstanceOf(GrammarException.class).hasMessageContaining("demands what cannot be");
+    }
+
     @Test
     void bounds() {
         writes("{\"type\": \"integer\", \"minimum\": -3, \"maximum\": 105}", List.of("-3", "-1", "0", "9", "10", "99", "100", "105"), List.of("-4", "-0", "106", "1000", "007", "1.0"));
@@ -108,9 +153,9 @@ class SchemaTest {
         "`{\"type\": \"array\", \"uniqueItems\": true}` => 'uniqueItems': not supported",
         "`{\"type\": \"array\", \"items\": [{}]}` => 'items': a list of schemas is called prefixItems",
         "`{\"type\": \"integer\", \"multipleOf\": 5}` => 'multipleOf': not supported",
-        "`{\"type\": \"string\", \"format\": \"email\"}` => 'format': 'email' is not supported",
+        "`{\"type\": \"string\", \"format\": \"ipv6\"}` => 'format': 'ipv6' is not supported",
         "`{\"type\": \"string\", \"pattern\": \"a(?=b)\"}` => 'pattern': the pattern, line 1, column 4",
-        "`{\"type\": \"string\", \"pattern\": \"a\", \"maxLength\": 3}` => 'pattern': not supported together with minLength or maxLength",
+        "`{\"type\": \"string\", \"pattern\": \"a\", \"maxLength\": 3}` => 'pattern': not supported together with a minLength or maxLength that it does not keep",
         "`{\"type\": \"string\", \"minLength\": -1}` => 'minLength': expected a whole number",
         "`{\"type\": \"string\", \"maxLength\": 99999999}` => 'maxLength': 99999999 is more than the 1,000,000",
         "`{\"type\": \"string\", \"enum\": [\"a\"], \"minLength\": 1}` => 'minLength': not supported for values that enum or const lists",

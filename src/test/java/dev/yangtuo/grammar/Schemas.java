@@ -31,7 +31,8 @@ final class Schemas {
              "left": {"$ref": "#/$defs/node"}, "right": {"$ref": "#/$defs/node"}}, "required": ["value"], "additionalProperties": false}}}""",
             """
             {"type": "object", "properties": {"date": {"type": "string", "format": "date"}, "time": {"type": "string", "format": "time"},
-             "at": {"type": "string", "format": "date-time"}, "id": {"type": "string", "format": "uuid"}}, "required": ["date", "time", "at", "id"]}""",
+             "at": {"type": "string", "format": "date-time"}, "id": {"type": "string", "format": "uuid"},
+             "mail": {"type": "string", "format": "email"}, "site": {"type": "string", "format": "uri"}, "span": {"type": "string", "format": "duration"}}, "required": ["date", "time", "at", "id"]}""",
             """
             {"type": "object", "properties": {"code": {"type": "string", "pattern": "^[A-Z]{2}-[0-9]{3,5}$"}, "free": {"type": "string", "pattern": "山|水{2}"}},
              "required": ["code", "free"]}""",

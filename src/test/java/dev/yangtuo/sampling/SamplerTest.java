@@ -212,4 +212,17 @@ class SamplerTest {
         assertThatIllegalArgumentException().isThrownBy(() -> PLAIN.withTopP(0f));
         assertThatIllegalArgumentException().isThrownBy(() -> PLAIN.withRepeatPenalty(0f));
     }
+
+    /** Not blamed on the model. */
+    @Test
+    void whatBiasesAndPenaltiesMakeInfiniteIsSaid() {
+        TokenBias large = new TokenBias(TokenName.of(1), 3e38f);
+        Sampler biased = new Sampler(PLAIN.with(TokenRules.NONE.plus(large).plus(large)), SEED, 3);
+        assertThatThrownBy(() -> biased.sample(new float[] {1f, 2f, 3f})).isInstanceOf(YangtuoException.class)
+                .hasMessageContaining("the logit of token 1 is Infinity: the biases or penalties are too large");
+        Sampler penalized = new Sampler(PLAIN.withRepeatPenalty(1e-45f), SEED, 3);
+        penalized.acceptPrompt(2);
+        assertThatThrownBy(() -> penalized.sample(new float[] {1f, 2f, 3f})).isInstanceOf(YangtuoException.class)
+                .hasMessageContaining("the logit of token 2 is Infinity: the biases or penalties are too large");
+    }
 }
