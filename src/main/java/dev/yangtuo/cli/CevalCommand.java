@@ -99,6 +99,7 @@ final class CevalCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         CevalOptions options = options();
         List<CevalSubject> questions = read();
+        questions.forEach(subject -> subject.requireExamples(shots));
         report.write(spec.commandLine().getOut(), () -> evaluate(questions, options));
         return CommandLine.ExitCode.OK;
     }

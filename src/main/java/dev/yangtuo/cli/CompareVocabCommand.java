@@ -166,10 +166,10 @@ final class CompareVocabCommand implements Callable<Integer> {
             throw wrong("--repeats is %d, must be 1 to 10000".formatted(repeats));
         }
         if (chart != null && !chart.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
-            throw wrong("--chart %s: the name must end in .png, for that is what is drawn".formatted(chart));
+            throw wrong("--plot %s: the name must end in .png, for that is what is drawn".formatted(chart));
         }
         if (chart != null && count > VocabularyComparisonChart.MAX_SUBJECTS) {
-            throw wrong("--chart: %d bars of a group cannot be told apart; at most %d are drawn".formatted(count, VocabularyComparisonChart.MAX_SUBJECTS));
+            throw wrong("--plot: %d bars of a group cannot be told apart; at most %d are drawn".formatted(count, VocabularyComparisonChart.MAX_SUBJECTS));
         }
     }
 

@@ -56,6 +56,7 @@ final class IdFileFlags {
     void run(TokenizerOptions tokenizers, EncodeOptions options, boolean json) throws IOException {
         TextFile text = TextFile.of(input);
         text.check();
+        text.requireOther(output);
         Tokenizer tokenizer = tokenizers.load();
         IdType type = idType == null ? IdType.text : idType;
         if (type == IdType.u16 && tokenizer.vocabSize() - 1 > LARGEST_U16) {

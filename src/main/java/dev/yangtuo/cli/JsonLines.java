@@ -20,7 +20,12 @@ final class JsonLines {
 
     /** @throws com.fasterxml.jackson.core.JacksonException if the line is not one JSON value */
     JsonNode read(byte[] line) throws IOException {
-        return mapper.readTree(Utf8.decode(line));
+        return read(Utf8.decode(line));
+    }
+
+    /** @throws com.fasterxml.jackson.core.JacksonException if the line is not one JSON value */
+    JsonNode read(String line) throws IOException {
+        return mapper.readTree(line);
     }
 
     String write(Object value) throws IOException {

@@ -147,9 +147,10 @@ final class JudgeCommand implements Callable<Integer> {
         return new CommandLine.ParameterException(spec.commandLine(), problem, cause);
     }
 
-    private static TextFile checked(String argument) {
+    private TextFile checked(String argument) throws IOException {
         TextFile file = TextFile.of(argument);
         file.check();
+        file.requireOther(output);
         return file;
     }
 

@@ -4,6 +4,9 @@ import dev.yangtuo.exception.YangtuoException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 final class LineReader {
     /** Larger ones would not fit into arrays of chars that have room for a prefix. */
     private static final int MAX_LINE_BYTES = 1 << 30;
+
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
 
     private final InputStream in;
     private final String name;
@@ -69,6 +74,24 @@ final class LineReader {
             if (complete) {
                 return line.toByteArray();
             }
+        }
+    }
+
+    /**
+     * The next line as text, the first one without a byte order mark, or null at the end.
+     *
+     * @throws YangtuoException if it is too long to be kept in memory, or not UTF-8
+     */
+    @Nullable String nextText() throws IOException {
+        byte[] line = next();
+        if (line == null) {
+            return null;
+        }
+        try {
+            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line)).toString();
+            return number == 1 && text.startsWith(BYTE_ORDER_MARK) ? text.substring(BYTE_ORDER_MARK.length()) : text;
+        } catch (CharacterCodingException e) {
+            throw new YangtuoException("%s, line %d: is not UTF-8; convert the file, such as with iconv -f GB18030 -t UTF-8".formatted(name, number), e);
         }
     }
 

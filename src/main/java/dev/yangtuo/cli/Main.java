@@ -12,6 +12,7 @@ import dev.yangtuo.eval.CevalSplit;
 import dev.yangtuo.eval.PromptStyle;
 import dev.yangtuo.model.SyntheticShape;
 import dev.yangtuo.recipe.RecipeLanguage;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
@@ -84,8 +85,12 @@ public final class Main implements Runnable {
     static int run(Colours colours, String... args) {
         CommandLine commandLine = commandLine(colours);
         try {
-            return commandLine.execute(args);
-        } catch (OutOfMemoryError e) {
+            int code = commandLine.execute(args);
+            if (code == CommandLine.ExitCode.OK) {
+                StandardOutput.flush(commandLine.getOut()); // picocli writes the texts of --help and --version
+            }
+            return code;
+        } catch (OutOfMemoryError | IOException e) {
             commandLine.getErr().println(colours.problem(Failures.describe(e)));
             return CommandLine.ExitCode.SOFTWARE;
         }

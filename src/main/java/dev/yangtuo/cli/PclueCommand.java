@@ -86,6 +86,7 @@ final class PclueCommand implements Callable<Integer> {
         PclueOptions options = options();
         TextFile file = TextFile.of(data);
         file.check();
+        file.requireOther(predictions);
         report.write(spec.commandLine().getOut(), () -> scored == null ? answer(file, options) : score(file, TextFile.of(scored)));
         return CommandLine.ExitCode.OK;
     }

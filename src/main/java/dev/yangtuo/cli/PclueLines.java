@@ -1,6 +1,5 @@
 package dev.yangtuo.cli;
 
-import dev.yangtuo.tokenizer.Utf8;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -17,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 final class PclueLines<T> implements Iterator<T> {
     /** The longest tasks of pCLUE have some kilobytes. */
     private static final int MAX_LINE_BYTES = 16 << 20;
-
-    private static final String BYTE_ORDER_MARK = "\uFEFF";
 
     private final LineReader reader;
     private final String name;
@@ -39,13 +36,9 @@ final class PclueLines<T> implements Iterator<T> {
     @Override
     public boolean hasNext() {
         while (next == null) {
-            byte[] bytes = read();
-            if (bytes == null) {
+            String line = read();
+            if (line == null) {
                 return false;
-            }
-            String line = Utf8.decode(bytes);
-            if (reader.number() == 1 && line.startsWith(BYTE_ORDER_MARK)) {
-                line = line.substring(BYTE_ORDER_MARK.length());
             }
             if (!line.isBlank()) {
                 next = parse.apply(line, "%s, line %d".formatted(name, reader.number()));
@@ -54,9 +47,9 @@ final class PclueLines<T> implements Iterator<T> {
         return true;
     }
 
-    private byte @Nullable [] read() {
+    private @Nullable String read() {
         try {
-            return reader.next();
+            return reader.nextText();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

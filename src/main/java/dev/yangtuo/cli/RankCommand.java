@@ -102,6 +102,7 @@ final class RankCommand implements Callable<Integer> {
         ChatTemplate chat = template.chat();
         TextFile file = TextFile.of(input);
         file.check();
+        file.requireOther(output);
         try (ResultFile result = output == null ? null : ResultFile.create(output);
                 TextRecords records = TextRecords.open(file);
                 Llama llama = model.load(ModelOptions.WeightTypeDefault.OF_FILE, KvType.F16, context, err);
@@ -271,8 +272,13 @@ final class RankCommand implements Callable<Integer> {
             }
             return;
         }
-        to.println(String.format(Locale.ROOT, "%d prompts, %d with an error, %d answers to each; mean score of the best %.4f, of the first %.4f "
+        to.println(String.format(Locale.ROOT, "%d prompts, %d with an error, %d answers to each; mean score of the best %s, of the first %s "
                 + "(%s)%s",
-                summary.prompts, summary.errors, count, best, first, by.label(), summary.interrupted ? "; interrupted" : ""));
+                summary.prompts, summary.errors, count, shown(best), shown(first), by.label(), summary.interrupted ? "; interrupted" : ""));
+    }
+
+    /** There is no mean of nothing. */
+    private static String shown(double score) {
+        return Double.isFinite(score) ? String.format(Locale.ROOT, "%.4f", score) : "-";
     }
 }

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * regular file (a device, a pipe) is written directly: replacing it would take it away from everybody.
  */
 final class ResultFile implements AutoCloseable {
+    /** What this program is writing now. */
+    private static final Set<Path> IN_THE_MAKING = ConcurrentHashMap.newKeySet();
+
     private final Path target;
     private final @Nullable Path partial;
     private final OutputStream out;
@@ -29,7 +34,7 @@ final class ResultFile implements AutoCloseable {
     /**
      * Begins the file.
      *
-     * @throws YangtuoException if it cannot be written; what was there before is as it was
+     * @throws YangtuoException if it cannot be written, or is being written as another result; what was there before is as it was
      */
     static ResultFile create(Path path) {
         if (Files.isDirectory(path)) {
@@ -41,7 +46,7 @@ final class ResultFile implements AutoCloseable {
                 return new ResultFile(path, null, buffered(path, StandardOpenOption.WRITE));
             }
             // A link goes on pointing to where it points.
-            Path target = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath();
+            Path target = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath().normalize();
             if (!Files.isDirectory(target.getParent())) {
                 throw new YangtuoException("%s: there is no directory %s; make it first".formatted(path, target.getParent()));
             }
@@ -49,13 +54,25 @@ final class ResultFile implements AutoCloseable {
                 throw new AccessDeniedException(target.toString());
             }
             Path partial = target.resolveSibling("%s.%d.partial".formatted(target.getFileName(), ProcessHandle.current().pid()));
-            OutputStream out = buffered(partial, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
+            if (!IN_THE_MAKING.add(target)) {
+                throw new YangtuoException("%s: two results cannot be written into one file; name another for one of them".formatted(path));
+            }
+            OutputStream out = begin(target, partial);
             partial.toFile().deleteOnExit(); // an interrupt ends the program without closing anything
             return new ResultFile(target, partial, out);
         } catch (AccessDeniedException e) {
             throw new YangtuoException("%s: there is no permission to write it".formatted(path), e);
         } catch (IOException e) {
             throw notWritten(path, e);
+        }
+    }
+
+    private static OutputStream begin(Path target, Path partial) throws IOException {
+        try {
+            return buffered(partial, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
+        } catch (IOException e) {
+            IN_THE_MAKING.remove(target);
+            throw e;
         }
     }
 
@@ -93,6 +110,7 @@ final class ResultFile implements AutoCloseable {
     public void close() {
         try (out) {
             if (partial != null) {
+                IN_THE_MAKING.remove(target);
                 Files.deleteIfExists(partial);
             }
         } catch (IOException e) {

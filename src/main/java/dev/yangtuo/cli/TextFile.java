@@ -42,6 +42,13 @@ record TextFile(String argument, @Nullable Path path) {
         }
     }
 
+    /** @throws YangtuoException if it is the file that is to be written, which would replace it */
+    void requireOther(@Nullable Path output) throws IOException {
+        if (path != null && output != null && isRegular() && Files.exists(output) && Files.isSameFile(path, output)) {
+            throw new YangtuoException("%s: is read, and would be replaced by what is written; name another output".formatted(argument));
+        }
+    }
+
     /** Its length, or {@link ProgressDisplay#UNKNOWN_TOTAL} for what has none, such as a pipe, or is gone. */
     long size() {
         try {

@@ -69,12 +69,12 @@ final class TextRecords implements Iterator<TextRecords.TextRecord>, AutoCloseab
     public boolean hasNext() {
         try {
             while (next == null) {
-                byte[] line = lines.next();
+                String line = lines.nextText();
                 if (line == null) {
                     return false;
                 }
                 String place = "%s, line %d".formatted(name, lines.number());
-                next = isBlank(line) ? null : record(place, object(place, line));
+                next = line.isBlank() ? null : record(place, object(place, line));
             }
             return true;
         } catch (IOException e) {
@@ -82,16 +82,7 @@ final class TextRecords implements Iterator<TextRecords.TextRecord>, AutoCloseab
         }
     }
 
-    private static boolean isBlank(byte[] line) {
-        for (byte b : line) {
-            if (b != ' ' && b != '\t' && b != '\r') {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private JsonNode object(String place, byte[] line) throws IOException {
+    private JsonNode object(String place, String line) throws IOException {
         try {
             JsonNode object = json.read(line);
             if (object.isObject()) {

@@ -40,7 +40,7 @@ public final class CevalEvaluation {
     public CevalResult run(List<CevalSubject> subjects, Consumer<? super CevalAnswer> listener) {
         List<Asked> asked = new ArrayList<>();
         for (CevalSubject subject : subjects) {
-            requireExamples(subject);
+            subject.requireExamples(options.shots());
             subject.questions().forEach(question -> asked.add(new Asked(subject, question, fittingExamples(subject, question))));
         }
         List<CevalAnswer> answers = new ArrayList<>();
@@ -50,14 +50,6 @@ public final class CevalEvaluation {
             return true;
         });
         return CevalResult.of(subjects, answers, options.shots());
-    }
-
-    private void requireExamples(CevalSubject subject) {
-        int there = subject.examples().size();
-        if (there < options.shots()) {
-            throw new YangtuoException("%s: the subject '%s' has %d examples in its dev file, %d are asked for; add some, or ask for %d"
-                    .formatted(subject.file(), subject.id(), there, options.shots(), there));
-        }
     }
 
     /** The most examples with which the prompt, and an answer that is generated, fit the context. */

@@ -1,5 +1,6 @@
 package dev.yangtuo.eval;
 
+import dev.yangtuo.exception.YangtuoException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,14 @@ public record CevalSubject(
      */
     public CevalSubject first(int count) {
         return new CevalSubject(id, name, category, file, questions.subList(0, Math.min(count, questions.size())), examples);
+    }
+
+    /** @throws YangtuoException if it has fewer examples */
+    public void requireExamples(int count) {
+        if (examples.size() < count) {
+            String there = examples.isEmpty() ? "no examples, dev/%s_dev.csv is not there".formatted(id) : "%d examples in its dev file".formatted(examples.size());
+            throw new YangtuoException("%s: the subject '%s' has %s; %d are asked for; add some, or ask for %d".formatted(file, id, there, count, examples.size()));
+        }
     }
 
     /** Whether it is one of the eight subjects of C-Eval Hard. */

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.yangtuo.Llama;
 import dev.yangtuo.PerplexityOptions;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -214,5 +215,37 @@ class EvalCommandTest {
         assertThat(run.exitCode()).isZero();
         assertThat(run.text()).contains("yangtuo");
         assertThat(run.errors()).isEmpty();
+    }
+
+    @Test
+    void tasksThatAreNotUtf8AreNotScored() throws IOException {
+        Path tasks = directory.resolve("gbk.jsonl");
+        Files.write(tasks, "{\"input\":\"q\",\"target\":\"对\",\"type\":\"nli\"}\n".getBytes(Charset.forName("GBK")));
+        CommandRun run = CommandRun.of("eval", "pclue", "--data", tasks, "--score-only", tasks);
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(run.problem()).contains("gbk.jsonl, line 1: is not UTF-8; convert the file");
+    }
+
+    @Test
+    void filesAreNotWrittenOverEachOther() throws IOException {
+        Path file = directory.resolve("out");
+        CommandRun both = CommandRun.of("eval", "ceval", "--model", TINY, "--data", CEVAL, "--shots", 0, "--limit", 1, "--predictions", file, "--output", file);
+        assertThat(both.exitCode()).isEqualTo(1);
+        assertThat(both.errors().lines()).containsExactly("yangtuo: " + file + ": two results cannot be written into one file; name another for one of them");
+        assertThat(file).doesNotExist();
+        Path tasks = Files.copy(PCLUE, directory.resolve("tasks.jsonl"));
+        CommandRun input = CommandRun.of("eval", "pclue", "--model", TINY, "--data", tasks, "--predictions", tasks);
+        assertThat(input.problem()).contains("tasks.jsonl: is read, and would be replaced");
+        assertThat(tasks).hasSameBinaryContentAs(PCLUE);
+    }
+
+    @Test
+    void examplesThatAreNotThereAreMissedBeforeTheModelIsLoaded() throws IOException {
+        Path folder = Files.createDirectories(directory.resolve("set/val"));
+        Files.writeString(folder.resolve("law_val.csv"), "id,question,A,B,C,D,answer\n0,q,a,b,c,d,A\n");
+        CommandRun run = CommandRun.of("eval", "ceval", "--model", TINY, "--data", folder.getParent());
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(run.errors().lines()).containsExactly(run.problem());
+        assertThat(run.problem()).contains("law_val.csv: the subject 'law' has no examples, dev/law_dev.csv is not there; 5 are asked for; add some, or ask for 0");
     }
 }

@@ -41,7 +41,8 @@ class ExitCodeTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"doctor", "doctor --json", "completion bash", "completion fish", "man generate", "man", "score --prompt a --continuation b",
-        "inspect examples/demo-model/base"})
+        "inspect examples/demo-model/base",
+        "generate --help", "eval ceval --help", "--version"})
     void outputThatIsLostIsAFailure(String commandLine) {
         OutputStream full = new OutputStream() {
             @Override

@@ -74,4 +74,15 @@ class LineReaderTest {
         assertThat(reader.next()).hasSize(5);
         assertThatThrownBy(reader::next).isInstanceOf(YangtuoException.class).hasMessageContaining("in, line 2: is longer than 5 bytes");
     }
+
+    @Test
+    void textIsUtf8WithoutAByteOrderMarkAtItsBeginning() throws IOException {
+        LineReader reader = reader("\uFEFF羊\n\uFEFF驼", 10);
+        assertThat(reader.nextText()).isEqualTo("羊");
+        assertThat(reader.nextText()).isEqualTo("\uFEFF驼");
+        assertThat(reader.nextText()).isNull();
+        LineReader latin = new LineReader(new ByteArrayInputStream(new byte[] {'a', '\n', (byte) 0xE9}), "in");
+        assertThat(latin.nextText()).isEqualTo("a");
+        assertThatThrownBy(latin::nextText).isInstanceOf(YangtuoException.class).hasMessageContaining("in, line 2: is not UTF-8");
+    }
 }

@@ -11,6 +11,7 @@ import dev.yangtuo.Llama;
 import dev.yangtuo.Score;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -275,6 +276,35 @@ class RecipeCommandsTest {
         assertThat(failure("instruct", "--seeds", seeds, "--output", file("foreign.jsonl", "{\"instruction\":\"x\",\"output\":\"y\"}")))
                 .contains("foreign.jsonl, line 1: expected a \"round\"");
         assertThat(out).doesNotExist();
+    }
+
+    @Test
+    void noInputIsReplacedByWhatIsMadeOfIt() throws IOException {
+        Path prompts = file("prompts.jsonl", "{\"id\":1,\"prompt\":\"春\"}");
+        assertThat(failure("rank", "--model", TINY, "--input", prompts, "--output", prompts)).contains("prompts.jsonl: is read, and would be replaced");
+        Path answers = file("answers.jsonl", "{\"id\":1,\"prompt\":\"春\",\"text\":\"t\"}");
+        Path link = Files.createSymbolicLink(directory.resolve("link"), answers);
+        assertThat(failure("judge", "--model", TINY, "--a", link, "--b", prompts, "--output", answers)).contains("link: is read, and would be replaced");
+        assertThat(failure("judge", "--model", TINY, "--a", prompts, "--b", answers, "--output", answers)).contains("name another output");
+        assertThat(Files.readString(answers)).contains("\"text\":\"t\"");
+    }
+
+    @Test
+    void filesMayBeginWithAByteOrderMarkAndMustBeUtf8() throws IOException {
+        Path marked = file("marked.jsonl", "\uFEFF{\"id\":1,\"prompt\":\"春\"}\r");
+        assertThat(run("rank", "--model", TINY, "--input", marked, "--n", 1, "--max-tokens", 2).text()).startsWith("{\"id\":\"1\",\"prompt\":\"春\"");
+        Path gbk = directory.resolve("gbk.jsonl");
+        Files.write(gbk, "{\"id\":1,\"prompt\":\"spring\"}\n{\"id\":2,\"prompt\":\"春\"}\n".getBytes(Charset.forName("GBK")));
+        CommandRun run = CommandRun.of("rank", "--model", TINY, "--input", gbk, "--n", 1, "--max-tokens", 2);
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(run.problem()).contains("gbk.jsonl, line 2: is not UTF-8; convert the file");
+        assertThat(failure("instruct", "--seeds", gbk, "--output", directory.resolve("tasks.jsonl"))).contains("gbk.jsonl, line");
+    }
+
+    @Test
+    void noPromptsHaveNoMeanScore() throws IOException {
+        String errors = run("rank", "--model", TINY, "--input", Files.createFile(directory.resolve("none.jsonl"))).errors();
+        assertThat(errors).contains("0 prompts, 0 with an error, 4 answers to each; mean score of the best -, of the first - (logprob)");
     }
 
     private static String failure(Object... args) {

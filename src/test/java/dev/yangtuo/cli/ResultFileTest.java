@@ -87,4 +87,17 @@ class ResultFileTest {
         Path lost = directory.resolve("no/such");
         assertThatThrownBy(() -> ResultFile.create(lost)).isInstanceOf(YangtuoException.class).hasMessageContaining("there is no directory");
     }
+
+    @Test
+    void twoResultsAreNotWrittenIntoOneFile() throws IOException {
+        Path target = directory.resolve("out");
+        try (ResultFile file = ResultFile.create(target)) {
+            assertThatThrownBy(() -> ResultFile.create(directory.resolve("./out"))).isInstanceOf(YangtuoException.class)
+                    .hasMessageContaining("two results cannot be written into one file");
+            file.write(TEXT);
+            file.complete();
+        }
+        write(target);
+        assertThat(files()).containsExactly("out");
+    }
 }

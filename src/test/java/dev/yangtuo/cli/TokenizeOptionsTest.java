@@ -120,6 +120,9 @@ class TokenizeOptionsTest {
         int[] expected = TOKENIZER.encode(text, EncodeOptions.BOS.withEos(true));
         Path output = directory.resolve("ids");
 
+        assertThat(CommandRun.of("tokenize", "--input", input, "--output", input).problem()).contains("text.txt: is read, and would be replaced");
+        assertThat(input).hasContent(text);
+
         CommandRun plain = CommandRun.of("tokenize", "--input", input, "--output", output, "--bos", "--eos");
         assertThat(plain.exitCode()).as(plain.errors()).isZero();
         assertThat(plain.text()).isEmpty();
