@@ -17,7 +17,9 @@ import dev.yangtuo.scheduler.Drafter;
 import dev.yangtuo.scheduler.PromptLookup;
 import dev.yangtuo.scheduler.TextTask;
 import dev.yangtuo.tokenizer.Tokenizer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
@@ -39,7 +41,7 @@ public final class GenerateOptions {
     private static final GenerateOptions DEFAULTS = new GenerateOptions();
 
     // Assigned only to a fresh copy before it is handed out.
-    private UnaryOperator<SamplingOptions> sampling = UnaryOperator.identity();
+    private @Nullable Change changes;
     private TokenRules rules = TokenRules.NONE; // no model recommends any, and there may be one for each token
     private int maxTokens;
     private OptionalLong seed = OptionalLong.empty();
@@ -54,11 +56,18 @@ public final class GenerateOptions {
     private int draftTokens;
     private Consumer<? super PromptProgress> promptListener = progress -> {};
 
+    /**
+     * What changes the options of sampling that the model recommends. A chain, not a function of functions, which would be as deep as there are changes.
+     *
+     * @param before what comes before it
+     */
+    private record Change(UnaryOperator<SamplingOptions> change, @Nullable Change before) {}
+
     private GenerateOptions() {}
 
     private GenerateOptions copy() {
         GenerateOptions copy = new GenerateOptions();
-        copy.sampling = sampling;
+        copy.changes = changes;
         copy.rules = rules;
         copy.maxTokens = maxTokens;
         copy.seed = seed;
@@ -95,9 +104,8 @@ public final class GenerateOptions {
 
     private GenerateOptions with(UnaryOperator<SamplingOptions> change) {
         change.apply(SamplingOptions.DEFAULT); // out of range is said at once, where the caller can see it
-        UnaryOperator<SamplingOptions> before = sampling;
         GenerateOptions copy = copy();
-        copy.sampling = options -> change.apply(before.apply(options));
+        copy.changes = new Change(change, changes);
         return copy;
     }
 
@@ -436,7 +444,15 @@ public final class GenerateOptions {
     }
 
     SamplingOptions sampling(SamplingOptions recommended) {
-        return sampling.apply(recommended).with(rules);
+        Deque<UnaryOperator<SamplingOptions>> inOrder = new ArrayDeque<>();
+        for (Change each = changes; each != null; each = each.before()) {
+            inOrder.push(each.change());
+        }
+        SamplingOptions result = recommended;
+        for (UnaryOperator<SamplingOptions> change : inOrder) {
+            result = change.apply(result);
+        }
+        return result.with(rules);
     }
 
     /** The program's own step of a text; null if there is none. */

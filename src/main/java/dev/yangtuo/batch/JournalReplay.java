@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import java.util.zip.CRC32;
-import org.jspecify.annotations.Nullable;
 
 /** Reads a journal and its output side by side, as far as they agree. */
 final class JournalReplay {
@@ -33,7 +32,12 @@ final class JournalReplay {
         try (InputStream entries = new BufferedInputStream(Files.newInputStream(journal), 1 << 16); InputStream records = Files.newInputStream(output)) {
             entries.skipNBytes(headerBytes);
             journalEnd = headerBytes;
-            for (JournalEntry entry = next(entries); entry != null; entry = next(entries)) {
+            for (byte[] bytes = next(entries); bytes.length == JournalEntry.BYTES; bytes = next(entries)) {
+                JournalEntry entry = JournalEntry.read(bytes);
+                if (entry == null) {
+                    findSyncBehind(entries);
+                    return;
+                }
                 if (entry.code() != JournalEntry.SYNC) {
                     if (!matches(entry, records)) {
                         findSyncBehind(entries);
@@ -49,8 +53,9 @@ final class JournalReplay {
         }
     }
 
-    private static @Nullable JournalEntry next(InputStream entries) throws IOException {
-        return JournalEntry.read(entries.readNBytes(JournalEntry.BYTES));
+    /** The bytes of the next entry; fewer at the end. */
+    private static byte[] next(InputStream entries) throws IOException {
+        return entries.readNBytes(JournalEntry.BYTES);
     }
 
     /** Whether the output goes on with the record of an entry. */
@@ -70,14 +75,12 @@ final class JournalReplay {
 
     /** What was on the disk is there as long as nobody changes it. */
     private void findSyncBehind(InputStream entries) throws IOException {
-        byte[] bytes = entries.readNBytes(JournalEntry.BYTES);
-        while (bytes.length == JournalEntry.BYTES) {
+        for (byte[] bytes = next(entries); bytes.length == JournalEntry.BYTES; bytes = next(entries)) {
             JournalEntry entry = JournalEntry.read(bytes);
             if (entry != null && entry.code() == JournalEntry.SYNC && entry.end() > outputEnd) {
                 changedAt = outputEnd;
                 return;
             }
-            bytes = entries.readNBytes(JournalEntry.BYTES);
         }
     }
 
@@ -91,7 +94,7 @@ final class JournalReplay {
         return outputEnd;
     }
 
-    /** Where the output is not what was on the disk once; -1 if it is. */
+    /** Where the output, or what the journal has of it, is not what was on the disk once; -1 if it is. */
     long changedAt() {
         return changedAt;
     }

@@ -127,6 +127,7 @@ final class OptionFields {
     /** A token, or an array of them: a number is an id, a string the text of one token. */
     private static ValueReader tokens(Change<Integer> byId, Change<String> byText) {
         return (name, value) -> {
+            RequestJson.requireFew(name, value);
             List<UnaryOperator<GenerateOptions>> changes = new ArrayList<>();
             for (JsonNode token : value.isArray() ? value : List.of(value)) {
                 if (token.isTextual()) {
@@ -145,6 +146,7 @@ final class OptionFields {
         if (!value.isObject()) {
             throw RequestJson.wrongType(name, "an object of tokens and their biases", value);
         }
+        RequestJson.requireFew(name, value);
         List<UnaryOperator<GenerateOptions>> changes = new ArrayList<>();
         for (Map.Entry<String, JsonNode> entry : value.properties()) {
             String token = entry.getKey();

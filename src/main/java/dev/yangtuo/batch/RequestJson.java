@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** Reads JSON that strangers wrote: no key twice, nothing behind the value, bounded nesting; and says of each value what it is where another was expected. */
 final class RequestJson {
     private static final int MAX_DEPTH = 64;
+    private static final int MAX_ELEMENTS = 10_000;
     /** What Jackson's messages say to who programs with it. */
     private static final Pattern ADVICE = Pattern.compile(", from `[^`]*`| \\(bound as `[^`]*`\\)|: (enable|not allowed as per) .*");
 
@@ -99,11 +100,19 @@ final class RequestJson {
         return value.floatValue();
     }
 
+    /** Options are made of elements one by one, which takes the time of their square. */
+    static void requireFew(String name, JsonNode value) throws RequestProblem {
+        if (value.size() > MAX_ELEMENTS) {
+            throw RequestProblem.invalid("%s has %,d elements; at most %,d are possible", name, value.size(), MAX_ELEMENTS);
+        }
+    }
+
     /** A string, or an array of them. */
     static List<String> texts(String name, JsonNode value) throws RequestProblem {
         if (!value.isArray()) {
             return List.of(text(name, value));
         }
+        requireFew(name, value);
         List<String> texts = new ArrayList<>();
         for (JsonNode each : value) {
             texts.add(text("an element of " + name, each));

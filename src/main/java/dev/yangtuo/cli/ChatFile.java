@@ -37,7 +37,10 @@ final class ChatFile {
     static List<ChatMessage> load(Path file) {
         JsonNode root;
         try {
-            if (Files.isRegularFile(file) && Files.size(file) > MAX_BYTES) {
+            if (Files.exists(file) && !Files.isRegularFile(file)) {
+                throw new YangtuoException("%s: is no regular file".formatted(file)); // a pipe would be waited for, a device may have no end
+            }
+            if (Files.exists(file) && Files.size(file) > MAX_BYTES) {
                 throw new YangtuoException("%s: is larger than %d bytes, which no conversation is".formatted(file, MAX_BYTES));
             }
             root = new JsonLines().read(Files.readAllBytes(file));

@@ -134,6 +134,15 @@ class BatchFilesTest {
     }
 
     @Test
+    void manyElementsAreNoMoreThanAProblem() throws IOException {
+        Path input = write("in.jsonl", "{\"prompt\":\"x\",\"ban\":[%s5]}\n{\"prompt\":\"x\",\"stop\":[%s\"a\"]}\n"
+                .formatted("5,".repeat(9_999), "\"a\",".repeat(20_000)));
+        Path output = folder.resolve("out.jsonl");
+        assertThat(JOB.run(llama, input, output).succeeded()).isEqualTo(1);
+        assertThat(Files.readString(output)).contains("{\"id\":2,\"error\":\"line 2: stop has 20,001 elements; at most 10,000 are possible\"}");
+    }
+
+    @Test
     void anOutputThatIsThereIsLeftAlone() throws IOException {
         Path input = write("in.jsonl", "{\"prompt\":\"x\"}\n");
         Path output = write("out.jsonl", "somebody's\n");

@@ -204,6 +204,12 @@ class OutputLogTest {
         assertThatThrownBy(() -> OutputLog.resume(output, BEGINNING)).isInstanceOf(YangtuoException.class)
                 .hasMessageContaining("was changed since it was written, at or behind byte " + PREAMBLE.length);
         assertThat(Files.readAllBytes(output)).isEqualTo(changed);
+        Files.write(output, wholeOutput());
+        byte[] damaged = synced.toByteArray();
+        damaged[damaged.length - 2 * JournalEntry.BYTES] ^= 1;
+        Files.write(journal, damaged);
+        assertThatThrownBy(() -> OutputLog.resume(output, BEGINNING)).as("a damaged journal").hasMessageContaining("was changed since it was written");
+        assertThat(Files.readAllBytes(output)).isEqualTo(wholeOutput());
     }
 
     @Test

@@ -83,6 +83,13 @@ class ChatCommandTest {
     }
 
     @Test
+    void whatIsNoFileIsNotLoaded() {
+        CommandRun run = chat("/load /dev/zero\n/load " + directory + "\nHello\n");
+        assertThat(run.errors()).contains("/dev/zero: is no regular file", directory + ": is no regular file");
+        assertThat(run.text()).isNotBlank();
+    }
+
+    @Test
     void undoResetAndSystemChangeWhatIsKnown() throws IOException {
         JsonNode alone = answers(chat("Two\n", "--json")).getFirst();
         assertThat(answers(chat("One\n/undo\nTwo\n", "--json")).getLast().path("prompt_tokens")).isEqualTo(alone.path("prompt_tokens"));

@@ -66,6 +66,14 @@ class AdversarialGrammarTest {
     }
 
     @Test
+    @Timeout(5)
+    void manyValuesTakeNoSquareOfThem() {
+        String values = IntStream.range(0, 50_000).mapToObj(i -> "\"" + i + "\"").collect(Collectors.joining(","));
+        String schema = "{\"allOf\":[{\"enum\":[%s]},{\"enum\":[\"x\",%s]}]}".formatted(values, values);
+        assertThat(Grammar.jsonSchema(schema)).isNotNull();
+    }
+
+    @Test
     void countedAmbiguityIsOnePlaceForEachCount() {
         assertThat(mostPlaces(regex("(a|aa){1,1000000}b"), A_LOT)).isLessThan(4 * A_LOT.length());
         assertThat(mostPlaces(regex("(a?){1,1000}b?"), A_LOT)).isLessThan(4 * A_LOT.length());
