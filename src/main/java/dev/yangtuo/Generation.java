@@ -345,6 +345,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
      * Waits for the end of the text, and says what came of it.
      *
      * @throws IllegalStateException if the model was closed before the text was complete
+     * @throws WrongThreadException in a listener or logits processor, whose thread computes all texts, if it would have to wait
      */
     public GenerationResult result() {
         try {

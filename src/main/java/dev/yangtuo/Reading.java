@@ -20,7 +20,8 @@ abstract class Reading implements ReadingListener {
     /**
      * Reads texts, all of them at the same time, together with whatever else the scheduler has.
      *
-     * @throws IllegalStateException if the model is closed, or on the scheduler's own thread
+     * @throws IllegalStateException if the model is closed
+     * @throws WrongThreadException on the scheduler's own thread
      */
     static void readAll(List<? extends Reading> readings, Scheduler scheduler) {
         scheduler.requireMayWait();

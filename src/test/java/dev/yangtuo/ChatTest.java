@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -178,6 +179,23 @@ class ChatTest {
             assertThat(session.history()).as("the history keeps them").hasSize(1 + 2 * turns);
             assertThatThrownBy(() -> session.say("长".repeat(600), SAMPLED)).isInstanceOf(ContextLengthException.class);
             assertThat(session.history()).as("nothing was said").hasSize(1 + 2 * turns);
+        }
+    }
+
+    /** It would wait for the answer whose prompt is being computed by the thread that it is on. */
+    @Test
+    void aListenerThatAsksForTheHistoryDoesNotLoseTheAnswer() {
+        try (Session session = llama.openSession(SESSION)) {
+            List<RuntimeException> thrown = new CopyOnWriteArrayList<>();
+            String answer = session.say("一", SAMPLED.onPromptProgress(progress -> {
+                try {
+                    session.history();
+                } catch (WrongThreadException e) {
+                    thrown.add(e);
+                }
+            })).result().text().strip();
+            assertThat(thrown).isNotEmpty();
+            assertThat(session.history()).containsExactly(ChatMessage.user("一"), ChatMessage.assistant(answer));
         }
     }
 

@@ -152,7 +152,7 @@ class LlamaApiTest {
                 () -> llama.generateBatch(List.of("水"), GREEDY),
                 () -> llama.score("水", List.of("山")))) {
             CompletableFuture<GenerationResult> future = llama.generateAsync("山", GREEDY.onPromptProgress(progress -> waiting.run()));
-            assertThatThrownBy(() -> future.get(30, TimeUnit.SECONDS)).hasRootCauseInstanceOf(IllegalStateException.class).hasMessageContaining("would wait for itself");
+            assertThatThrownBy(() -> future.get(30, TimeUnit.SECONDS)).hasRootCauseInstanceOf(WrongThreadException.class).hasMessageContaining("would wait for itself");
         }
         assertThat(llama.generate("千里", GREEDY).result().generatedTokens()).isEqualTo(24);
     }

@@ -87,6 +87,8 @@ public final class Session implements AutoCloseable {
         String text = "";
         try {
             text = generation.result().text().strip();
+        } catch (WrongThreadException e) {
+            throw e; // asked by a listener: the answer goes on
         } catch (RuntimeException e) {
             // Whoever reads the answer is told; the question counts as not said.
         }

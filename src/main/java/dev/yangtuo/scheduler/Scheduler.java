@@ -119,12 +119,12 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** @throws IllegalStateException on the thread that computes: it would wait for itself */
+    /** @throws WrongThreadException on the thread that computes: it would wait for itself */
     public void requireMayWait() {
         lock.lock();
         try {
             if (Thread.currentThread() == thread) {
-                throw new IllegalStateException("a listener or logits processor waits for a text; it is on the thread that computes all texts, which would wait for itself");
+                throw new WrongThreadException("a listener or logits processor waits for a text; it is on the thread that computes all texts, which would wait for itself");
             }
         } finally {
             lock.unlock();
