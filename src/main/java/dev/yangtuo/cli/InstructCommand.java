@@ -141,7 +141,7 @@ final class InstructCommand implements Callable<Integer> {
 
     private SelfInstructOptions options() {
         Long seed = spec.findOption("--seed").getValue();
-        try {
+        return Failures.asUsage(spec, () -> {
             InstructionFilter filter = InstructionFilter.of(template.language());
             filter = languageShare == null ? filter : filter.languageShare(languageShare);
             for (String keyword : keywords) {
@@ -151,9 +151,7 @@ final class InstructCommand implements Callable<Integer> {
                     .filter(filter).count(count).examples(examples).threshold(threshold).inFlight(inFlight).seed(seed == null ? 0 : seed);
             options = rounds == null ? options : options.rounds(rounds);
             return template.hasFile() ? options.template(template.template(_ -> SelfInstructOptions.templateOf(template.language()), SelfInstructOptions.PLACES)) : options;
-        } catch (IllegalArgumentException e) {
-            throw wrong("--" + e.getMessage(), e);
-        }
+        });
     }
 
     private CommandLine.ParameterException wrong(String problem, Exception cause) {

@@ -242,7 +242,9 @@ class RecipeCommandsTest {
         "instruct --seeds x | --output",
         "instruct --seeds x --output y --count 0 | --count is 0",
         "instruct --seeds x --output y --threshold 2 | --threshold is 2.0",
-        "instruct --seeds x --output y --rounds 0 | --rounds is 0"
+        "instruct --seeds x --output y --rounds 0 | --rounds is 0",
+        "instruct --seeds x --output y --in-flight 0 | yangtuo: --in-flight is 0, must be at least 1",
+        "instruct --seeds x --output y --language-share 7 | yangtuo: --language-share is 7.0, must be 0 to 1"
     })
     void wrongUsageIsNamed(String commandLine, String named) {
         CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
