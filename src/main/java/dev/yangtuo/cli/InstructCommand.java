@@ -133,7 +133,8 @@ final class InstructCommand implements Callable<Integer> {
 
     private GenerateOptions generateOptions() {
         try {
-            return sampling.apply(GenerateOptions.defaults(), spec.commandLine()).maxTokens(maxTokens);
+            GenerateOptions options = sampling.apply(GenerateOptions.defaults(), spec.commandLine());
+            return Failures.asUsage(spec, () -> options.maxTokens(maxTokens));
         } catch (IllegalArgumentException e) {
             throw wrong(String.valueOf(e.getMessage()), e);
         }
