@@ -133,7 +133,8 @@ final class InstructCommand implements Callable<Integer> {
 
     private GenerateOptions generateOptions() {
         try {
-            return sampling.apply(GenerateOptions.defaults(), spec.commandLine()).maxTokens(maxTokens);
+            GenerateOptions options = sampling.apply(GenerateOptions.defaults(), spec.commandLine());
+            return Failures.asUsage(spec, () -> options.maxTokens(maxTokens));
         } catch (IllegalArgumentException e) {
             throw wrong(String.valueOf(e.getMessage()), e);
         }
@@ -141,7 +142,7 @@ final class InstructCommand implements Callable<Integer> {
 
     private SelfInstructOptions options() {
         Long seed = spec.findOption("--seed").getValue();
-        try {
+        return Failures.asUsage(spec, () -> {
             InstructionFilter filter = InstructionFilter.of(template.language());
             filter = languageShare == null ? filter : filter.languageShare(languageShare);
             for (String keyword : keywords) {
@@ -151,9 +152,7 @@ final class InstructCommand implements Callable<Integer> {
                     .filter(filter).count(count).examples(examples).threshold(threshold).inFlight(inFlight).seed(seed == null ? 0 : seed);
             options = rounds == null ? options : options.rounds(rounds);
             return template.hasFile() ? options.template(template.template(_ -> SelfInstructOptions.templateOf(template.language()), SelfInstructOptions.PLACES)) : options;
-        } catch (IllegalArgumentException e) {
-            throw wrong("--" + e.getMessage(), e);
-        }
+        });
     }
 
     private CommandLine.ParameterException wrong(String problem, Exception cause) {

@@ -124,7 +124,7 @@ final class JudgeCommand implements Callable<Integer> {
     private GenerateOptions options() {
         try {
             GenerateOptions options = sampling.apply(GenerateOptions.defaults().greedy(), spec.commandLine());
-            return options.maxTokens(maxTokens);
+            return Failures.asUsage(spec, () -> options.maxTokens(maxTokens));
         } catch (IllegalArgumentException e) {
             throw wrong(String.valueOf(e.getMessage()), e);
         }

@@ -61,7 +61,7 @@ public final class InstructionFilter {
     /** The share of the letters of instruction and output that must be of the language, 0 to 1. */
     public InstructionFilter languageShare(double newShare) {
         if (!(newShare >= 0 && newShare <= 1)) {
-            throw new IllegalArgumentException("the language share is %s, must be 0 to 1".formatted(newShare));
+            throw new IllegalArgumentException("languageShare is %s, must be 0 to 1".formatted(newShare));
         }
         return new InstructionFilter(language, fewest, most, mostOutput, newShare, keywords);
     }
@@ -69,7 +69,7 @@ public final class InstructionFilter {
     /** Another text that no instruction may have, beside the usual ones; in any case; not empty. */
     public InstructionFilter keyword(String text) {
         if (text.isBlank()) {
-            throw new IllegalArgumentException("a keyword must not be empty");
+            throw new IllegalArgumentException("keyword must not be empty");
         }
         List<Pattern> more = new ArrayList<>(keywords);
         more.add(pattern(text));

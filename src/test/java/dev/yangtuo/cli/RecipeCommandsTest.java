@@ -229,7 +229,7 @@ class RecipeCommandsTest {
         "judge --a x --b y --method votes | 'votes' is not a method to judge by",
         "judge --a x --b y --language fr | 'fr' is not a language",
         "judge --a x --b y --in-flight 0 | --in-flight",
-        "judge --a x --b y --max-tokens 0 | maxTokens is 0",
+        "judge --a x --b y --max-tokens 0 | yangtuo: --max-tokens is 0, must be at least 1",
         "judge --a x --b y --json --markdown | mutually exclusive",
         "rank | --input",
         "rank --input x --n 0 | --n is 0",
@@ -242,7 +242,10 @@ class RecipeCommandsTest {
         "instruct --seeds x | --output",
         "instruct --seeds x --output y --count 0 | --count is 0",
         "instruct --seeds x --output y --threshold 2 | --threshold is 2.0",
-        "instruct --seeds x --output y --rounds 0 | --rounds is 0"
+        "instruct --seeds x --output y --rounds 0 | --rounds is 0",
+        "instruct --seeds x --output y --max-tokens 0 | yangtuo: --max-tokens is 0, must be at least 1",
+        "instruct --seeds x --output y --in-flight 0 | yangtuo: --in-flight is 0, must be at least 1",
+        "instruct --seeds x --output y --language-share 7 | yangtuo: --language-share is 7.0, must be 0 to 1"
     })
     void wrongUsageIsNamed(String commandLine, String named) {
         CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
