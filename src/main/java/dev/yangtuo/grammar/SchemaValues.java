@@ -16,7 +16,6 @@ import dev.yangtuo.grammar.Expression.Choice;
 import dev.yangtuo.grammar.Expression.Repeat;
 import java.math.BigDecimal;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -145,11 +144,6 @@ final class SchemaValues {
         List<JsonNode> typed = values.stream().filter(value -> hasType(types, value)).toList();
         typed.forEach(this::refuseOtherKeywords);
         return typed;
-    }
-
-    private static List<JsonNode> common(List<JsonNode> values, List<JsonNode> listed) {
-        Set<JsonNode> exact = new HashSet<>(listed); // there may be many texts
-        return values.stream().filter(value -> value.isTextual() ? exact.contains(value) : containsEqual(listed, value)).toList();
     }
 
     private static List<List<JsonNode>> listed(SchemaPart part) {
