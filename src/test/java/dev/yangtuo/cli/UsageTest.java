@@ -113,7 +113,7 @@ class UsageTest {
         CommandRun run = CommandRun.of((Object[]) commandLine.split(" "));
         assertThat(run.exitCode()).isEqualTo(2);
         assertThat(run.output()).isEmpty();
-        assertThat(run.problem()).contains(named);
+        assertThat(run.problem()).contains(named).doesNotContain("Error:");
         assertThat(run.hasStackTrace()).isFalse();
         assertThat(run.errors().lines().count()).as(run.errors()).isLessThanOrEqualTo(3);
     }
