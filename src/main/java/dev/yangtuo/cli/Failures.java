@@ -45,7 +45,7 @@ final class Failures {
             case OutOfMemoryError e -> "the Java heap of %d MB is too small (%s); enlarge it with YANGTUO_JAVA_OPTS=-Xmx16g"
                     .formatted(Runtime.getRuntime().maxMemory() >> 20, e.getMessage());
             case FileSystemException e -> "%s: %s".formatted(e.getFile(), reason(e));
-            case CommandLine.MutuallyExclusiveArgsException e -> e.getMessage().replaceFirst("^Error: ", ""); // picocli's, of this kind alone
+            case CommandLine.ParameterException e -> String.valueOf(e.getMessage()).replaceFirst("^Error: ", ""); // picocli writes it before some
             default -> isExpected(failure) && failure.getMessage() != null ? failure.getMessage() : failure.toString();
         };
         // Names out of files are in some of them.
