@@ -6,7 +6,7 @@ module dev.yangtuo {
     requires jdk.management;
     requires static transitive org.jspecify;
 
-    // Batches in CSV and Parquet files.
+    // Batches in CSV and Parquet files, evaluations of CSV files.
     requires static com.fasterxml.jackson.dataformat.csv;
     requires static dev.hardwood.core;
 

@@ -17,9 +17,7 @@ import dev.yangtuo.scheduler.Drafter;
 import dev.yangtuo.scheduler.PromptLookup;
 import dev.yangtuo.scheduler.TextTask;
 import dev.yangtuo.tokenizer.Tokenizer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
@@ -41,7 +39,7 @@ public final class GenerateOptions {
     private static final GenerateOptions DEFAULTS = new GenerateOptions();
 
     // Assigned only to a fresh copy before it is handed out.
-    private @Nullable Change changes;
+    private List<UnaryOperator<SamplingOptions>> changes = List.of(); // of what the model recommends, in their order
     private TokenRules rules = TokenRules.NONE; // no model recommends any, and there may be one for each token
     private int maxTokens;
     private OptionalLong seed = OptionalLong.empty();
@@ -55,13 +53,6 @@ public final class GenerateOptions {
     private @Nullable Llama draft;
     private int draftTokens;
     private Consumer<? super PromptProgress> promptListener = progress -> {};
-
-    /**
-     * What changes the options of sampling that the model recommends. A chain, not a function of functions, which would be as deep as there are changes.
-     *
-     * @param before what comes before it
-     */
-    private record Change(UnaryOperator<SamplingOptions> change, @Nullable Change before) {}
 
     private GenerateOptions() {}
 
@@ -82,6 +73,12 @@ public final class GenerateOptions {
         copy.draftTokens = draftTokens;
         copy.promptListener = promptListener;
         return copy;
+    }
+
+    private static <T> List<T> longer(List<T> list, T more) {
+        List<T> longer = new ArrayList<>(list);
+        longer.add(more);
+        return List.copyOf(longer);
     }
 
     private GenerateOptions truncated(UnaryOperator<Truncation> change) {
@@ -105,7 +102,7 @@ public final class GenerateOptions {
     private GenerateOptions with(UnaryOperator<SamplingOptions> change) {
         change.apply(SamplingOptions.DEFAULT); // out of range is said at once, where the caller can see it
         GenerateOptions copy = copy();
-        copy.changes = new Change(change, changes);
+        copy.changes = longer(changes, change);
         return copy;
     }
 
@@ -328,10 +325,8 @@ public final class GenerateOptions {
         if (text.isEmpty()) {
             throw new IllegalArgumentException("a stop text must not be empty");
         }
-        List<String> longer = new ArrayList<>(stops);
-        longer.add(text);
         GenerateOptions copy = copy();
-        copy.stops = List.copyOf(longer);
+        copy.stops = longer(stops, text);
         return copy;
     }
 
@@ -444,12 +439,8 @@ public final class GenerateOptions {
     }
 
     SamplingOptions sampling(SamplingOptions recommended) {
-        Deque<UnaryOperator<SamplingOptions>> inOrder = new ArrayDeque<>();
-        for (Change each = changes; each != null; each = each.before()) {
-            inOrder.push(each.change());
-        }
         SamplingOptions result = recommended;
-        for (UnaryOperator<SamplingOptions> change : inOrder) {
+        for (UnaryOperator<SamplingOptions> change : changes) {
             result = change.apply(result);
         }
         return result.with(rules);
