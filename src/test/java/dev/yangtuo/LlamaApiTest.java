@@ -108,10 +108,13 @@ class LlamaApiTest {
 
     @Test
     void aPromptOfAListThatDoesNotFitIsNamedBeforeAnythingIsComputed() {
-        long before = llama.statistics().texts();
-        assertThatThrownBy(() -> llama.generateBatch(List.of("山", "山".repeat(600)), GREEDY)).isInstanceOf(ContextLengthException.class).hasMessageContaining("prompt 2");
-        assertThatIllegalArgumentException().isThrownBy(() -> llama.generateBatch(List.of("山", ""), GREEDY.bos(false))).withMessageContaining("prompt 2");
-        assertThat(llama.statistics().texts()).isEqualTo(before);
+        try (Llama own = Llama.load(BASE, OPTIONS)) { // of another one, earlier texts may be counted a little later
+            assertThatThrownBy(() -> own.generateBatch(List.of("山", "山".repeat(600)), GREEDY))
+                    .isInstanceOf(ContextLengthException.class).hasMessageContaining("prompt 2");
+            assertThatIllegalArgumentException().isThrownBy(() -> own.generateBatch(List.of("山", ""), GREEDY.bos(false))).withMessageContaining("prompt 2");
+            assertThat(own.statistics().forwardPasses()).isZero();
+            assertThat(own.statistics().texts()).isZero();
+        }
     }
 
     @Test
