@@ -34,6 +34,8 @@ public final class LoadOptions {
     private Consumer<? super LoadProgress> progressListener = progress -> {};
     private @Nullable Path cache;
     private RopeOverride rope = RopeOverride.NONE;
+    private Engine engine = Engine.AUTO;
+    private LlamaCppOptions llamaCpp = LlamaCppOptions.defaults();
 
     private LoadOptions() {}
 
@@ -50,6 +52,8 @@ public final class LoadOptions {
         copy.progressListener = progressListener;
         copy.cache = cache;
         copy.rope = rope;
+        copy.engine = engine;
+        copy.llamaCpp = llamaCpp;
         return copy;
     }
 
@@ -205,6 +209,30 @@ public final class LoadOptions {
         LoadOptions copy = copy();
         copy.cache = Objects.requireNonNull(folder);
         return copy;
+    }
+
+    /** Whose code computes; {@link Engine#AUTO} unless set. */
+    public LoadOptions engine(Engine which) {
+        LoadOptions copy = copy();
+        copy.engine = Objects.requireNonNull(which);
+        return copy;
+    }
+
+    /** Whose code computes. */
+    public Engine engine() {
+        return engine;
+    }
+
+    /** How llama.cpp loads and computes the model, where it is the engine. */
+    public LoadOptions llamaCpp(LlamaCppOptions options) {
+        LoadOptions copy = copy();
+        copy.llamaCpp = Objects.requireNonNull(options);
+        return copy;
+    }
+
+    /** How llama.cpp loads and computes the model. */
+    public LlamaCppOptions llamaCpp() {
+        return llamaCpp;
     }
 
     /**
