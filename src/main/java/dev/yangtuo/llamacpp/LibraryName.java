@@ -18,14 +18,15 @@ enum LibraryName {
     /** Tensors, which both need. */
     GGML_BASE("ggml-base");
 
-    private static final String VERSION = "(\\.v?\\d+)*";
+    /** Versions and the like: {@code .v0.5.0}, {@code .b8390}, {@code .vulkan.v0.5.0} before the ending, {@code .0.5.0} behind it. */
+    private static final String SUFFIX = "(\\.\\w+)*";
 
     private final String base;
     private final Pattern file;
 
     LibraryName(String base) {
         this.base = base;
-        this.file = Pattern.compile("(lib)?" + Pattern.quote(base) + VERSION + "\\.(so|dylib|dll)" + VERSION);
+        this.file = Pattern.compile("(lib)?" + Pattern.quote(base) + SUFFIX + "\\.(so|dylib|dll)(\\.\\d+)*");
     }
 
     boolean matches(Path path) {

@@ -50,13 +50,37 @@ public final class LlamaCppLibrary {
     /** Loads, checks and initialises the library of this file. */
     static LlamaCppLibrary open(Path file) {
         new LibraryLoader(file).load();
+        String version = requireVersion(file);
         requireSymbols(file);
-        String version = text(LlamaCpp.llama_version());
+        requireLayouts(file);
         LlamaCppLog log = new LlamaCppLog();
         log.install();
         loadBackends(file);
         LlamaCpp.llama_backend_init();
         return new LlamaCppLibrary(file, version, log);
+    }
+
+    private static String requireVersion(Path file) {
+        if (SymbolLookup.loaderLookup().find("llama_version").isEmpty()) {
+            throw problem(file, "has no llama_version: it is older than 0.4.0, or is not llama.cpp's library");
+        }
+        String version = text(LlamaCpp.llama_version());
+        if (!LlamaCppVersion.isSupported(version)) {
+            throw problem(file, "is version %s".formatted(version));
+        }
+        return version;
+    }
+
+    private static void requireLayouts(Path file) {
+        List<String> differences = StructLayouts.differences();
+        if (!differences.isEmpty()) {
+            throw problem(file, "was built from other sources than its version says: %s".formatted(String.join("; ", differences)));
+        }
+    }
+
+    private static NativeLibraryException problem(Path file, String what) {
+        return new NativeLibraryException(
+                "%s: %s; this program fits llama.cpp %s; %s".formatted(file, what, String.join(", ", LlamaCppVersion.SUPPORTED), LibrarySearch.REMEDY), null);
     }
 
     /** Asked for by name first: a binding whose function is missing fails with an error that tells nobody anything. */
@@ -70,7 +94,7 @@ public final class LlamaCppLibrary {
                 .sorted()
                 .toList();
         if (!missing.isEmpty()) {
-            throw new NativeLibraryException("%s: has no %s".formatted(file, String.join(", ", missing)), null);
+            throw problem(file, "lacks functions: " + String.join(", ", missing));
         }
     }
 
