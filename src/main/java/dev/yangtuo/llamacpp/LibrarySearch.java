@@ -1,13 +1,10 @@
 package dev.yangtuo.llamacpp;
 
 import dev.yangtuo.exception.NativeLibraryException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -92,20 +89,9 @@ record LibrarySearch(@Nullable String origin, List<Path> places) {
         for (String folder : SUBFOLDERS) {
             files.addAll(LibraryName.LLAMA.filesIn(place.resolve(folder)));
         }
-        for (Path folder : subfolders(place.resolve(NPM_SUBFOLDER))) {
+        for (Path folder : Folder.entries(place.resolve(NPM_SUBFOLDER))) {
             files.addAll(LibraryName.LLAMA.filesIn(folder));
         }
         return files;
-    }
-
-    private static List<Path> subfolders(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (Stream<Path> entries = Files.list(folder)) {
-            return entries.filter(Files::isDirectory).sorted(Comparator.naturalOrder()).toList();
-        } catch (IOException | UncheckedIOException e) {
-            return List.of();
-        }
     }
 }

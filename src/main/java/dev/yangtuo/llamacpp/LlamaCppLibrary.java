@@ -24,11 +24,13 @@ public final class LlamaCppLibrary {
     private final Path path;
     private final String version;
     private final LlamaCppLog log;
+    private final List<String> problems;
 
-    private LlamaCppLibrary(Path path, String version, LlamaCppLog log) {
+    private LlamaCppLibrary(Path path, String version, LlamaCppLog log, List<String> problems) {
         this.path = path;
         this.version = version;
         this.log = log;
+        this.problems = problems;
     }
 
     /**
@@ -55,9 +57,10 @@ public final class LlamaCppLibrary {
         requireLayouts(file);
         LlamaCppLog log = new LlamaCppLog();
         log.install();
-        loadBackends(file);
+        List<String> problems = BackendModules.load(file, log);
+        problems.forEach(log::error);
         LlamaCpp.llama_backend_init();
-        return new LlamaCppLibrary(file, version, log);
+        return new LlamaCppLibrary(file, version, log, problems);
     }
 
     private static String requireVersion(Path file) {
@@ -78,7 +81,8 @@ public final class LlamaCppLibrary {
         }
     }
 
-    private static NativeLibraryException problem(Path file, String what) {
+    /** What is wrong with a library, and which ones fit. */
+    static NativeLibraryException problem(Path file, String what) {
         return new NativeLibraryException(
                 "%s: %s; this program fits llama.cpp %s; %s".formatted(file, what, String.join(", ", LlamaCppVersion.SUPPORTED), LibrarySearch.REMEDY), null);
     }
@@ -98,26 +102,12 @@ public final class LlamaCppLibrary {
         }
     }
 
-    /** Some builds have the code for devices in libraries of their own, which are chosen while the program runs. */
-    private static void loadBackends(Path file) {
-        if (LlamaCpp.ggml_backend_reg_count() > 0) {
-            return;
-        }
-        try (Arena arena = Arena.ofConfined()) {
-            LlamaCpp.ggml_backend_load_all_from_path(arena.allocateFrom(file.getParent().toString()));
-        }
-        // Without this, llama_backend_init would search the current folder, which nobody has named.
-        if (LlamaCpp.ggml_backend_reg_count() == 0) {
-            throw new NativeLibraryException("%s: has no code for the processor (libggml-cpu*) beside it".formatted(file), null);
-        }
-    }
-
     /** The file of {@code libllama} that was loaded. */
     public Path path() {
         return path;
     }
 
-    /** The version that the library says it is, such as {@code 0.5.0}. */
+    /** The version that the library says it is, such as {@code 0.5.0}, or {@code 0.5.0-dev} where it was not built for a release. */
     public String version() {
         return version;
     }
@@ -125,6 +115,11 @@ public final class LlamaCppLibrary {
     /** What llama.cpp writes. */
     public LlamaCppLog log() {
         return log;
+    }
+
+    /** Which of its parts for devices could not be loaded, and why: usually, a driver is missing. Empty if all is well. */
+    public List<String> problems() {
+        return problems;
     }
 
     /** The devices, in llama.cpp's order, with the memory that is free now. */
