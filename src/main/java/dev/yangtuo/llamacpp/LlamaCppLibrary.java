@@ -44,6 +44,11 @@ public final class LlamaCppLibrary {
         return LoadedLibrary.of(LibrarySearch.of(named).require());
     }
 
+    /** Whether a path, the system property or the environment variable says where the library is, so that it should be there. */
+    public static boolean isNamed(@Nullable Path named) {
+        return LibrarySearch.of(named).origin() != null;
+    }
+
     /** The file that {@link #load} would take, without loading anything; empty if there is none. */
     public static Optional<Path> find(@Nullable Path named) {
         return LibrarySearch.of(named).find();
