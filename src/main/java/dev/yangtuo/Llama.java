@@ -177,7 +177,7 @@ public final class Llama implements AutoCloseable {
 
     /** Number of logits of each token: rows of the output matrix. */
     public int vocabSize() {
-        return model.config().vocabSize();
+        return model.vocabSize();
     }
 
     /** Ids that stand for text: rows beyond the tokenizer's pieces are padding, so they are never chosen. */
@@ -449,7 +449,7 @@ public final class Llama implements AutoCloseable {
         List<Embedding> embeddings = new ArrayList<>();
         for (int[] ids : texts) {
             requireIds("text %d".formatted(embeddings.size() + 1), ids);
-            embeddings.add(new Embedding(ids.clone(), options, model.config().dim()));
+            embeddings.add(new Embedding(ids.clone(), options, model.dim()));
         }
         try {
             Reading.readAll(embeddings, scheduler);
@@ -574,7 +574,7 @@ public final class Llama implements AutoCloseable {
 
     private int[] endIds() {
         Set<Integer> ids = new LinkedHashSet<>(recommended.eosIds());
-        ids.addAll(model.config().eosIds());
+        ids.addAll(model.eosIds());
         if (tokenizer.eosId() >= 0) {
             ids.add(tokenizer.eosId());
         }

@@ -208,7 +208,7 @@ final class BenchCommand implements Callable<Integer> {
                 name(loaded),
                 loaded.weightTypes(),
                 open.weightBytes(),
-                open.costs().outputType().name(),
+                open.costs().outputType(),
                 kvType.name(),
                 step,
                 tests.repeats());
