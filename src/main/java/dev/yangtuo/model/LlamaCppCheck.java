@@ -19,6 +19,7 @@ final class LlamaCppCheck {
 
     /** @throws CheckpointFormatException if a value is out of its range, or values do not fit each other */
     static void check(GgufCheckpoint gguf) {
+        LlamaCppVocabularyCheck.requireLoadable(gguf);
         LlamaCppCheck check = new LlamaCppCheck(gguf);
         check.requireRange("block_count", 1, ModelConfig.MAX_LAYERS);
         check.requireRange("embedding_length", 1, 1 << 20);

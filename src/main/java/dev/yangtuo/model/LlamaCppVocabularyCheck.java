@@ -1,4 +1,4 @@
-package dev.yangtuo.llamacpp;
+package dev.yangtuo.model;
 
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.checkpoint.GgufMetadata;
@@ -14,50 +14,61 @@ import java.util.Set;
  * What a GGUF's tokenizer must be for llama.cpp to read it and to encode with it: where one of these does not hold, it ends the process (by an assertion, or an
  * exception that leaves C++) instead of saying so.
  */
-final class VocabularyCheck {
-    private static final String KIND = "tokenizer.ggml.model";
-    private static final String PRE = "tokenizer.ggml.pre";
-    private static final String TOKENS = "tokenizer.ggml.tokens";
-
+public final class LlamaCppVocabularyCheck {
     /** The kinds that generate text. Those of models that embed text only have sessions of their own, which assert more. */
     private static final List<String> KINDS = List.of("llama", "t5", "gpt2", "gemma4", "bert", "rwkv", "plamo2", "hybriddna");
     /** Its tables have a row for each beginning of each end of each piece. */
     private static final int LONGEST_PLAMO_PIECE = 512;
 
-    private VocabularyCheck() {}
+    private LlamaCppVocabularyCheck() {}
 
     /**
-     * Returns if llama.cpp can be given the tokenizer of a file.
+     * Returns if llama.cpp can load the tokenizer of a file.
      *
      * @throws TokenizerFormatException if not
      * @throws dev.yangtuo.exception.CheckpointFormatException if there is none, or a value is of another type
      */
-    static void require(GgufCheckpoint checkpoint) {
+    public static void requireLoadable(GgufCheckpoint checkpoint) {
         Path file = checkpoint.path();
         GgufMetadata metadata = checkpoint.metadata();
-        String kind = metadata.string(KIND);
+        String kind = metadata.string(GgufTokenizer.KIND);
         if (!KINDS.contains(kind)) {
             throw new TokenizerFormatException(file, "its tokenizer is '%s'; with llama.cpp these generate text: %s".formatted(
                     shown(kind), String.join(", ", KINDS)));
         }
-        if (metadata.string(PRE, "").equals("whitespace")) {
-            throw new TokenizerFormatException(file, "its tokenizer cuts words at spaces alone (%s), which is for models that embed text".formatted(PRE));
+        if (metadata.string(GgufTokenizer.PRE, "").equals("whitespace")) {
+            throw new TokenizerFormatException(file, "its tokenizer cuts words at spaces alone (%s), which is for models that embed text"
+                    .formatted(GgufTokenizer.PRE));
         }
-        OptionalInt repeated = checkpoint.firstRepeated(TOKENS);
+        OptionalInt repeated = checkpoint.firstRepeated(GgufTokenizer.TOKENS);
         if (repeated.isPresent()) {
             throw new TokenizerFormatException(file, "piece %d '%s' occurs before; every piece must be unique".formatted(
-                    repeated.getAsInt(), shown(metadata.strings(TOKENS)[repeated.getAsInt()])));
+                    repeated.getAsInt(), shown(metadata.strings(GgufTokenizer.TOKENS)[repeated.getAsInt()])));
         }
-        if (kind.equals("llama")) {
-            requireBytes(file, metadata);
-        } else if (kind.equals("plamo2")) {
+        if (kind.equals("plamo2")) {
             requireShort(file, metadata);
+        }
+    }
+
+    /**
+     * Returns if llama.cpp can also encode any text with it.
+     *
+     * @throws TokenizerFormatException if not
+     * @throws dev.yangtuo.exception.CheckpointFormatException if there is none, or a value is of another type
+     */
+    public static void requireEncoding(GgufCheckpoint checkpoint) {
+        requireLoadable(checkpoint);
+        if (GgufTokenizer.knows(checkpoint.metadata())) {
+            GgufTokenizer.read(checkpoint.path(), checkpoint.metadata()); // its tables are checked here
+        }
+        if (checkpoint.metadata().string(GgufTokenizer.KIND).equals("llama")) {
+            requireBytes(checkpoint.path(), checkpoint.metadata());
         }
     }
 
     /** A character without a piece becomes the pieces of its bytes, which are looked for by their names. */
     private static void requireBytes(Path file, GgufMetadata metadata) {
-        Set<String> pieces = new HashSet<>(Arrays.asList(metadata.strings(TOKENS)));
+        Set<String> pieces = new HashSet<>(Arrays.asList(metadata.strings(GgufTokenizer.TOKENS)));
         for (int value = 0; value < 256; value++) {
             String name = "<0x%02X>".formatted(value);
             if (!pieces.contains(name)) {
@@ -67,7 +78,7 @@ final class VocabularyCheck {
     }
 
     private static void requireShort(Path file, GgufMetadata metadata) {
-        String[] pieces = metadata.strings(TOKENS);
+        String[] pieces = metadata.strings(GgufTokenizer.TOKENS);
         for (int id = 0; id < pieces.length; id++) {
             if (pieces[id].length() > LONGEST_PLAMO_PIECE) {
                 throw new TokenizerFormatException(file, "piece %d has %d characters, more than the %d that are supported".formatted(
