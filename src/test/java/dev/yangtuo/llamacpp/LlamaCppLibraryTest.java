@@ -95,7 +95,7 @@ class LlamaCppLibraryTest {
 
     @Test
     void whatTheLibraryNeedsOfItsFolderIsLoadedWithIt() throws Exception {
-        Path needed = CCompiler.library(folder, "libneeded", "int needed(void) { return 1; }");
+        Path needed = CCompiler.library(folder, "libneeded", "int needed(void) { return 1; }", "-Wl,-soname,libneeded.so");
         Path library = CCompiler.library(folder, "libllama", "int needed(void); int f(void) { return needed(); }", "-L" + folder, "-lneeded");
         assertThat(probe(library)).singleElement().asString().startsWith("failed " + library + ": has no llama_version");
         Files.delete(needed);
