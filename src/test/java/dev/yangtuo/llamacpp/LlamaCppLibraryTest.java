@@ -138,8 +138,7 @@ class LlamaCppLibraryTest {
         String source = "const char *llama_version(void) { return \"0.5.0\"; }";
         Path library = CCompiler.library(folder, "libllama", source);
         assertThat(probe(library)).singleElement().asString()
-                .startsWith("failed " + library + ": lacks functions: ggml_backend_dev_backend_reg, ")
-                .contains("llama_decode");
+                .matches("failed .*: lacks \\d+ of the functions that are needed, such as ggml_backend_dev_[a-z_]+, .*");
     }
 
     /** Right by its version, but a member was put into the struct. */
