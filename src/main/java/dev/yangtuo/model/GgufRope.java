@@ -5,6 +5,7 @@ import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.checkpoint.GgufPairs;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.exception.UnsupportedModelException;
 import dev.yangtuo.tensor.FloatRows;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -5,6 +5,7 @@ import dev.yangtuo.checkpoint.Checkpoint;
 import dev.yangtuo.checkpoint.Checkpoints;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.exception.TokenizerFormatException;
+import dev.yangtuo.exception.UnsupportedModelException;
 import dev.yangtuo.lora.LoraAdapter;
 import dev.yangtuo.lora.LoraExport;
 import dev.yangtuo.lora.LoraStack;
