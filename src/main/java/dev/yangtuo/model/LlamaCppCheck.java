@@ -54,7 +54,7 @@ final class LlamaCppCheck {
         check.checkHeads();
         check.checkRope();
         check.checkExperts();
-        new LlamaCppVocabularyCheck(gguf).check();
+        LlamaCppVocabularyCheck.requireLoadable(gguf);
         check.forEachTensor(check::checkType);
     }
 
