@@ -3,11 +3,11 @@ package dev.yangtuo.model;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.exception.TokenizerFormatException;
+import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -40,10 +40,13 @@ public final class LlamaCppVocabularyCheck {
             throw new TokenizerFormatException(file, "its tokenizer cuts words at spaces alone (%s), which is for models that embed text"
                     .formatted(GgufTokenizer.PRE));
         }
-        OptionalInt repeated = checkpoint.firstRepeated(GgufTokenizer.TOKENS);
-        if (repeated.isPresent()) {
-            throw new TokenizerFormatException(file, "piece %d '%s' occurs before; every piece must be unique".formatted(
-                    repeated.getAsInt(), shown(metadata.strings(GgufTokenizer.TOKENS)[repeated.getAsInt()])));
+        List<String> pieces = checkpoint.rawStrings(GgufTokenizer.TOKENS);
+        require(!pieces.isEmpty(), file, "its vocabulary is empty");
+        requireDifferent(file, pieces);
+        requireId(file, metadata, "bos", kind.equals("llama") && pieces.size() > 1);
+        requireId(file, metadata, "eos", kind.equals("llama") && pieces.size() > 2);
+        if (kind.equals("rwkv")) {
+            requireFirstBytes(file, pieces);
         }
         if (kind.equals("plamo2")) {
             requireShort(file, metadata);
@@ -84,6 +87,72 @@ public final class LlamaCppVocabularyCheck {
                 throw new TokenizerFormatException(file, "piece %d has %d characters, more than the %d that are supported".formatted(
                         id, pieces[id].length(), LONGEST_PLAMO_PIECE));
             }
+        }
+    }
+
+    /** In C a text ends at a NUL; an empty one is given a name. */
+    private static void requireDifferent(Path file, List<String> pieces) {
+        Set<String> seen = HashSet.newHashSet(pieces.size());
+        for (int id = 0; id < pieces.size(); id++) {
+            String piece = pieces.get(id);
+            int end = piece.indexOf('\0');
+            piece = end < 0 ? piece : piece.substring(0, end);
+            require(seen.add(piece.isEmpty() ? "[EMPTY_%d]".formatted(id) : piece), file,
+                    "piece %d '%s' occurs before (up to the first NUL); every piece must be unique".formatted(id, shown(piece)));
+        }
+    }
+
+    /** Where a special token is put around every text, there must be one. */
+    private static void requireId(Path file, GgufMetadata metadata, String name, boolean hasDefault) {
+        boolean added = metadata.flag("tokenizer.ggml.add_%s_token".formatted(name), false);
+        require(!added || hasDefault || metadata.contains("tokenizer.ggml.%s_token_id".formatted(name)), file,
+                "it has tokenizer.ggml.add_%s_token, but no tokenizer.ggml.%s_token_id".formatted(name, name));
+    }
+
+    /** RWKV's search for the longest piece would not move on from a byte that begins pieces and is none. */
+    private static void requireFirstBytes(Path file, List<String> pieces) {
+        boolean[] begins = new boolean[256];
+        boolean[] single = new boolean[256];
+        for (String piece : pieces) {
+            byte[] bytes = unescaped(piece);
+            if (bytes.length > 0) {
+                begins[bytes[0] & 0xFF] = true;
+                single[bytes[0] & 0xFF] |= bytes.length == 1;
+            }
+        }
+        for (int first = 0; first < begins.length; first++) {
+            require(!begins[first] || single[first], file, "pieces begin with the byte %d, but there is none of it alone".formatted(first));
+        }
+    }
+
+    /** A piece with the escapes that it is written with undone. */
+    private static byte[] unescaped(String piece) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        for (int i = 0; i < piece.length(); i++) {
+            char c = piece.charAt(i);
+            if (c != '\\' || i + 1 == piece.length()) {
+                out.write(c);
+                continue;
+            }
+            char escape = piece.charAt(++i);
+            if (escape == 'x' && i + 2 < piece.length()) {
+                out.write(Character.digit(piece.charAt(i + 1), 16) << 4 | Character.digit(piece.charAt(i + 2), 16));
+                i += 2;
+            } else {
+                out.write(switch (escape) {
+                    case 't' -> '\t';
+                    case 'n' -> '\n';
+                    case 'r' -> '\r';
+                    default -> escape;
+                });
+            }
+        }
+        return out.toByteArray();
+    }
+
+    private static void require(boolean holds, Path file, String problem) {
+        if (!holds) {
+            throw new TokenizerFormatException(file, problem + ". The file is damaged, or not made for llama.cpp");
         }
     }
 
