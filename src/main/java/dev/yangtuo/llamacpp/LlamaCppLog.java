@@ -2,8 +2,8 @@ package dev.yangtuo.llamacpp;
 
 import dev.yangtuo.bindings.llamacpp.LlamaCpp;
 import dev.yangtuo.bindings.llamacpp.ggml_log_callback;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -149,15 +149,20 @@ public final class LlamaCppLog {
         public synchronized String text() {
             finish(pending.get());
             taken = true;
-            return errors.toString();
+            return joined();
+        }
+
+        private String joined() {
+            return count <= MAX_ERRORS ? errors.toString() : "%s and %d more".formatted(errors, count - MAX_ERRORS);
         }
 
         @Override
         public void close() {
+            finish(pending.get());
             captures.remove(this);
             synchronized (this) {
                 if (!taken && count > 0) {
-                    error(errors.toString());
+                    error(joined());
                 }
             }
         }

@@ -2,47 +2,62 @@ package dev.yangtuo.model;
 
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.checkpoint.GgufMetadata;
-import dev.yangtuo.checkpoint.TensorInfo;
-import dev.yangtuo.checkpoint.UnreadableTensor;
 import dev.yangtuo.tensor.TensorType;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
-/** What a forward pass of a model of any architecture reads and computes, as far as the headers of its GGUF file say. */
-public final class GgufCosts {
+/**
+ * What a model of any architecture takes, as far as the headers of its GGUF file say.
+ *
+ * @param costs what a forward pass reads and computes
+ * @param tensorBytes of all tensors
+ * @param contextLength positions that it was trained for
+ * @param vocabSize pieces of its tokenizer
+ * @param width of all activations of a column together, about
+ */
+public record GgufCosts(ModelCosts costs, long tensorBytes, int contextLength, int vocabSize, long width) {
     private static final String LAYER_PREFIX = "blk.";
 
-    private GgufCosts() {}
+    /** A tensor of any type. */
+    private record Matrix(String name, String type, List<Long> shape, long bytes) {
+        long elements() {
+            return shape.stream().reduce(1L, Math::multiplyExact);
+        }
+    }
 
     /**
      * Reads the headers of a file that has been checked.
      *
      * @param kvType type of keys and values; where a model has others (a recurrent one has none), what is said of them is not true
      */
-    public static ModelCosts of(Path file, TensorType kvType) {
+    public static GgufCosts of(Path file, TensorType kvType) {
         try (GgufCheckpoint gguf = GgufCheckpoint.open(file)) {
-            long layerBytes = 0;
-            long layerWeights = 0;
-            for (TensorInfo tensor : gguf.tensors()) {
-                boolean isProjection = tensor.name().startsWith(LAYER_PREFIX) && tensor.shape().size() > 1;
-                layerBytes += isProjection ? tensor.byteSize() : 0;
-                layerWeights += isProjection ? tensor.elementCount() : 0;
-            }
-            for (UnreadableTensor tensor : gguf.unreadable()) {
-                boolean isProjection = tensor.name().startsWith(LAYER_PREFIX) && tensor.shape().size() > 1;
-                layerBytes += isProjection ? tensor.byteSize() : 0;
-                layerWeights += isProjection ? elements(tensor.shape()) : 0;
-            }
-            long kvBytes = keyValueBytes(gguf.metadata(), kvType);
-            TensorInfo output = gguf.find(ModelSource.GGUF_OUTPUT) == null ? gguf.find(ModelSource.GGUF_EMBEDDING) : gguf.find(ModelSource.GGUF_OUTPUT);
-            return output == null
-                    ? new ModelCosts(layerBytes, 0, layerWeights, 0, kvBytes, "unknown")
-                    : new ModelCosts(layerBytes, output.byteSize(), layerWeights, output.elementCount(), kvBytes, output.type().name());
+            GgufMetadata metadata = gguf.metadata();
+            String architecture = metadata.string("general.architecture");
+            List<Matrix> matrices = Stream.concat(
+                            gguf.tensors().stream().map(tensor -> new Matrix(tensor.name(), tensor.type().name(), tensor.shape(), tensor.byteSize())),
+                            gguf.unreadable().stream().map(tensor -> new Matrix(tensor.name(), tensor.typeName(), tensor.shape(), tensor.byteSize())))
+                    .filter(matrix -> matrix.shape.size() > 1)
+                    .toList();
+            List<Matrix> projections = matrices.stream().filter(matrix -> matrix.name.startsWith(LAYER_PREFIX)).toList();
+            List<Matrix> firstLayer = projections.stream().filter(matrix -> matrix.name.startsWith(LAYER_PREFIX + "0.")).toList();
+            long layerBytes = projections.stream().mapToLong(Matrix::bytes).sum();
+            long layerWeights = projections.stream().mapToLong(Matrix::elements).sum();
+            long kvBytes = keyValueBytes(metadata, kvType);
+            ModelCosts costs = matrices.stream()
+                    .filter(output -> output.name.equals(ModelSource.GGUF_OUTPUT) || output.name.equals(ModelSource.GGUF_EMBEDDING))
+                    .max(Comparator.comparing((Matrix output) -> output.name.equals(ModelSource.GGUF_OUTPUT)))
+                    .map(output -> new ModelCosts(layerBytes, output.bytes, layerWeights, output.elements(), kvBytes, output.type))
+                    .orElse(new ModelCosts(layerBytes, 0, layerWeights, 0, kvBytes, "none"));
+            return new GgufCosts(
+                    costs,
+                    matrices.stream().mapToLong(Matrix::bytes).sum(),
+                    metadata.integer(architecture + ".context_length"),
+                    metadata.contains(GgufTokenizer.TOKENS) ? metadata.arrayLength(GgufTokenizer.TOKENS) : 0,
+                    firstLayer.stream().mapToLong(matrix -> matrix.shape.getFirst()).sum());
         }
-    }
-
-    private static long elements(List<Long> shape) {
-        return shape.stream().reduce(1L, Math::multiplyExact);
     }
 
     /** Bytes of keys and values of one position in all layers, as llama.cpp keeps them. */

@@ -59,7 +59,7 @@ final class LlamaCppCheck {
         check.checkRope();
         check.checkWindow();
         check.checkExperts();
-        new LlamaCppVocabularyCheck(gguf).check();
+        LlamaCppVocabularyCheck.requireLoadable(gguf);
         check.forEachTensor(check::checkType);
     }
 
