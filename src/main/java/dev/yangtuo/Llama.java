@@ -4,6 +4,7 @@ import dev.yangtuo.chat.ChatMessage;
 import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.chat.Session;
 import dev.yangtuo.chat.SessionOptions;
+import dev.yangtuo.engine.Engines;
 import dev.yangtuo.exception.ContextLengthException;
 import dev.yangtuo.model.ChatTemplateSource;
 import dev.yangtuo.model.GenerationConfig;
@@ -100,7 +101,7 @@ public final class Llama implements AutoCloseable {
      * @throws dev.yangtuo.exception.NativeLibraryException if the native library was asked for and cannot be loaded
      */
     public static Llama load(Path model, LoadOptions options) {
-        return new Llama(ModelLoader.load(model, options.settings()));
+        return new Llama(Engines.load(model, options));
     }
 
     /**

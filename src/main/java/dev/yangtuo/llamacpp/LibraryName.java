@@ -1,13 +1,10 @@
 package dev.yangtuo.llamacpp;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /** The shared libraries that make up llama.cpp. Their files have a version before the ending, behind it, or none: {@code libllama.so.0}, {@code libllama.v0.5.0.so}. */
 enum LibraryName {
@@ -18,14 +15,15 @@ enum LibraryName {
     /** Tensors, which both need. */
     GGML_BASE("ggml-base");
 
-    private static final String VERSION = "(\\.v?\\d+)*";
+    /** Versions and the like: {@code .v0.5.0}, {@code .b8390}, {@code .vulkan.v0.5.0} before the ending, {@code .0.5.0} behind it. */
+    private static final String SUFFIX = "(\\.\\w+)*";
 
     private final String base;
     private final Pattern file;
 
     LibraryName(String base) {
         this.base = base;
-        this.file = Pattern.compile("(lib)?" + Pattern.quote(base) + VERSION + "\\.(so|dylib|dll)" + VERSION);
+        this.file = Pattern.compile("(lib)?" + Pattern.quote(base) + SUFFIX + "\\.(so|dylib|dll)(\\.\\d+)*");
     }
 
     boolean matches(Path path) {
@@ -34,16 +32,10 @@ enum LibraryName {
 
     /** The files of this library in a folder, the one with the shortest name first: the others are usually what it links to. Empty if it is no folder. */
     List<Path> filesIn(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (Stream<Path> entries = Files.list(folder)) {
-            return entries.filter(path -> matches(path) && Files.isRegularFile(path))
-                    .sorted(Comparator.comparingInt((Path path) -> path.toString().length()).thenComparing(Comparator.naturalOrder()))
-                    .toList();
-        } catch (IOException | UncheckedIOException e) {
-            return List.of();
-        }
+        return Folder.entries(folder).stream()
+                .filter(path -> matches(path) && Files.isRegularFile(path))
+                .sorted(Comparator.comparingInt(path -> path.toString().length()))
+                .toList();
     }
 
     /** The name of its file on this system, without a version. */

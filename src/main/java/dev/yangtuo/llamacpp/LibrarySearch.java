@@ -1,16 +1,13 @@
 package dev.yangtuo.llamacpp;
 
 import dev.yangtuo.exception.NativeLibraryException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -37,28 +34,29 @@ record LibrarySearch(@Nullable String origin, List<Path> places) {
     private static final List<String> SYSTEM_FOLDERS = List.of(
             "/usr/local/lib", "/usr/local/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/opt/homebrew/lib", "/home/linuxbrew/.linuxbrew/lib");
 
-    /** The search that options, properties and variables ask for. */
+    /** The search that a path, else the property, else the variable asks for. */
     static LibrarySearch of(@Nullable Path named) {
-        String property = System.getProperty(PROPERTY, "");
-        String variable = System.getenv().getOrDefault(VARIABLE, "");
+        return of(named, System.getProperty(PROPERTY, ""), System.getenv().getOrDefault(VARIABLE, ""), System.getProperty("java.library.path", ""));
+    }
+
+    static LibrarySearch of(@Nullable Path named, String property, String variable, String libraryPath) {
         if (named != null) {
             return new LibrarySearch("the path that is given", List.of(named.toAbsolutePath()));
         } else if (!property.isEmpty()) {
-            return new LibrarySearch("the system property " + PROPERTY, List.of(path(property, "the system property " + PROPERTY)));
+            return named("the system property " + PROPERTY, property);
         } else if (!variable.isEmpty()) {
-            return new LibrarySearch("the environment variable " + VARIABLE, List.of(path(variable, "the environment variable " + VARIABLE)));
+            return named("the environment variable " + VARIABLE, variable);
         }
-        Stream<String> folders = Stream.concat(Stream.of(System.getProperty("java.library.path", "").split(Pattern.quote(System.getProperty("path.separator")))),
-                SYSTEM_FOLDERS.stream());
+        Stream<String> folders = Stream.concat(Stream.of(libraryPath.split(File.pathSeparator)), SYSTEM_FOLDERS.stream());
         // A folder that is relative to where the program was started must be named to be trusted.
         return new LibrarySearch(null, folders.filter(folder -> !folder.isEmpty()).map(Path::of).filter(Path::isAbsolute).distinct().toList());
     }
 
-    private static Path path(String text, String origin) {
+    private static LibrarySearch named(String origin, String path) {
         try {
-            return Path.of(text).toAbsolutePath();
+            return new LibrarySearch(origin, List.of(Path.of(path).toAbsolutePath()));
         } catch (InvalidPathException e) {
-            throw new NativeLibraryException("%s: is no path, %s must name llama.cpp's library".formatted(text, origin), e);
+            throw new NativeLibraryException("%s: is no path, %s must name llama.cpp's shared library or its folder".formatted(path, origin), e);
         }
     }
 
@@ -92,20 +90,9 @@ record LibrarySearch(@Nullable String origin, List<Path> places) {
         for (String folder : SUBFOLDERS) {
             files.addAll(LibraryName.LLAMA.filesIn(place.resolve(folder)));
         }
-        for (Path folder : subfolders(place.resolve(NPM_SUBFOLDER))) {
+        for (Path folder : Folder.entries(place.resolve(NPM_SUBFOLDER))) {
             files.addAll(LibraryName.LLAMA.filesIn(folder));
         }
         return files;
-    }
-
-    private static List<Path> subfolders(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (Stream<Path> entries = Files.list(folder)) {
-            return entries.filter(Files::isDirectory).sorted(Comparator.naturalOrder()).toList();
-        } catch (IOException | UncheckedIOException e) {
-            return List.of();
-        }
     }
 }

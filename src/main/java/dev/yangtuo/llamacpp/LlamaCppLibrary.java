@@ -24,11 +24,13 @@ public final class LlamaCppLibrary {
     private final Path path;
     private final String version;
     private final LlamaCppLog log;
+    private final List<String> problems;
 
-    private LlamaCppLibrary(Path path, String version, LlamaCppLog log) {
+    private LlamaCppLibrary(Path path, String version, LlamaCppLog log, List<String> problems) {
         this.path = path;
         this.version = version;
         this.log = log;
+        this.problems = problems;
     }
 
     /**
@@ -42,6 +44,11 @@ public final class LlamaCppLibrary {
         return LoadedLibrary.of(LibrarySearch.of(named).require());
     }
 
+    /** Whether a path, the system property or the environment variable says where the library is, so that it should be there. */
+    public static boolean isNamed(@Nullable Path named) {
+        return LibrarySearch.of(named).origin() != null;
+    }
+
     /** The file that {@link #load} would take, without loading anything; empty if there is none. */
     public static Optional<Path> find(@Nullable Path named) {
         return LibrarySearch.of(named).find();
@@ -50,13 +57,39 @@ public final class LlamaCppLibrary {
     /** Loads, checks and initialises the library of this file. */
     static LlamaCppLibrary open(Path file) {
         new LibraryLoader(file).load();
+        String version = requireVersion(file);
         requireSymbols(file);
-        String version = text(LlamaCpp.llama_version());
+        requireLayouts(file);
         LlamaCppLog log = new LlamaCppLog();
         log.install();
-        loadBackends(file);
+        List<String> problems = BackendModules.load(file, log);
+        problems.forEach(log::error);
         LlamaCpp.llama_backend_init();
-        return new LlamaCppLibrary(file, version, log);
+        return new LlamaCppLibrary(file, version, log, problems);
+    }
+
+    private static String requireVersion(Path file) {
+        if (SymbolLookup.loaderLookup().find("llama_version").isEmpty()) {
+            throw problem(file, "has no llama_version: it is older than 0.4.0, or is not llama.cpp's library");
+        }
+        String version = text(LlamaCpp.llama_version());
+        if (!LlamaCppVersion.isSupported(version)) {
+            throw problem(file, "is version %s".formatted(version));
+        }
+        return version;
+    }
+
+    private static void requireLayouts(Path file) {
+        List<String> differences = StructLayouts.differences();
+        if (!differences.isEmpty()) {
+            throw problem(file, "was built from other sources than its version says: %s".formatted(String.join("; ", differences)));
+        }
+    }
+
+    /** What is wrong with a library, and which ones fit. */
+    static NativeLibraryException problem(Path file, String what) {
+        return new NativeLibraryException(
+                "%s: %s; this program fits llama.cpp %s; %s".formatted(file, what, String.join(", ", LlamaCppVersion.SUPPORTED), LibrarySearch.REMEDY), null);
     }
 
     /** Asked for by name first: a binding whose function is missing fails with an error that tells nobody anything. */
@@ -70,21 +103,7 @@ public final class LlamaCppLibrary {
                 .sorted()
                 .toList();
         if (!missing.isEmpty()) {
-            throw new NativeLibraryException("%s: has no %s".formatted(file, String.join(", ", missing)), null);
-        }
-    }
-
-    /** Some builds have the code for devices in libraries of their own, which are chosen while the program runs. */
-    private static void loadBackends(Path file) {
-        if (LlamaCpp.ggml_backend_reg_count() > 0) {
-            return;
-        }
-        try (Arena arena = Arena.ofConfined()) {
-            LlamaCpp.ggml_backend_load_all_from_path(arena.allocateFrom(file.getParent().toString()));
-        }
-        // Without this, llama_backend_init would search the current folder, which nobody has named.
-        if (LlamaCpp.ggml_backend_reg_count() == 0) {
-            throw new NativeLibraryException("%s: has no code for the processor (libggml-cpu*) beside it".formatted(file), null);
+            throw problem(file, "lacks functions: " + String.join(", ", missing));
         }
     }
 
@@ -93,7 +112,7 @@ public final class LlamaCppLibrary {
         return path;
     }
 
-    /** The version that the library says it is, such as {@code 0.5.0}. */
+    /** The version that the library says it is, such as {@code 0.5.0}, or {@code 0.5.0-dev} where it was not built for a release. */
     public String version() {
         return version;
     }
@@ -101,6 +120,11 @@ public final class LlamaCppLibrary {
     /** What llama.cpp writes. */
     public LlamaCppLog log() {
         return log;
+    }
+
+    /** Which of its parts for devices could not be loaded, and why: usually, a driver is missing. Empty if all is well. */
+    public List<String> problems() {
+        return problems;
     }
 
     /** The devices, in llama.cpp's order, with the memory that is free now. */

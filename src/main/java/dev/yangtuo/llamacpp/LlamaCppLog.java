@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Pattern;
 
 /**
  * What llama.cpp says. All of it goes to the {@link Logger} {@value #NAME}: errors as WARNING, its warnings and information, of which there are hundreds of lines for
@@ -24,6 +25,8 @@ public final class LlamaCppLog {
     private static final int MAX_LINE = 8192;
     /** Error lines that a capture keeps; the first ones tell the cause. */
     private static final int MAX_ERRORS = 16;
+
+    private static final Pattern LINE_BREAKS = Pattern.compile("\\s*\\R\\s*");
 
     private final List<Capture> captures = new CopyOnWriteArrayList<>();
     private final ThreadLocal<PendingLine> pending = ThreadLocal.withInitial(PendingLine::new);
@@ -87,6 +90,11 @@ public final class LlamaCppLog {
         }
     }
 
+    /** Writes an error that no exception tells. */
+    void error(String text) {
+        log(LlamaCpp.GGML_LOG_LEVEL_ERROR(), text);
+    }
+
     /** Gives an error to the captures of this thread, or, when a thread without any has it, to all. False if there are none. */
     private boolean capture(String text) {
         Thread thread = Thread.currentThread();
@@ -133,7 +141,7 @@ public final class LlamaCppLog {
         private synchronized void add(String text) {
             count++;
             if (count <= MAX_ERRORS) {
-                errors.append(errors.isEmpty() ? "" : "; ").append(text.replaceAll("\\s*\\R\\s*", "; "));
+                errors.append(errors.isEmpty() ? "" : "; ").append(LINE_BREAKS.matcher(text).replaceAll("; "));
             }
         }
 
@@ -149,7 +157,7 @@ public final class LlamaCppLog {
             captures.remove(this);
             synchronized (this) {
                 if (!taken && count > 0) {
-                    log(LlamaCpp.GGML_LOG_LEVEL_ERROR(), errors.toString());
+                    error(errors.toString());
                 }
             }
         }

@@ -56,7 +56,8 @@ final class LoadedLibrary {
         }
     }
 
-    private static Path real(Path file) {
+    /** The file that links lead to. */
+    static Path real(Path file) {
         try {
             return file.toRealPath();
         } catch (IOException e) {

@@ -31,7 +31,7 @@ final class PagedSequence implements Sequence {
 
     /** Nothing is copied before one of the two writes into a page that both have. */
     @Override
-    public PagedSequence fork() {
+    public PagedSequence fork(int positions) {
         requireOpen();
         PagedSequence fork = new PagedSequence(cache);
         for (int i = 0; i < pageCount; i++) {
@@ -43,6 +43,7 @@ final class PagedSequence implements Sequence {
         fork.ropeLength = ropeLength;
         fork.remembered = remembered;
         fork.rememberedPages = rememberedPages;
+        fork.truncate(positions);
         return fork;
     }
 

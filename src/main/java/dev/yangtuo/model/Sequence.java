@@ -11,8 +11,12 @@ public interface Sequence extends AutoCloseable {
     /** Positions that are left of the context. */
     int remaining();
 
-    /** Another sequence with the same positions. Both go on on their own. */
-    Sequence fork();
+    /**
+     * Another sequence with the first positions of this one. Both go on on their own.
+     *
+     * @param positions 0 to {@link #length()}; the fork may have fewer where there is no room for it
+     */
+    Sequence fork(int positions);
 
     /** What {@link #ropeLength(int)} was last told; 0 until then. */
     int ropeLength();

@@ -125,7 +125,7 @@ class KvCacheTest {
             PagedSequence trunk = cache.open();
             trunk.reserve(100);
             trunk.advance(100);
-            PagedSequence branch = trunk.fork();
+            PagedSequence branch = trunk.fork(trunk.length());
             assertThat(branch.length()).isEqualTo(100);
             assertThat(cache.availablePages()).isEqualTo(10);
             assertThat(branch.pagesNeeded(1)).as("a copy of the last page").isEqualTo(1);
@@ -201,7 +201,7 @@ class KvCacheTest {
             PagedSequence trunk = cache.open(text, 100);
             trunk.reserve(100);
             trunk.advance(100);
-            PagedSequence branch = trunk.fork();
+            PagedSequence branch = trunk.fork(trunk.length());
             trunk.truncate(80);
             trunk.rememberEnd(text);
             branch.rememberEnd(text);
@@ -286,7 +286,7 @@ class KvCacheTest {
                     }
                     case 4 -> {
                         if (at >= 0 && open.size() < 12) {
-                            open.add(open.get(at).fork());
+                            open.add(open.get(at).fork(open.get(at).length()));
                             of.add(of.get(at));
                         }
                     }

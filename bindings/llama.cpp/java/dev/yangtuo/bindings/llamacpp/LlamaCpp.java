@@ -747,6 +747,66 @@ public class LlamaCpp extends LlamaCpp$shared {
         }
     }
 
+    private static class ggml_backend_load {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LlamaCpp.C_POINTER,
+            LlamaCpp.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("ggml_backend_load");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * extern ggml_backend_reg_t ggml_backend_load(const char *path)
+     * }
+     */
+    public static FunctionDescriptor ggml_backend_load$descriptor() {
+        return ggml_backend_load.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * extern ggml_backend_reg_t ggml_backend_load(const char *path)
+     * }
+     */
+    public static MethodHandle ggml_backend_load$handle() {
+        return ggml_backend_load.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * extern ggml_backend_reg_t ggml_backend_load(const char *path)
+     * }
+     */
+    public static MemorySegment ggml_backend_load$address() {
+        return ggml_backend_load.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * extern ggml_backend_reg_t ggml_backend_load(const char *path)
+     * }
+     */
+    public static MemorySegment ggml_backend_load(MemorySegment path) {
+        var mh$ = ggml_backend_load.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("ggml_backend_load", path);
+            }
+            return (MemorySegment)mh$.invokeExact(path);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class ggml_backend_load_all_from_path {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             LlamaCpp.C_POINTER
@@ -3186,6 +3246,67 @@ public class LlamaCpp extends LlamaCpp$shared {
                 traceDowncall("llama_state_seq_set_data", ctx, src, size, dest_seq_id);
             }
             return (long)mh$.invokeExact(ctx, src, size, dest_seq_id);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class llama_batch_get_one {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            llama_batch.layout(),
+            LlamaCpp.C_POINTER,
+            LlamaCpp.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_batch_get_one");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)
+     * }
+     */
+    public static FunctionDescriptor llama_batch_get_one$descriptor() {
+        return llama_batch_get_one.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)
+     * }
+     */
+    public static MethodHandle llama_batch_get_one$handle() {
+        return llama_batch_get_one.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)
+     * }
+     */
+    public static MemorySegment llama_batch_get_one$address() {
+        return llama_batch_get_one.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)
+     * }
+     */
+    public static MemorySegment llama_batch_get_one(SegmentAllocator allocator, MemorySegment tokens, int n_tokens) {
+        var mh$ = llama_batch_get_one.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_batch_get_one", allocator, tokens, n_tokens);
+            }
+            return (MemorySegment)mh$.invokeExact(allocator, tokens, n_tokens);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
