@@ -6,7 +6,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -48,13 +47,20 @@ public final class Scheduler implements AutoCloseable {
     private long arrivals;
     private @Nullable Thread thread;
     private boolean closed;
-    private SchedulerStatistics statistics = new SchedulerStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    private final SchedulerCounters published = new SchedulerCounters();
 
-    // The thread's own.
+    // The thread's own; lists are kept from pass to pass, so that passes leave no garbage.
     private final List<RunningTask> waiting = new ArrayList<>();
     private final List<RunningTask> running = new ArrayList<>();
     /** Texts that the last pass has completed; until they end, others can take over what they have computed. */
     private final List<RunningTask> completed = new ArrayList<>();
+    /** Why, of each of them. */
+    private final List<EndCause> causes = new ArrayList<>();
+    /** Of the running texts, those that get their next token as soon as it is computed, and those that do not: as the pass finds them that is being planned. */
+    private final List<RunningTask> streams = new ArrayList<>();
+
+    private final List<RunningTask> prompts = new ArrayList<>();
+    private final RankOrder rank;
     private final CommonBeginnings beginnings;
     private final PassPlan plan = new PassPlan();
     private final SchedulerCounters counters = new SchedulerCounters();
@@ -72,6 +78,7 @@ public final class Scheduler implements AutoCloseable {
         this.model = model;
         this.options = options;
         this.remembersPrefixes = options.remembersPrefixes() && model.sharesBeginnings();
+        this.rank = new RankOrder(Math.max(1, options.aging().toNanos()));
         this.beginnings = new CommonBeginnings(model, remembersPrefixes, running, completed);
     }
 
@@ -145,7 +152,7 @@ public final class Scheduler implements AutoCloseable {
     public SchedulerStatistics statistics() {
         lock.lock();
         try {
-            return statistics;
+            return published.snapshot();
         } finally {
             lock.unlock();
         }
@@ -209,7 +216,7 @@ public final class Scheduler implements AutoCloseable {
     private void publish() {
         lock.lock();
         try {
-            statistics = counters.snapshot();
+            published.set(counters);
         } finally {
             lock.unlock();
         }
@@ -241,15 +248,15 @@ public final class Scheduler implements AutoCloseable {
     private boolean step() {
         removeCancelled(waiting);
         removeCancelled(running);
-        Comparator<RunningTask> rank = RunningTask.byRank(System.nanoTime(), Math.max(1, options.aging().toNanos()));
-        admit(rank);
+        rank.setNow(System.nanoTime());
+        admit();
         running.sort(rank);
         plan();
         if (plan.parts().isEmpty()) {
             return false;
         }
         boolean complete = compute();
-        deliver(complete, rank);
+        deliver(complete);
         return true;
     }
 
@@ -262,10 +269,11 @@ public final class Scheduler implements AutoCloseable {
     }
 
     /** Begins texts that wait, the one with the highest rank first, as long as there is memory for their prompts. */
-    private void admit(Comparator<RunningTask> rank) {
+    private void admit() {
         waiting.sort(rank);
         int available = model.availablePages();
-        for (RunningTask task : running) {
+        for (int i = 0; i < running.size(); i++) {
+            RunningTask task = running.get(i);
             available -= pagesToGoOn(task.sequence(), task.missing()); // what it has been promised
         }
         for (int i = 0; i < waiting.size() && running.size() < model.maxBatchSequences(); ) {
@@ -301,10 +309,15 @@ public final class Scheduler implements AutoCloseable {
     /** Streams first, with their guesses, then prompts; each gets its memory, if need be from a text of lower rank. */
     private void plan() {
         plan.clear();
-        List<RunningTask> streams = running.stream().filter(RunningTask::isStreaming).toList();
-        List<RunningTask> prompts = running.stream().filter(task -> !task.isStreaming()).toList();
+        streams.clear();
+        prompts.clear();
+        for (int i = 0; i < running.size(); i++) {
+            RunningTask task = running.get(i);
+            (task.isStreaming() ? streams : prompts).add(task);
+        }
         int guesses = streams.isEmpty() || !model.canTruncate() ? 0 : Math.min(options.draftTokens(), SPECULATIVE_COLUMNS / streams.size() - 1);
-        for (RunningTask task : streams) {
+        for (int i = 0; i < streams.size(); i++) {
+            RunningTask task = streams.get(i);
             if (running.contains(task)) {
                 task.draft(guesses);
                 planPart(task, 1);
@@ -389,9 +402,9 @@ public final class Scheduler implements AutoCloseable {
         return complete;
     }
 
-    private void deliver(boolean complete, Comparator<RunningTask> rank) {
-        List<EndCause> causes = new ArrayList<>();
-        for (RunningTask task : plan.tasks()) {
+    private void deliver(boolean complete) {
+        for (int i = 0; i < plan.tasks().size(); i++) {
+            RunningTask task = plan.tasks().get(i);
             if (!complete || task.isCancelled()) {
                 continue; // the next step ends it
             }
@@ -413,10 +426,10 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         if (!completed.isEmpty() && remembersPrefixes) {
-            admit(rank); // now, while what the completed texts have computed is there
+            admit(); // now, while what the completed texts have computed is there
         }
-        for (EndCause cause : causes) {
-            end(completed.removeFirst(), cause);
+        while (!causes.isEmpty()) {
+            end(completed.removeFirst(), causes.removeFirst());
         }
     }
 

@@ -1,7 +1,10 @@
 package dev.yangtuo.benchmarks.latency;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -99,5 +102,28 @@ public class NextTokenBenchmark {
     public void nextToken() {
         current.step();
         left--;
+    }
+
+    /** What all threads of the JVM have allocated within steps; the beginnings of texts and JMH's own work are not in it, as they are in what -prof gc reports. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.EVENTS)
+    public static class Allocated {
+        private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+        /** Bytes. */
+        public long bytes;
+
+        /** In so many steps. */
+        public long steps;
+    }
+
+    /** The same, and what it leaves for the garbage collector. */
+    @Benchmark
+    @BenchmarkMode(Mode.AverageTime)
+    public void garbage(Allocated allocated) {
+        long before = allocated.threads.getTotalThreadAllocatedBytes();
+        nextToken();
+        allocated.bytes += allocated.threads.getTotalThreadAllocatedBytes() - before;
+        allocated.steps++;
     }
 }
