@@ -6,6 +6,8 @@ import dev.yangtuo.chat.Session;
 import dev.yangtuo.chat.SessionOptions;
 import dev.yangtuo.engine.Engines;
 import dev.yangtuo.exception.ContextLengthException;
+import dev.yangtuo.llamacpp.LlamaCppLibrary;
+import dev.yangtuo.llamacpp.LlamaCppTokenizers;
 import dev.yangtuo.model.ChatTemplateSource;
 import dev.yangtuo.model.GenerationConfig;
 import dev.yangtuo.model.LoadedModel;
@@ -143,7 +145,25 @@ public final class Llama implements AutoCloseable {
      * @throws dev.yangtuo.exception.TokenizerFormatException if there is none, or it is damaged or of a kind that is not supported
      */
     public static Tokenizer loadTokenizer(Path path) {
-        return TokenizerFiles.load(path);
+        return loadTokenizer(path, LoadOptions.defaults());
+    }
+
+    /**
+     * Loads the tokenizer of a model without its weights: Yangtuo's own, or llama.cpp's. Models have Yangtuo's own with both engines, as far as it knows their kind; llama.cpp's
+     * is for the others, and for comparison.
+     *
+     * @param path as for {@link #loadTokenizer(Path)}
+     * @param options of these the engine and where llama.cpp's library is count: {@link Engine#YANGTUO} for its own, {@link Engine#LLAMA_CPP} for llama.cpp's, which takes a
+     *     GGUF file, {@link Engine#AUTO} for its own unless it does not know the kind
+     * @throws dev.yangtuo.exception.TokenizerFormatException if there is none, or it is damaged or of a kind that is not supported
+     * @throws dev.yangtuo.exception.NativeLibraryException if llama.cpp's library is asked for and cannot be loaded
+     */
+    public static Tokenizer loadTokenizer(Path path, LoadOptions options) {
+        return switch (options.engine()) {
+            case YANGTUO -> TokenizerFiles.load(path);
+            case LLAMA_CPP -> LlamaCppTokenizers.own(LlamaCppLibrary.load(options.llamaCpp().library().orElse(null)), path);
+            case AUTO -> LlamaCppTokenizers.known(path, options.llamaCpp().library().orElse(null));
+        };
     }
 
     /** What was loaded and merged. */

@@ -43,9 +43,10 @@ record LlamaCppFinding(@Nullable LlamaCppLibrary library, @Nullable String probl
     }
 
     private static String text(Device device) {
-        String memory = device.totalBytes() == 0 ? ""
-                : String.format(Locale.ROOT, ", %.1f GB, %.1f GB of it free", device.totalBytes() / 1e9, device.freeBytes() / 1e9);
-        return "%s: %s (%s%s)".formatted(device.name(), device.description(), kind(device), memory);
+        // Of the processor's memory llama.cpp does not say how much is free; doctor has it above.
+        String memory = device.totalBytes() == 0 ? "" : String.format(Locale.ROOT, ", %.1f GB", device.totalBytes() / 1e9);
+        String free = device.freeBytes() == device.totalBytes() ? "" : String.format(Locale.ROOT, ", %.1f GB of it free", device.freeBytes() / 1e9);
+        return "%s: %s (%s%s%s)".formatted(device.name(), device.description(), kind(device), memory, free);
     }
 
     private static String kind(Device device) {

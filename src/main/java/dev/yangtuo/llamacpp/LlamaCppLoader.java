@@ -73,7 +73,7 @@ public final class LlamaCppLoader {
     public static LoadedModel load(Path path, LoadSettings settings, LlamaCppOptions options) {
         long start = System.nanoTime();
         LlamaCppLibrary library = LlamaCppLibrary.load(options.library().orElse(null));
-        LlamaCppFiles files = LlamaCppFiles.prepare(path, settings, null);
+        LlamaCppFiles files = LlamaCppFiles.prepare(path, settings, (file, _) -> LlamaCppTokenizers.own(library, file));
         return new LlamaCppLoader(library, files, settings, options).load(start);
     }
 

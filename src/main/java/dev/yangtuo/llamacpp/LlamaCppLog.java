@@ -149,15 +149,20 @@ public final class LlamaCppLog {
         public synchronized String text() {
             finish(pending.get());
             taken = true;
-            return errors.toString();
+            return joined();
+        }
+
+        private String joined() {
+            return count <= MAX_ERRORS ? errors.toString() : "%s and %d more".formatted(errors, count - MAX_ERRORS);
         }
 
         @Override
         public void close() {
+            finish(pending.get());
             captures.remove(this);
             synchronized (this) {
                 if (!taken && count > 0) {
-                    error(errors.toString());
+                    error(joined());
                 }
             }
         }

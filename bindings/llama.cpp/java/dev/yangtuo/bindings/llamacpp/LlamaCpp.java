@@ -865,6 +865,87 @@ public class LlamaCpp extends LlamaCpp$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+    private static final int LLAMA_VOCAB_TYPE_SPM = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_vocab_type.LLAMA_VOCAB_TYPE_SPM = 1
+     * }
+     */
+    public static int LLAMA_VOCAB_TYPE_SPM() {
+        return LLAMA_VOCAB_TYPE_SPM;
+    }
+    private static final int LLAMA_VOCAB_TYPE_BPE = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_vocab_type.LLAMA_VOCAB_TYPE_BPE = 2
+     * }
+     */
+    public static int LLAMA_VOCAB_TYPE_BPE() {
+        return LLAMA_VOCAB_TYPE_BPE;
+    }
+    private static final int LLAMA_VOCAB_TYPE_WPM = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_vocab_type.LLAMA_VOCAB_TYPE_WPM = 3
+     * }
+     */
+    public static int LLAMA_VOCAB_TYPE_WPM() {
+        return LLAMA_VOCAB_TYPE_WPM;
+    }
+    private static final int LLAMA_TOKEN_ATTR_UNKNOWN = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_UNKNOWN = 1
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_UNKNOWN() {
+        return LLAMA_TOKEN_ATTR_UNKNOWN;
+    }
+    private static final int LLAMA_TOKEN_ATTR_UNUSED = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_UNUSED = 2
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_UNUSED() {
+        return LLAMA_TOKEN_ATTR_UNUSED;
+    }
+    private static final int LLAMA_TOKEN_ATTR_NORMAL = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_NORMAL = 4
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_NORMAL() {
+        return LLAMA_TOKEN_ATTR_NORMAL;
+    }
+    private static final int LLAMA_TOKEN_ATTR_CONTROL = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_CONTROL = 8
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_CONTROL() {
+        return LLAMA_TOKEN_ATTR_CONTROL;
+    }
+    private static final int LLAMA_TOKEN_ATTR_USER_DEFINED = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_USER_DEFINED = 16
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_USER_DEFINED() {
+        return LLAMA_TOKEN_ATTR_USER_DEFINED;
+    }
+    private static final int LLAMA_TOKEN_ATTR_BYTE = (int)32L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_BYTE = 32
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_BYTE() {
+        return LLAMA_TOKEN_ATTR_BYTE;
+    }
     private static final int LLAMA_ROPE_SCALING_TYPE_UNSPECIFIED = (int)-1L;
     /**
      * {@snippet lang=c :
@@ -4093,6 +4174,66 @@ public class LlamaCpp extends LlamaCpp$shared {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("llama_vocab_eos", vocab);
+            }
+            return (int)mh$.invokeExact(vocab);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class llama_vocab_sep {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LlamaCpp.C_INT,
+            LlamaCpp.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_vocab_sep");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * llama_token llama_vocab_sep(const struct llama_vocab *vocab)
+     * }
+     */
+    public static FunctionDescriptor llama_vocab_sep$descriptor() {
+        return llama_vocab_sep.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * llama_token llama_vocab_sep(const struct llama_vocab *vocab)
+     * }
+     */
+    public static MethodHandle llama_vocab_sep$handle() {
+        return llama_vocab_sep.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * llama_token llama_vocab_sep(const struct llama_vocab *vocab)
+     * }
+     */
+    public static MemorySegment llama_vocab_sep$address() {
+        return llama_vocab_sep.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * llama_token llama_vocab_sep(const struct llama_vocab *vocab)
+     * }
+     */
+    public static int llama_vocab_sep(MemorySegment vocab) {
+        var mh$ = llama_vocab_sep.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_vocab_sep", vocab);
             }
             return (int)mh$.invokeExact(vocab);
         } catch (Error | RuntimeException ex) {
