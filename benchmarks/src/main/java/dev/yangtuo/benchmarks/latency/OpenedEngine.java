@@ -1,5 +1,7 @@
 package dev.yangtuo.benchmarks.latency;
 
+import dev.yangtuo.benchmarks.Facts;
+
 /** An engine that was checked, as the states of the benchmarks hold it. */
 record OpenedEngine(LatencyEngine engine) implements AutoCloseable {
     /** Opens an engine, checks it and notes what was found. What cannot be measured is an exception that says why. */

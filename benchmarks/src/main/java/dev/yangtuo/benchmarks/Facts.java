@@ -1,4 +1,4 @@
-package dev.yangtuo.benchmarks.latency;
+package dev.yangtuo.benchmarks;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,14 +12,14 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** What a benchmark in a JVM of its own tells the one that started it, beside its times: through the file that a system property names. */
-final class Facts {
+public final class Facts {
     /** The property; without it facts are printed only. */
-    static final String PROPERTY = "yangtuo.benchmarks.facts";
+    public static final String PROPERTY = "yangtuo.benchmarks.facts";
 
     private Facts() {}
 
     /** Notes something, in place of what was noted under this name before. */
-    static void note(String name, String value) {
+    public static void note(String name, String value) {
         System.out.printf("%s: %s%n", name, value);
         @Nullable String file = System.getProperty(PROPERTY);
         if (file == null) {
@@ -36,8 +36,12 @@ final class Facts {
         }
     }
 
-    /** {@return what was noted, by name} */
-    static Map<String, String> read(Path file) throws IOException {
+    /**
+     * {@return what was noted, by name}
+     *
+     * @throws IOException if it cannot be read
+     */
+    public static Map<String, String> read(Path file) throws IOException {
         Map<String, String> facts = new TreeMap<>();
         load(file).forEach((name, value) -> facts.put((String) name, (String) value));
         return facts;
