@@ -5,7 +5,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
@@ -17,11 +19,13 @@ public final class GgufCheckpoint extends MappedCheckpoint {
     private final GgufMetadata metadata;
     private final int version;
     private final MappedFile file;
+    private final List<GgufMetadata> parts;
 
     private GgufCheckpoint(List<GgufFile> parts, TensorTable table, Arena arena) {
         super(parts.getFirst().path(), arena, parts.stream().collect(Collectors.toMap(GgufFile::path, GgufFile::bytes)), table);
         this.metadata = parts.getFirst().metadata();
         this.version = parts.getFirst().version();
+        this.parts = parts.stream().map(GgufFile::metadata).toList();
         this.file = new MappedFile(parts.getFirst().path(), parts.getFirst().bytes());
     }
 
@@ -52,6 +56,28 @@ public final class GgufCheckpoint extends MappedCheckpoint {
     /** The key-value pairs. */
     public GgufMetadata metadata() {
         return metadata;
+    }
+
+    /** The key-value pairs of all files, in the order of the parts; of a model that is not split those of the one file. */
+    public List<GgufMetadata> partMetadata() {
+        return parts;
+    }
+
+    /**
+     * The texts of an array byte by byte, each as a char: what is no UTF-8 stays different from what is none either.
+     *
+     * @throws CheckpointFormatException if there is no such key, or it is no array of strings
+     */
+    public List<String> rawStrings(String key) {
+        int count = metadata.strings(key).length;
+        ByteBuffer bytes = ByteBuffer.wrap(value(key)).order(ByteOrder.LITTLE_ENDIAN).position(2 * Integer.BYTES + Long.BYTES);
+        List<String> texts = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            int length = (int) bytes.getLong();
+            texts.add(new String(bytes.array(), bytes.position(), length, StandardCharsets.ISO_8859_1));
+            bytes.position(bytes.position() + length);
+        }
+        return texts;
     }
 
     /**

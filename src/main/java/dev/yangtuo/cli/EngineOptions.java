@@ -19,29 +19,29 @@ final class EngineOptions {
     @Option(names = "--engine", paramLabel = "ENGINE", completionCandidates = ValueNames.Engines.class,
             description = {
                 "yangtuo, llama.cpp (its shared library must be there), or auto: yangtuo where it can run the model on the device that is asked for.",
-                "Default: auto. The options below are for llama.cpp."
+                "Default: auto."
             })
     private Engine engine = Engine.AUTO;
 
     @Mixin
     private EnginePathOption path;
 
-    @Option(names = "--gpu-layers", paramLabel = "N", description = "Layers that are kept on GPUs, 0 for none. Default: all, where there is a GPU.")
+    @Option(names = "--gpu-layers", paramLabel = "N", description = "With llama.cpp: layers that are kept on GPUs, 0 for none. Default: all, where there is a GPU.")
     private @Nullable Integer gpuLayers;
 
     @Option(names = "--device", paramLabel = "NAME", split = ",",
-            description = "Devices that compute, by the names that 'yangtuo doctor' shows, such as CUDA0 or CPU. Default: all GPUs, else the processor.")
+            description = "With llama.cpp: devices that compute, as 'yangtuo doctor' names them, such as CUDA0 or CPU. Default: all GPUs, else the processor.")
     private List<String> devices = List.of();
 
     @Option(names = "--flash-attention", paramLabel = "WHEN", completionCandidates = ValueNames.FlashAttentions.class,
-            description = "on, off, or auto: where the device has it. Default: auto.")
+            description = "With llama.cpp: on, off, or auto, where the device has it. Default: auto.")
     private FlashAttention flashAttention = FlashAttention.AUTO;
 
     @Option(names = "--no-kv-unified",
-            description = "Give each text a memory of a whole context of its own: faster for many texts that have nothing in common.")
+            description = "With llama.cpp: give each text a memory of a whole context of its own, which is faster for many texts that have nothing in common.")
     private boolean separateMemory;
 
-    @Option(names = "--no-mmap", description = "Read the model's file instead of mapping it.")
+    @Option(names = "--no-mmap", description = "With llama.cpp: read the model's file instead of mapping it.")
     private boolean notMapped;
 
     LoadOptions applyTo(LoadOptions options) {
