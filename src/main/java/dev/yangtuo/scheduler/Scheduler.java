@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +64,7 @@ public final class Scheduler implements AutoCloseable {
     private final RankOrder rank;
     private final CommonBeginnings beginnings;
     private final PassPlan plan = new PassPlan();
+    private final BooleanSupplier isWanted = plan::isWanted;
     private final SchedulerCounters counters = new SchedulerCounters();
     /** What a column has cost lately. */
     private double nanosPerColumn;
@@ -187,8 +189,9 @@ public final class Scheduler implements AutoCloseable {
                 }
                 left = changed.awaitNanos(left);
             }
-            waiting.addAll(arrived);
-            arrived.clear();
+            while (!arrived.isEmpty()) {
+                waiting.add(arrived.remove());
+            }
             if (!closed) {
                 return true;
             }
@@ -387,7 +390,7 @@ public final class Scheduler implements AutoCloseable {
         long start = System.nanoTime();
         boolean complete;
         try {
-            complete = model.forward(plan.parts(), plan, plan::isWanted);
+            complete = model.forward(plan.parts(), plan, isWanted);
         } catch (RuntimeException e) {
             plan.tasks().forEach(task -> task.fail(e));
             complete = true;

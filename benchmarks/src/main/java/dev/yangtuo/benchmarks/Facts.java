@@ -20,9 +20,9 @@ public final class Facts {
 
     /** Notes something, in place of what was noted under this name before. */
     public static void note(String name, String value) {
-        System.out.printf("%s: %s%n", name, value);
         @Nullable String file = System.getProperty(PROPERTY);
         if (file == null) {
+            System.out.printf("%s: %s%n", name, value);
             return;
         }
         try {

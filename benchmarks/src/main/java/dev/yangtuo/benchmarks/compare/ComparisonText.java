@@ -1,18 +1,15 @@
 package dev.yangtuo.benchmarks.compare;
 
 import dev.yangtuo.bench.Samples;
+import dev.yangtuo.benchmarks.Shell;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /** A comparison as Markdown: what was run on what, a table, and what failed. */
 final class ComparisonText {
-    private static final Pattern PLAIN_WORD = Pattern.compile("[A-Za-z0-9_@%+=:,./-]+");
-
     private final Comparison comparison;
     private final CompareOptions options;
     private final String commandLine;
@@ -21,13 +18,6 @@ final class ComparisonText {
         this.comparison = comparison;
         this.options = options;
         this.commandLine = commandLine;
-    }
-
-    /** {@return words as they are typed into a shell} */
-    static String command(List<String> words) {
-        return words.stream()
-                .map(word -> PLAIN_WORD.matcher(word).matches() ? word : "'" + word.replace("'", "'\\''") + "'")
-                .collect(Collectors.joining(" "));
     }
 
     String markdown() {
@@ -125,7 +115,7 @@ final class ComparisonText {
             for (String name : comparison.names()) {
                 Comparison.Cell cell = row.cell(name);
                 if (cell != null && cell.command() != null) {
-                    commands.add(command(cell.command()));
+                    commands.add(Shell.command(cell.command()));
                 }
             }
         }

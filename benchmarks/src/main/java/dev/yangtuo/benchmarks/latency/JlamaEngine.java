@@ -7,6 +7,7 @@ import com.github.tjake.jlama.tensor.AbstractTensor;
 import com.github.tjake.jlama.tensor.KvBufferCache;
 import com.github.tjake.jlama.tensor.KvBufferCache.KvBuffer;
 import com.github.tjake.jlama.tensor.operations.TensorOperationsProvider;
+import com.github.tjake.jlama.util.PhysicalCoreExecutor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -38,12 +39,25 @@ final class JlamaEngine implements LatencyEngine {
     static JlamaEngine open(EngineSettings settings) {
         try {
             Path folder = settings.model().jlama();
-            return new JlamaEngine(ModelSupport.loadModel(folder.toFile(), null, DType.F32, DType.I8, Optional.empty(), Optional.of(settings.threads())));
+            requireThreads(settings.threads());
+            return new JlamaEngine(ModelSupport.loadModel(folder.toFile(), null, DType.F32, DType.I8, Optional.empty(), Optional.empty()));
         } catch (LinkageError e) {
             throw new IllegalStateException("Jlama cannot be loaded, it needs its libraries on the class path and --add-modules jdk.incubator.vector, "
                     + "which benchmarks/latency gives it: " + e, e);
         } catch (RuntimeException e) {
             throw new IllegalStateException("Jlama cannot load %s: %s".formatted(settings.model().name(), e.getMessage()), e);
+        }
+    }
+
+    /** Its threads are those of the process, and can be set before the first model is loaded. */
+    private static void requireThreads(int threads) {
+        try {
+            PhysicalCoreExecutor.overrideThreadCount(threads);
+        } catch (IllegalStateException e) {
+            int actual = PhysicalCoreExecutor.instance.get().getCoreCount();
+            if (actual != threads) {
+                throw new IllegalStateException("it has %d threads already, not %d".formatted(actual, threads), e);
+            }
         }
     }
 

@@ -27,9 +27,9 @@ enum Measure {
         this.unit = unit;
     }
 
-    /** {@return class and method, without the package that all have in common; without a method if it depends on the engine} */
-    String benchmark() {
-        return benchmark;
+    /** {@return class and method, without the package that all have in common} */
+    String benchmark(EngineName engine) {
+        return this == FOREIGN_CALL ? benchmark + (engine == EngineName.LLAMA_CPP ? ".llamaCpp" : ".yangtuo") : benchmark;
     }
 
     /** {@return of its values} */
