@@ -1,6 +1,7 @@
 package dev.yangtuo.benchmarks.compare;
 
 import dev.yangtuo.bench.Samples;
+import dev.yangtuo.benchmarks.MarkdownTable;
 import dev.yangtuo.benchmarks.Shell;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -51,26 +52,18 @@ final class ComparisonText {
     private void table(StringBuilder out) {
         List<String> header = new ArrayList<>(List.of("model", "test", comparison.ours(), "of read bandwidth", "of int8 peak"));
         for (String peer : comparison.peers()) {
-            header.addAll(List.of(cell(peer), "ratio"));
+            header.addAll(List.of(peer, "ratio"));
         }
-        line(out, header);
-        List<String> rule = new ArrayList<>(List.of("---", "---"));
-        while (rule.size() < header.size()) {
-            rule.add("---:");
-        }
-        line(out, rule);
+        MarkdownTable table = new MarkdownTable(2, header);
         for (Comparison.Row row : comparison.rows()) {
-            List<String> cells = new ArrayList<>(List.of(cell(row.model()), row.test().name(), speed(row, comparison.ours()),
+            List<String> cells = new ArrayList<>(List.of(row.model(), row.test().name(), speed(row, comparison.ours()),
                     percent(row.number(comparison.ours(), "share_of_bandwidth")), percent(row.number(comparison.ours(), "share_of_int8_peak"))));
             for (String peer : comparison.peers()) {
                 cells.addAll(List.of(speed(row, peer), number(row.ratio(comparison.ours(), peer), "%.2f")));
             }
-            line(out, cells);
+            table.add(cells);
         }
-    }
-
-    private static void line(StringBuilder out, List<String> cells) {
-        out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+        out.append(table);
     }
 
     private static String speed(Comparison.Row row, String name) {
@@ -88,10 +81,6 @@ final class ComparisonText {
 
     private static String percent(double share) {
         return number(100 * share, "%.1f %%");
-    }
-
-    private static String cell(String text) {
-        return text.replace("|", "\\|");
     }
 
     private void failures(StringBuilder out) {
