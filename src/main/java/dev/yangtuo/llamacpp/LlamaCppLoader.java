@@ -57,7 +57,7 @@ public final class LlamaCppLoader {
     public static LoadedModel load(Path path, LoadSettings settings, LlamaCppOptions options) {
         long start = System.nanoTime();
         LlamaCppLibrary library = LlamaCppLibrary.load(options.library().orElse(null));
-        LlamaCppFiles files = LlamaCppFiles.prepare(path, settings, (file, _) -> LlamaCppTokenizers.own(library, file));
+        LlamaCppFiles files = LlamaCppFiles.prepare(path, settings, (file, reason) -> LlamaCppTokenizers.instead(library, file, reason));
         return new LlamaCppLoader(library, files, settings, options).load(start);
     }
 

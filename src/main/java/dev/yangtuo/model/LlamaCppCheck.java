@@ -10,6 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Refuses GGUF files of any architecture on which llama.cpp would end the process instead of returning an error: what its sources assert of a file's values, what they divide
@@ -27,6 +29,7 @@ final class LlamaCppCheck {
     private static final Set<String> ROPE_SCALINGS = Set.of("none", "linear", "yarn", "longrope");
     /** Numbers of no matrix that is multiplied with. */
     private static final Set<String> NO_MATRIX_TYPES = Set.of("I8", "I16", "I32", "I64", "F64", "Q8_1", "Q8_K");
+    private static final Pattern QUERIES = Pattern.compile("blk\\.([0-9]{1,9})\\.attn_(q|qkv)\\.weight");
     private static final List<String> DIVISORS = List.of("wkv.head_size", "ssm.conv_kernel", "ssm.inner_size", "ssm.state_size", "ssm.time_step_rank");
     private static final List<String> EPSILONS = List.of("attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon", "attention.group_norm_epsilon");
 
@@ -54,7 +57,7 @@ final class LlamaCppCheck {
         check.checkHeads();
         check.checkRope();
         check.checkExperts();
-        new LlamaCppVocabularyCheck(gguf).check();
+        LlamaCppVocabularyCheck.requireLoadable(gguf);
         check.forEachTensor(check::checkType);
     }
 
@@ -127,15 +130,31 @@ final class LlamaCppCheck {
             require(keyLength == valueLength || !LlamaCppArchitectures.hasEqualHeads(architecture),
                     "heads of keys have %d elements and those of values %d; a model of the architecture '%s' has as many", keyLength, valueLength, architecture);
             checkRotated("rope.dimension_count", keyLength);
+            if (LlamaCppArchitectures.turnsWholeHeads(architecture) && !has("attention.key_length_swa")) {
+                checkRows(heads, keyValueHeads, keyLength);
+            }
             checkRotated("rope.dimension_count_swa", metadata.integer(key("attention.key_length_swa"), keyLength));
         }
+    }
+
+    /** What the matrices of attention compute is cut into heads. */
+    private void checkRows(int[] heads, int[] keyValueHeads, int headDim) {
+        forEachTensor((name, tensor) -> {
+            Matcher matcher = QUERIES.matcher(name);
+            if (matcher.matches() && Integer.parseInt(matcher.group(1)) < heads.length) {
+                int layer = Integer.parseInt(matcher.group(1));
+                long expected = (long) headDim * (heads[layer] + (matcher.group(2).equals("qkv") ? 2L * keyValueHeads[layer] : 0));
+                require(tensor.shape.getFirst() == expected, "tensor '%s' has %d rows, but layer %d has %d heads of %d elements", name, tensor.shape.getFirst(), layer,
+                        heads[layer], headDim);
+            }
+        });
     }
 
     private void checkRotated(String name, int headDim) {
         int rotated = metadata.integer(key(name), headDim);
         boolean fits = rotated >= 0 && rotated <= headDim && rotated % 2 == 0;
-        require(fits || !has(name) && !LlamaCppArchitectures.turnsWholeHeads(architecture), "key '%s' is %d, but heads have %d elements; expected an even number of at most as many",
-                key(name), rotated, headDim);
+        require(fits || !has(name) && !LlamaCppArchitectures.turnsWholeHeads(architecture),
+                "key '%s' is %d, but heads have %d elements; expected an even number of at most as many", key(name), rotated, headDim);
         require(rotated == headDim || !LlamaCppArchitectures.turnsWholeHeads(architecture),
                 "key '%s' is %d, but heads have %d elements; a model of the architecture '%s' turns all", key(name), rotated, headDim, architecture);
     }

@@ -38,9 +38,11 @@ class AdapterGoldenTest {
     /** Logits reach 24; a few hundred roundings of 2^-24 on the way, where the reference has none. */
     private static final double TOLERANCE = 2e-3;
     /** One of each kind whose adapters do nothing but add to matrices of layers: llama.cpp applies these itself. */
-    private static final List<String> APPLIED = List.of("bin-bf16", "gguf-lora-scaled", "patterns", "patterns-rslora", "sharded", "stack-scaled", "wrong-rank");
+    private static final List<String> APPLIED = List.of(
+            "base-q8-0", "bin-bf16", "gguf-lora-scaled", "patterns", "patterns-rslora", "scaled", "sharded", "wrong-rank");
     /** One of each kind that must be merged, or has no adapters. */
-    private static final List<String> MERGED = List.of("base-q8-0", "biased", "dora-after-plain", "embedding-tied", "expanded", "fan-in-fan-out", "float16", "lora-bias");
+    private static final List<String> MERGED = List.of(
+            "dora-after-plain", "embedding-tied", "expanded", "fan-in-fan-out", "float16", "lora-bias", "stack-scaled", "trainable-tokens");
 
     /** Of files for llama.cpp, shared by all cases as programs share it. */
     @TempDir
