@@ -46,7 +46,7 @@ final class Artifacts {
     /** The classifiers of the native jars that were made. */
     static TreeSet<String> nativeClassifiers() throws IOException {
         Path pom = pom("yangtuo");
-        String prefix = pom.getFileName().toString().replaceFirst("pom$", "").replaceFirst("\\.$", "-");
+        String prefix = pom.getFileName().toString().replaceFirst("\\.pom$", "-");
         TreeSet<String> classifiers = new TreeSet<>();
         try (Stream<Path> files = Files.list(pom.getParent())) {
             files.map(file -> file.getFileName().toString())

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -78,7 +79,7 @@ class ConsumerTest {
 
     private static String repository(String element, String id, Path place) {
         String policy = "<enabled>true</enabled><checksumPolicy>ignore</checksumPolicy>";
-        return "<%s><id>%s</id><url>%s</url><releases>%s</releases><snapshots>%4$s</snapshots></%1$s>".formatted(element, id, place.toUri(), policy);
+        return "<%s><id>%s</id><url>file://%s</url><releases>%s</releases><snapshots>%4$s</snapshots></%1$s>".formatted(element, id, place, policy);
     }
 
     private static void maven(List<String> arguments) throws Exception {
@@ -86,6 +87,7 @@ class ConsumerTest {
         command.addAll(arguments);
         Map<String, String> environment = new HashMap<>(System.getenv());
         environment.put("JAVA_HOME", System.getProperty("java.home"));
+        environment.put("MAVEN_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"); // it runs for seconds
         environment.keySet().removeIf(name -> name.startsWith("MAVEN_CMD_LINE") || name.equals("MAVEN_ARGS") || name.equals("MAVEN_PROJECTBASEDIR"));
         Program.run(project, environment, command);
     }
@@ -120,7 +122,7 @@ class ConsumerTest {
         return Stream.of(Stream.of(project.resolve("target/classes")), Stream.of(jars), others().stream())
                 .flatMap(paths -> paths)
                 .map(Path::toString)
-                .collect(java.util.stream.Collectors.joining(":"));
+                .collect(Collectors.joining(":"));
     }
 
     /** Runs the program; the cache is empty, so the native library is unpacked from a jar. */
