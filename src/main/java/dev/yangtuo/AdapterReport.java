@@ -5,11 +5,12 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What one adapter did to the model.
+ * What one adapter did to the model, or does while it computes.
  *
  * @param path where it was opened
  * @param format {@code peft-safetensors}, {@code peft-pytorch} or {@code gguf}
  * @param scale what its deltas were multiplied with beside their own scale
+ * @param merged whether it was merged into the weights. Otherwise llama.cpp adds its deltas to what the matrices compute, which comes to the same; norms are then NaN
  * @param parameters what it changed, in the order of its file
  * @param vocabBefore rows of the embedding before it
  * @param vocabAfter rows of the embedding after it
@@ -21,6 +22,7 @@ public record AdapterReport(
         Path path,
         String format,
         double scale,
+        boolean merged,
         List<ParameterReport> parameters,
         long vocabBefore,
         long vocabAfter,
@@ -58,6 +60,7 @@ public record AdapterReport(
                 adapter.source().path(),
                 adapter.source().format(),
                 adapter.source().scale(),
+                adapter.source().merged(),
                 adapter.changes().stream().map(AdapterReport::of).toList(),
                 adapter.vocabularyBefore(),
                 adapter.vocabularyAfter(),

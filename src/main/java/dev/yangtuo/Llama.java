@@ -4,7 +4,10 @@ import dev.yangtuo.chat.ChatMessage;
 import dev.yangtuo.chat.ChatTemplate;
 import dev.yangtuo.chat.Session;
 import dev.yangtuo.chat.SessionOptions;
+import dev.yangtuo.engine.Engines;
 import dev.yangtuo.exception.ContextLengthException;
+import dev.yangtuo.llamacpp.LlamaCppLibrary;
+import dev.yangtuo.llamacpp.LlamaCppTokenizers;
 import dev.yangtuo.model.ChatTemplateSource;
 import dev.yangtuo.model.GenerationConfig;
 import dev.yangtuo.model.LoadedModel;
@@ -100,7 +103,7 @@ public final class Llama implements AutoCloseable {
      * @throws dev.yangtuo.exception.NativeLibraryException if the native library was asked for and cannot be loaded
      */
     public static Llama load(Path model, LoadOptions options) {
-        return new Llama(ModelLoader.load(model, options.settings()));
+        return new Llama(Engines.load(model, options));
     }
 
     /**
@@ -142,7 +145,25 @@ public final class Llama implements AutoCloseable {
      * @throws dev.yangtuo.exception.TokenizerFormatException if there is none, or it is damaged or of a kind that is not supported
      */
     public static Tokenizer loadTokenizer(Path path) {
-        return TokenizerFiles.load(path);
+        return loadTokenizer(path, LoadOptions.defaults());
+    }
+
+    /**
+     * Loads the tokenizer of a model without its weights: Yangtuo's own, or llama.cpp's. Models have Yangtuo's own with both engines, as far as it knows their kind; llama.cpp's
+     * is for the others, and for comparison.
+     *
+     * @param path as for {@link #loadTokenizer(Path)}
+     * @param options of these the engine and where llama.cpp's library is count: {@link Engine#YANGTUO} for its own, {@link Engine#LLAMA_CPP} for llama.cpp's, which takes a
+     *     GGUF file, {@link Engine#AUTO} for its own unless it does not know the kind
+     * @throws dev.yangtuo.exception.TokenizerFormatException if there is none, or it is damaged or of a kind that is not supported
+     * @throws dev.yangtuo.exception.NativeLibraryException if llama.cpp's library is asked for and cannot be loaded
+     */
+    public static Tokenizer loadTokenizer(Path path, LoadOptions options) {
+        return switch (options.engine()) {
+            case YANGTUO -> TokenizerFiles.load(path);
+            case LLAMA_CPP -> LlamaCppTokenizers.own(LlamaCppLibrary.load(options.llamaCpp().library().orElse(null)), path);
+            case AUTO -> LlamaCppTokenizers.known(path, options.llamaCpp().library().orElse(null));
+        };
     }
 
     /** What was loaded and merged. */
@@ -177,7 +198,7 @@ public final class Llama implements AutoCloseable {
 
     /** Number of logits of each token: rows of the output matrix. */
     public int vocabSize() {
-        return model.config().vocabSize();
+        return model.vocabSize();
     }
 
     /** Ids that stand for text: rows beyond the tokenizer's pieces are padding, so they are never chosen. */
@@ -449,7 +470,7 @@ public final class Llama implements AutoCloseable {
         List<Embedding> embeddings = new ArrayList<>();
         for (int[] ids : texts) {
             requireIds("text %d".formatted(embeddings.size() + 1), ids);
-            embeddings.add(new Embedding(ids.clone(), options, model.config().dim()));
+            embeddings.add(new Embedding(ids.clone(), options, model.dim()));
         }
         try {
             Reading.readAll(embeddings, scheduler);
@@ -574,7 +595,7 @@ public final class Llama implements AutoCloseable {
 
     private int[] endIds() {
         Set<Integer> ids = new LinkedHashSet<>(recommended.eosIds());
-        ids.addAll(model.config().eosIds());
+        ids.addAll(model.eosIds());
         if (tokenizer.eosId() >= 0) {
             ids.add(tokenizer.eosId());
         }

@@ -32,7 +32,21 @@ public final class LlamaCppOptions {
         /** Always; loading fails where that is not possible. */
         ON,
         /** Never; keys and values must then be of a type without blocks (f32, f16, bf16). */
-        OFF
+        OFF;
+
+        /**
+         * The one of this name, in any case.
+         *
+         * @throws IllegalArgumentException if there is none
+         */
+        public static FlashAttention of(String name) {
+            for (FlashAttention when : values()) {
+                if (when.name().equalsIgnoreCase(name)) {
+                    return when;
+                }
+            }
+            throw new IllegalArgumentException("'%s' is not when flash attention is used; there are auto, on, off".formatted(name));
+        }
     }
 
     private LlamaCppOptions() {}

@@ -2,7 +2,6 @@ package dev.yangtuo;
 
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.Model;
-import dev.yangtuo.model.ModelConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -57,13 +56,12 @@ public record LoadReport(
 
     static LoadReport of(LoadedModel loaded) {
         Model model = loaded.model();
-        ModelConfig config = model.config();
         return new LoadReport(
                 loaded.path(),
-                config.nLayers(),
-                config.dim(),
+                model.layers(),
+                model.dim(),
                 loaded.baseVocabSize(),
-                config.vocabSize(),
+                model.vocabSize(),
                 loaded.merge().adapters().stream().map(AdapterReport::of).toList(),
                 loaded.merge().json(),
                 loaded.weightTypes(),

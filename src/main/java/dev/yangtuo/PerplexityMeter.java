@@ -150,7 +150,7 @@ final class PerplexityMeter {
 
     /** @param logits float32 [rows][vocabSize], of the tokens from {@code position} on */
     private void computeNats(int position, int rows, float[] logits) {
-        int vocabSize = model.config().vocabSize();
+        int vocabSize = model.vocabSize();
         IntStream.range(0, rows).parallel().forEach(row ->
                 nats[position + row] = natsOf(logits, row * vocabSize, vocabSize, window[position + row + 1]));
     }

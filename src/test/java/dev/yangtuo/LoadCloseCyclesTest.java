@@ -2,6 +2,7 @@ package dev.yangtuo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.yangtuo.llamacpp.SharedLibrary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Loading and closing a model again and again takes no more memory than once. */
 @EnabledOnOs(OS.LINUX)
@@ -27,21 +29,22 @@ class LoadCloseCyclesTest {
         private Child() {}
 
         public static void main(String[] args) throws Exception {
-            Path demo = Path.of(args[0]);
-            loadAndClose(demo, WARM_UP);
+            Path model = Path.of(args[0]);
+            LoadOptions plain = LoadOptions.defaults().engine(Engine.of(args[1])).threads(1);
+            LoadOptions options = args.length > 2 ? plain.lora(Path.of(args[2])) : plain;
+            loadAndClose(model, options, WARM_UP);
             long least = Long.MAX_VALUE;
             for (int round = 0; round < ROUNDS; round++) {
                 long before = residentBytes();
-                loadAndClose(demo, CYCLES);
+                loadAndClose(model, options, CYCLES);
                 least = Math.min(least, residentBytes() - before);
             }
             System.out.println("grown by " + least);
         }
 
-        private static void loadAndClose(Path demo, int times) {
+        private static void loadAndClose(Path model, LoadOptions options, int times) {
             for (int i = 0; i < times; i++) {
-                LoadOptions options = LoadOptions.defaults().lora(demo.resolve("chinese-lora")).backend(BackendType.NATIVE);
-                try (Llama llama = Llama.load(demo.resolve("base"), options)) {
+                try (Llama llama = Llama.load(model, options)) {
                     llama.generate("山", GenerateOptions.defaults().greedy().maxTokens(1)).result();
                 }
             }
@@ -59,8 +62,20 @@ class LoadCloseCyclesTest {
 
     @Test
     void memoryDoesNotGrow() throws Exception {
+        requireNoGrowth(ModelFolders.DEMO.resolve("base").toString(), Engine.YANGTUO.toString(), ModelFolders.DEMO.resolve("chinese-lora").toString());
+    }
+
+    @Test
+    void memoryDoesNotGrowWithLlamaCpp(@TempDir Path folder) throws Exception {
+        SharedLibrary.assumed();
+        Path model = folder.resolve("demo.gguf");
+        Llama.convert(ModelFolders.DEMO.resolve("base"), model, LoadOptions.defaults().lora(ModelFolders.DEMO.resolve("chinese-lora")));
+        requireNoGrowth(model.toString(), Engine.LLAMA_CPP.toString());
+    }
+
+    private static void requireNoGrowth(String... arguments) throws Exception {
         List<String> heap = List.of("-Xms192m", "-Xmx192m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC");
-        ChildJvm.Outcome outcome = ChildJvm.run(100, Map.of(), heap, Child.class, ModelFolders.DEMO.toString());
+        ChildJvm.Outcome outcome = ChildJvm.run(100, Map.of(), heap, Child.class, arguments);
         assertThat(outcome.exitCode()).as(outcome.output()).isZero();
         String line = outcome.output().lines().filter(text -> text.startsWith("grown by ")).findFirst().orElseThrow();
         assertThat(Long.parseLong(line.substring("grown by ".length()))).as("bytes that %d cycles left behind", CYCLES).isLessThan(ALLOWED_BYTES);

@@ -68,7 +68,7 @@ public final class Benchmark {
     private List<Double> measure(BenchTest test, int done, int count) {
         List<Sequence> sequences = new ArrayList<>();
         try {
-            float[] logits = new float[Math.multiplyExact(test.sequences(), model.config().vocabSize())];
+            float[] logits = new float[Math.multiplyExact(test.sequences(), model.vocabSize())];
             int[] before = tokens(test.depth());
             for (int i = 0; i < test.sequences(); i++) {
                 sequences.add(model.newSequence());
@@ -106,6 +106,6 @@ public final class Benchmark {
     }
 
     private int[] tokens(int count) {
-        return new SplittableRandom(SEED).ints(count, 0, model.config().vocabSize()).toArray();
+        return new SplittableRandom(SEED).ints(count, 0, model.vocabSize()).toArray();
     }
 }

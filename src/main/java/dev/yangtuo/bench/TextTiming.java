@@ -116,7 +116,7 @@ public final class TextTiming {
      *     continuation would need them
      */
     private double seconds(int[] ids, int step, Progress progress) {
-        float[] logits = new float[model.config().vocabSize()];
+        float[] logits = new float[model.vocabSize()];
         int size = windowTokens(model.contextLength(), bosId);
         long nanos = 0;
         for (int from = 0; from < ids.length && goesOn.getAsBoolean(); from += size) {

@@ -1,7 +1,6 @@
 package dev.yangtuo.cache;
 
 import dev.yangtuo.checkpoint.OutputFile;
-import dev.yangtuo.checkpoint.PendingFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -28,30 +27,9 @@ final class CacheWriter {
         List<CacheHeader.Place> places = places(parameters, note.length);
         CacheHeader.Place last = places.getLast();
         CacheHeader header = new CacheHeader(layoutVersion, key, last.byteOffset() + last.byteSize(), places, note);
-        try (PendingFile pending = begin(file, header.fileBytes())) {
-            OutputFile out = pending.out();
+        CacheFolder.write(file, header.fileBytes(), out -> {
             writeAll(out, parameters, places);
             out.write(0, MemorySegment.ofArray(header.encode()));
-            out.force();
-            // Its lock ends before it is renamed: nobody may look for leftovers between the two.
-            FolderLock.holding(file.getParent(), () -> {
-                pending.complete();
-                return pending;
-            });
-        }
-    }
-
-    private static PendingFile begin(Path file, long bytes) throws IOException {
-        return FolderLock.holding(file.getParent(), () -> {
-            FolderLock.removeLeftovers(file.getParent());
-            PendingFile pending = PendingFile.create(file, bytes);
-            try {
-                pending.out().lock();
-                return pending;
-            } catch (IOException | RuntimeException e) {
-                pending.close();
-                throw e;
-            }
         });
     }
 

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /** One writer at a time begins or ends a file of a folder, in this program and in others. */
 final class FolderLock {
     /** What {@link dev.yangtuo.checkpoint.PendingFile} calls a file that is still being written. */
-    private static final Pattern UNFINISHED = Pattern.compile("[0-9a-f]{64}\\.yangtuo\\.(\\d+)-[0-9a-f]{8}\\.partial");
+    private static final Pattern UNFINISHED = Pattern.compile("[0-9a-f]{64}\\.(?:yangtuo|gguf|note)\\.(\\d+)-[0-9a-f]{8}\\.partial");
     private static final Pattern TEMPORARY = Pattern.compile("index\\.\\d+-[0-9a-f]{8}\\.tmp");
     /** An index is written within milliseconds. */
     private static final Duration OLD = Duration.ofMinutes(1);

@@ -18,6 +18,26 @@ final class Ownership {
     private Ownership() {}
 
     /**
+     * The user whose files this process makes.
+     *
+     * @throws IOException if no file can be made among the temporary ones, or its file system knows no owners
+     */
+    static long currentUser() throws IOException {
+        Path probe = Files.createTempFile("yangtuo-owner-", "");
+        try {
+            return owner(probe);
+        } catch (UnsupportedOperationException e) {
+            throw new IOException(probe + ": its file system knows no owners of files", e);
+        } finally {
+            Files.delete(probe);
+        }
+    }
+
+    private static long owner(Path file) throws IOException {
+        return ((Number) Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS)).longValue();
+    }
+
+    /**
      * Makes a folder that only this user can enter, if it does not exist, and the folders above it.
      *
      * @return the folder itself, where a link leads to it
@@ -45,7 +65,7 @@ final class Ownership {
 
     /** @throws IOException if the file does not exist, or belongs to another user */
     static void requireOwn(Path file, long userId) throws IOException {
-        long owner = ((Number) Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS)).longValue();
+        long owner = owner(file);
         if (owner != userId) {
             throw new FileSystemException(file.toString(), null, "it belongs to another user (%d; this is %d)".formatted(owner, userId));
         }

@@ -7,10 +7,7 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,18 +16,12 @@ import org.jspecify.annotations.Nullable;
 public final class WeightCache {
     private static final Logger LOGGER = System.getLogger(WeightCache.class.getName());
 
-    private final Path folder;
+    private final CacheFolder folder;
     private final int layoutVersion;
-    private final long userId;
-    private final int threads;
-    private final HashIndex index;
 
-    private WeightCache(Path folder, int layoutVersion, long userId, int threads) {
+    private WeightCache(CacheFolder folder, int layoutVersion) {
         this.folder = folder;
         this.layoutVersion = layoutVersion;
-        this.userId = userId;
-        this.threads = threads;
-        this.index = HashIndex.read(folder.resolve("index"), userId);
     }
 
     /**
@@ -42,12 +33,7 @@ public final class WeightCache {
      * @throws IOException if it cannot be made, or is not this user's alone to write
      */
     public static WeightCache open(Path folder, int layoutVersion, long userId, int threads) throws IOException {
-        Path absolute = folder.toAbsolutePath().normalize();
-        try {
-            return new WeightCache(Ownership.requirePrivateFolder(absolute, userId), layoutVersion, userId, threads);
-        } catch (UnsupportedOperationException e) {
-            throw new IOException(absolute + ": its file system knows no owners of files", e);
-        }
+        return new WeightCache(CacheFolder.open(folder, userId, threads), layoutVersion);
     }
 
     /** A moment, to be taken before the files of a model are opened. */
@@ -63,41 +49,19 @@ public final class WeightCache {
      */
     public Slot slot(CacheKey key, long opened) throws IOException {
         key.add("format", CacheHeader.FORMAT_VERSION + " " + layoutVersion + " " + WeightCache.class.getPackage().getImplementationVersion());
-        Map<Path, FileStamp> stamps = new HashMap<>();
-        Map<Path, FileStamp> fresh = new HashMap<>();
-        Map<Path, String> freshHashes = new HashMap<>();
-        List<String> hashes = new ArrayList<>();
-        for (CacheKey.Content content : key.contents()) {
-            Path path = content.path().toRealPath();
-            FileStamp stamp = FileStamp.of(path);
-            boolean settled = stamp != null && stamp.isSettledAt(opened) && stamp.size() == content.bytes().byteSize();
-            String hash = settled ? index.find(path, stamp) : null;
-            if (hash == null) {
-                hash = ContentHash.ofPieces(content.bytes(), threads);
-                if (settled && stamp.equals(FileStamp.of(path))) {
-                    fresh.put(path, stamp);
-                    freshHashes.put(path, hash);
-                }
-            }
-            stamps.put(path, stamp);
-            hashes.add(hash);
-        }
-        if (!fresh.isEmpty()) {
-            index.remember(fresh, freshHashes);
-        }
-        return new Slot(key.hash(hashes), stamps);
+        return new Slot(folder.hash(key, opened));
     }
 
     /** The place of one model with its adapters. */
     public final class Slot {
+        private final CacheFolder.Hashed hashed;
         private final String key;
         private final Path file;
-        private final Map<Path, FileStamp> stamps;
 
-        private Slot(String key, Map<Path, FileStamp> stamps) {
-            this.key = key;
-            this.file = folder.resolve(key + ".yangtuo");
-            this.stamps = stamps;
+        private Slot(CacheFolder.Hashed hashed) {
+            this.hashed = hashed;
+            this.key = hashed.key();
+            this.file = folder.file(key + ".yangtuo");
         }
 
         /** Where its file is, or would be. */
@@ -112,7 +76,7 @@ public final class WeightCache {
          */
         public @Nullable CacheFile find(List<CachedParameter> parameters) {
             try {
-                Ownership.requireOwn(file, userId);
+                folder.requireOwn(file);
                 if (!Files.isRegularFile(file)) {
                     throw new CacheHeader.Damaged("it is no plain file");
                 }
@@ -133,16 +97,14 @@ public final class WeightCache {
 
         /** Once, and whenever something has happened to it. */
         private void requireIntact(CacheFile found, @Nullable FileStamp stamp) throws IOException, CacheHeader.Damaged {
-            if (stamp != null && key.equals(index.find(file, stamp))) {
+            if (folder.isKnown(file, stamp, key)) {
                 return;
             }
             long now = now();
-            if (!found.isIntact(threads)) {
+            if (!found.isIntact(folder.threads())) {
                 throw new CacheHeader.Damaged("its contents are damaged");
             }
-            if (stamp != null && stamp.isSettledAt(now)) {
-                index.remember(Map.of(file, stamp), Map.of(file, key));
-            }
+            folder.rememberSettled(file, stamp, key, now);
         }
 
         /**
@@ -153,30 +115,18 @@ public final class WeightCache {
          */
         public boolean write(List<PackedParameter> parameters, byte[] note) {
             try {
-                for (Map.Entry<Path, FileStamp> model : stamps.entrySet()) {
-                    FileStamp stamp = model.getValue();
-                    if (stamp != null && !stamp.equals(FileStamp.of(model.getKey()))) {
-                        throw new IOException(model.getKey() + ": has been changed while it was loaded");
-                    }
-                }
+                hashed.requireUnchanged();
                 CacheWriter.write(file, layoutVersion, key, parameters, note);
-                FileStamp stamp = FileStamp.of(file);
-                if (stamp != null) {
-                    index.remember(Map.of(file, stamp), Map.of(file, key)); // just written: no need to read it again
-                }
+                folder.rememberWritten(file, key);
                 return true;
             } catch (IOException | YangtuoException e) {
-                LOGGER.log(Level.WARNING, "the weights are not kept in the cache: {0}", reason(e));
+                LOGGER.log(Level.WARNING, "the weights are not kept in the cache: {0}", CacheFolder.reason(e));
                 return false;
             }
         }
 
         private void warn(Exception e) {
-            LOGGER.log(Level.WARNING, "{0}: is not used and will be replaced: {1}", file, reason(e));
+            LOGGER.log(Level.WARNING, "{0}: is not used and will be replaced: {1}", file, CacheFolder.reason(e));
         }
-    }
-
-    private static String reason(Exception e) {
-        return e instanceof YangtuoException || e instanceof CacheHeader.Damaged || e.getMessage() != null && e.getMessage().contains(" ") ? e.getMessage() : e.toString();
     }
 }

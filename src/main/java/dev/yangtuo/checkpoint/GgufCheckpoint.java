@@ -3,8 +3,13 @@ package dev.yangtuo.checkpoint;
 import dev.yangtuo.exception.CheckpointFormatException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The tensors and the metadata of a GGUF file, or of the files that a model is split into. Names and the order of rows are GGUF's: nothing is renamed or permuted here. */
@@ -59,6 +64,26 @@ public final class GgufCheckpoint extends MappedCheckpoint {
         int head = (entry.elementType() == null ? 1 : 2) * Integer.BYTES;
         long start = entry.byteOffset() - head;
         return file.reading("the metadata", () -> file.bytes().asSlice(start, entry.byteEnd() - start).toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    /**
+     * The first element of an array of strings that one before it is equal to, byte for byte; empty where all differ. An empty one is equal to none.
+     *
+     * @throws dev.yangtuo.exception.CheckpointFormatException if there is no such array
+     */
+    public OptionalInt firstRepeated(String key) {
+        int count = metadata.strings(key).length;
+        ByteBuffer bytes = ByteBuffer.wrap(value(key)).order(ByteOrder.LITTLE_ENDIAN).position(2 * Integer.BYTES + Long.BYTES);
+        Set<ByteBuffer> seen = HashSet.newHashSet(count);
+        for (int i = 0; i < count; i++) {
+            int length = Math.toIntExact(bytes.getLong());
+            ByteBuffer text = bytes.slice(bytes.position(), length);
+            bytes.position(bytes.position() + length);
+            if (length > 0 && !seen.add(text)) {
+                return OptionalInt.of(i);
+            }
+        }
+        return OptionalInt.empty();
     }
 
     /** The version of the format, 2 or 3. */

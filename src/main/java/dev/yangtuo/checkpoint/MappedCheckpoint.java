@@ -1,6 +1,6 @@
 package dev.yangtuo.checkpoint;
 
-import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.exception.UnsupportedModelException;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.Arena;
@@ -73,7 +73,7 @@ abstract sealed class MappedCheckpoint implements Checkpoint
         if (tensor == null) {
             UnreadableTensor other = table.unreadable().get(name);
             if (other != null) {
-                throw new CheckpointFormatException(other.file(), ("tensor %s at byte %d: its type %s is not supported by this version;"
+                throw new UnsupportedModelException(other.file(), ("tensor %s at byte %d: its type %s is not supported by this version;"
                         + " supported: %s. Take or make a copy of the model in one of these types").formatted(
                                 Quoted.text(name), other.byteOffset(), other.typeName(), Arrays.toString(TensorType.values())));
             }

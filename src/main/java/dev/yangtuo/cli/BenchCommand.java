@@ -9,14 +9,12 @@ import dev.yangtuo.bench.BenchTest;
 import dev.yangtuo.bench.Benchmark;
 import dev.yangtuo.bench.Machine;
 import dev.yangtuo.bench.TestResult;
+import dev.yangtuo.engine.Engines;
 import dev.yangtuo.exception.NativeLibraryException;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.kernel.Ceilings;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.Model;
-import dev.yangtuo.model.ModelConfig;
-import dev.yangtuo.model.ModelCosts;
-import dev.yangtuo.model.ModelLoader;
 import dev.yangtuo.tensor.TensorType;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -30,13 +28,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** Measures how fast a model is, next to what the machine could do at most. */
 @Command(
@@ -140,8 +138,7 @@ final class BenchCommand implements Callable<Integer> {
 
     /** Keys and values are taken from the system as they are written: too many would end the program, or another one, in the middle. */
     private static void requireMemory(Path path, TensorType kvType, List<BenchTest> wanted) {
-        ModelConfig config = ModelLoader.check(path).config();
-        double perPosition = ModelCosts.keyValueBytes(config, kvType);
+        double perPosition = Engines.keyValueBytes(path, kvType);
         long memory = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
         for (BenchTest test : wanted) {
             double bytes = perPosition * test.positions() * test.sequences();
@@ -190,7 +187,7 @@ final class BenchCommand implements Callable<Integer> {
 
     private static LoadedModel load(Path path, LoadOptions options, PrintWriter err) {
         try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.MEGABYTES)) {
-            return ModelLoader.load(path, options.onProgress(display::update).settings());
+            return Engines.load(path, options.onProgress(display::update));
         }
     }
 
@@ -208,7 +205,7 @@ final class BenchCommand implements Callable<Integer> {
                 name(loaded),
                 loaded.weightTypes(),
                 open.weightBytes(),
-                open.costs().outputType().name(),
+                open.costs().outputType(),
                 kvType.name(),
                 step,
                 tests.repeats());

@@ -8,11 +8,11 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** Which model is measured: one that is there, or one that is made up. */
 final class BenchModelOptions {
@@ -47,6 +47,9 @@ final class BenchModelOptions {
     private AdapterOptions adapters;
 
     @Mixin
+    private EngineOptions engine;
+
+    @Mixin
     private CacheOption cache;
 
     AdapterOptions adapters() {
@@ -73,7 +76,7 @@ final class BenchModelOptions {
 
     /** The adapters and the type that the model is loaded with; of a synthetic one the file has the type. */
     LoadOptions applyTo(LoadOptions options) {
-        LoadOptions result = cache.applyTo(adapters.applyTo(options));
+        LoadOptions result = engine.applyTo(cache.applyTo(adapters.applyTo(options)));
         if (shape == null && model == null && adapters.isEmpty()) {
             result = result.lora(DemoModel.chineseLora());
         }

@@ -3,10 +3,10 @@ package dev.yangtuo.cli;
 import dev.yangtuo.Llama;
 import dev.yangtuo.bench.Samples;
 import dev.yangtuo.bench.TextTiming;
+import dev.yangtuo.engine.Engines;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.Model;
-import dev.yangtuo.model.ModelLoader;
 import dev.yangtuo.tokenizer.TokenCounter;
 import dev.yangtuo.tokenizer.TokenStatistics;
 import dev.yangtuo.tokenizer.Tokenizer;
@@ -22,13 +22,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** What a Chinese text costs with a Chinese vocabulary and without. */
 @Command(
@@ -255,7 +255,7 @@ final class CompareVocabCommand implements Callable<Integer> {
 
     private LoadedModel load(ModelWithAdapters one, PrintWriter err) {
         try (ProgressDisplay display = new ProgressDisplay(err, "loading", ProgressDisplay.Unit.MEGABYTES)) {
-            return ModelLoader.load(one.model, loading.options(one.adapters == null ? List.of() : one.adapters).onProgress(display::update).settings());
+            return Engines.load(one.model, loading.options(one.adapters == null ? List.of() : one.adapters).onProgress(display::update));
         }
     }
 

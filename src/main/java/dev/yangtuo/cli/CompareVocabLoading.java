@@ -5,11 +5,11 @@ import dev.yangtuo.KvType;
 import dev.yangtuo.LoadOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** How all models of a comparison are loaded. */
 final class CompareVocabLoading {
@@ -35,6 +35,9 @@ final class CompareVocabLoading {
     private @Nullable Integer threads;
 
     @Mixin
+    private EngineOptions engine;
+
+    @Mixin
     private CacheOption cache;
 
     /** Refuses what is out of range. */
@@ -48,7 +51,7 @@ final class CompareVocabLoading {
     /** @param adapters of the model */
     LoadOptions options(List<LoraArgument> adapters) {
         try {
-            LoadOptions options = cache.applyTo(LoadOptions.defaults()).backend(backend).kvType(kvType).maxSequences(1);
+            LoadOptions options = engine.applyTo(cache.applyTo(LoadOptions.defaults())).backend(backend).kvType(kvType).maxSequences(1);
             options = quantize == null ? options : quantize.applyTo(options);
             options = threads == null ? options : options.threads(threads);
             options = context == null ? options : options.context(context);

@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -27,11 +28,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "doctor",
         mixinStandardHelpOptions = true,
-        description = "Shows the JDK, the processor's features, the kernels chosen, the native library, memory and large pages.",
+        description = "Shows the JDK, the processor's features, the kernels chosen, the native library, memory and large pages, llama.cpp and its devices.",
         footer = {
-            "Fails if the native library cannot be used: plain Java would then compute, many times slower.",
+            "Fails if the native library cannot be used: plain Java would then compute, many times slower. Without llama.cpp all else works; where --engine-path names it, it"
+                    + " must be usable.",
             "  yangtuo doctor",
-            "  yangtuo doctor --json"
+            "  yangtuo doctor --json",
+            "  yangtuo doctor --engine-path /opt/llama.cpp"
         })
 final class DoctorCommand implements Callable<Integer> {
     private static final Path HUGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
@@ -42,18 +45,26 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Write one JSON object instead of text; docs/formats.md describes it.")
     private boolean json;
 
+    @Mixin
+    private EnginePathOption enginePath = new EnginePathOption();
+
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         Machine machine = Machine.here();
         Library library = Library.look();
+        LlamaCppFinding llamaCpp = LlamaCppFinding.look(enginePath.path());
         if (json) {
-            JsonResult.write(object(machine, library), out);
+            ObjectNode object = object(machine, library);
+            object.set("llama_cpp", llamaCpp.json());
+            JsonResult.write(object, out);
         } else {
             writeText(machine, library, out);
+            llamaCpp.lines().forEach(each -> line(out, each.name(), each.value()));
         }
         StandardOutput.flush(out);
-        return library.problem == null ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+        boolean fails = library.problem != null || enginePath.path() != null && llamaCpp.library() == null;
+        return fails ? CommandLine.ExitCode.SOFTWARE : CommandLine.ExitCode.OK;
     }
 
     private static void writeText(Machine machine, Library library, PrintWriter out) {

@@ -1,7 +1,9 @@
 package dev.yangtuo.cli;
 
 import dev.yangtuo.BackendType;
+import dev.yangtuo.Engine;
 import dev.yangtuo.KvType;
+import dev.yangtuo.LlamaCppOptions.FlashAttention;
 import dev.yangtuo.PerplexityMethod;
 import dev.yangtuo.Pooling;
 import dev.yangtuo.RopeScalingType;
@@ -16,13 +18,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine;
 
 /** The program {@code yangtuo}. Exit codes are those of {@link HelpLayout#EXIT_CODES}. */
 @Command(
@@ -108,6 +110,8 @@ public final class Main implements Runnable {
         commandLine.registerConverter(BatchOrder.class, named(BatchOrder::of));
         commandLine.registerConverter(KvType.class, named(KvType::of));
         commandLine.registerConverter(BackendType.class, named(BackendType::of));
+        commandLine.registerConverter(Engine.class, named(Engine::of));
+        commandLine.registerConverter(FlashAttention.class, named(FlashAttention::of));
         commandLine.registerConverter(RopeScalingType.class, named(RopeScalingType::of));
         commandLine.registerConverter(Pooling.class, named(Pooling::of));
         commandLine.registerConverter(PerplexityMethod.class, named(PerplexityMethod::of));

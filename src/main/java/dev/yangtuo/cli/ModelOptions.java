@@ -53,6 +53,9 @@ final class ModelOptions {
     private @Nullable Integer threads;
 
     @Mixin
+    private EngineOptions engine;
+
+    @Mixin
     private RopeOptions rope;
 
     @Mixin
@@ -138,7 +141,7 @@ final class ModelOptions {
     }
 
     private LoadOptions options(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context) {
-        LoadOptions options = rope.applyTo(cache.applyTo(LoadOptions.defaults())).backend(backend).kvType(kvType == null ? kvDefault : kvType);
+        LoadOptions options = rope.applyTo(cache.applyTo(engine.applyTo(LoadOptions.defaults()))).backend(backend).kvType(kvType == null ? kvDefault : kvType);
         WeightChoice choice = quantize == null ? weightDefault.choice() : quantize;
         LoadOptions typed = choice == null ? options : choice.applyTo(options);
         return Failures.asUsage(spec, () -> {

@@ -1,7 +1,9 @@
 package dev.yangtuo.cli;
 
 import dev.yangtuo.BackendType;
+import dev.yangtuo.Engine;
 import dev.yangtuo.KvType;
+import dev.yangtuo.LlamaCppOptions.FlashAttention;
 import dev.yangtuo.PerplexityMethod;
 import dev.yangtuo.Pooling;
 import dev.yangtuo.RopeScalingType;
@@ -41,6 +43,20 @@ final class ValueNames {
     static final class Backends extends Names {
         Backends() {
             super(of(BackendType.values()));
+        }
+    }
+
+    /** Of {@code --engine}. */
+    static final class Engines extends Names {
+        Engines() {
+            super(Arrays.stream(Engine.values()).map(Engine::toString).toList());
+        }
+    }
+
+    /** Of {@code --flash-attention}. */
+    static final class FlashAttentions extends Names {
+        FlashAttentions() {
+            super(of(FlashAttention.values()));
         }
     }
 

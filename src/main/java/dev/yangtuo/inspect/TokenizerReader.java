@@ -6,6 +6,7 @@ import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.inspect.TokenizerFacts.Piece;
 import dev.yangtuo.model.TokenizerFiles;
 import dev.yangtuo.tokenizer.ByteLevelModel;
+import dev.yangtuo.tokenizer.ForeignModel;
 import dev.yangtuo.tokenizer.PieceType;
 import dev.yangtuo.tokenizer.SentencePieceModel;
 import dev.yangtuo.tokenizer.SpecialTokens;
@@ -143,6 +144,7 @@ final class TokenizerReader {
         String kind = switch (model) {
             case SentencePieceModel sentencePiece -> "sentencepiece_" + sentencePiece.type().name().toLowerCase(Locale.ROOT);
             case ByteLevelModel bytes -> "byte_level_bpe";
+            case ForeignModel foreign -> "other";
         };
         return new TokenizerFacts(kind, text(metadata, GGUF_KIND), text(metadata, GGUF_PRE), model.source(), vocabulary.size(), types, roles,
                 special.addBos(), special.addEos(), added, marks);

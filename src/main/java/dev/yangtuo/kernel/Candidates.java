@@ -7,7 +7,7 @@ import java.util.Arrays;
  * which logits change first; after {@link Backend#logits(OutputLayer, Batch, DeviceFloats, DeviceFloats, Candidates)} it holds the result: of each output the largest
  * logit first, of equal ones that with the smaller id; a NaN counts as larger than everything, 0 and -0 are equal. Reused from pass to pass. Not thread-safe.
  */
-public abstract sealed class Candidates implements AutoCloseable permits NativeCandidates, ScalarCandidates {
+public abstract sealed class Candidates implements AutoCloseable permits NativeCandidates, ScalarCandidates, HostCandidates {
     /** Candidates that can be had of one output. */
     public static final int MAX_COUNT = 1024;
 

@@ -73,8 +73,18 @@ public record MergeReport(List<Adapter> adapters) {
      * @param path where it was opened
      * @param format how it is stored ({@link LoraAdapter.Format#label})
      * @param scale what its deltas were multiplied with beside their own scale
+     * @param merged whether it was merged into the weights. Otherwise llama.cpp adds its deltas to what the matrices compute, which comes to the same, and norms are NaN
      */
-    public record Source(Path path, String format, double scale) {}
+    public record Source(Path path, String format, double scale, boolean merged) {
+        /** Of an adapter that is merged. */
+        public Source(Path path, String format, double scale) {
+            this(path, format, scale, true);
+        }
+
+        Source applied() {
+            return new Source(path, format, scale, false);
+        }
+    }
 
     /**
      * What one adapter did.
@@ -101,6 +111,11 @@ public record MergeReport(List<Adapter> adapters) {
             changes = List.copyOf(changes);
             unmatchedKeys = List.copyOf(unmatchedKeys);
             notes = List.copyOf(notes);
+        }
+
+        /** The same of an adapter that was checked against the model, but is applied by llama.cpp. */
+        public Adapter applied() {
+            return new Adapter(source.applied(), changes, vocabularyBefore, vocabularyAfter, relativeNorm, unmatchedKeys, notes);
         }
 
         private int count(Predicate<Change> predicate) {
@@ -164,6 +179,9 @@ public record MergeReport(List<Adapter> adapters) {
             }
             if (source.scale != 1) {
                 parts.add("scale " + source.scale);
+            }
+            if (!source.merged) {
+                parts.add("applied by llama.cpp");
             }
             parts.add(vocabularyBefore == vocabularyAfter
                     ? String.format(Locale.ROOT, "vocabulary %,d", vocabularyAfter)

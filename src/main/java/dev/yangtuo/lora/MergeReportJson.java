@@ -27,6 +27,7 @@ final class MergeReportJson {
         node.put("path", adapter.source().path().toString());
         node.put("format", adapter.source().format());
         node.put("scale", adapter.source().scale());
+        node.put("merged", adapter.source().merged());
         node.put("changed", adapter.changed());
         node.put("rescaled", adapter.rescaled());
         node.put("replaced", adapter.replaced());

@@ -81,7 +81,7 @@ final class ContextFile {
      * @param tokens of the sequence's positions
      * @return how many tokens are in it
      */
-    static int write(Path file, byte[] fingerprint, KvPool pool, Sequence sequence, int[] tokens) {
+    static int write(Path file, byte[] fingerprint, KvPool pool, PagedSequence sequence, int[] tokens) {
         int positions = pool.shape().pagePositions();
         Header header = new Header(fingerprint, sequence.length() / positions, positions, pool.pageBytes());
         try (PendingFile pending = PendingFile.create(file, header.fileBytes()); Arena arena = Arena.ofConfined()) {
@@ -107,7 +107,7 @@ final class ContextFile {
      * @throws KvMemoryException if there is not enough memory
      */
     static int read(Path file, byte[] fingerprint, KvCache cache, int vocabSize) {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ); Arena arena = Arena.ofConfined(); Sequence sequence = cache.open()) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ); Arena arena = Arena.ofConfined(); PagedSequence sequence = cache.open()) {
             Header header = readHeader(file, channel, fingerprint, cache);
             int[] tokens = readTokens(file, channel, header, vocabSize);
             MemorySegment page = arena.allocate(header.pageBytes() + Integer.BYTES, Long.BYTES);

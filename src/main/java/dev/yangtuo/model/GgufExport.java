@@ -1,9 +1,10 @@
 package dev.yangtuo.model;
 
 import dev.yangtuo.checkpoint.GgufLayout;
-import dev.yangtuo.checkpoint.PendingFile;
+import dev.yangtuo.checkpoint.OutputFile;
 import dev.yangtuo.checkpoint.PlannedTensor;
 import dev.yangtuo.checkpoint.TensorLayout;
+import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.lora.MergeReport;
 import dev.yangtuo.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
@@ -16,44 +17,58 @@ import java.util.Map;
 
 /** Writes a model as one GGUF file: names, order of rows and metadata as llama.cpp's converter writes them. */
 final class GgufExport {
-    private final ModelExport export;
     private final MergedModel model;
+    private final LoadSettings settings;
     private final TypePlan plan;
+    private final List<Float> factors;
+    private final Map<TensorType, Integer> types = ModelExport.newCounts();
+    private final TensorLayout layout;
 
-    GgufExport(ModelExport export) {
-        this.export = export;
-        this.model = export.model();
-        this.plan = new TypePlan(export.settings().load().types(), model.config());
-    }
-
-    ModelExport.Written write() {
+    GgufExport(MergedModel model, LoadSettings settings) {
+        this.model = model;
+        this.settings = settings;
+        this.plan = new TypePlan(settings.types(), model.config());
+        this.factors = GgufRope.factorsToWrite(model.config());
         List<PlannedTensor> tensors = new ArrayList<>();
-        Map<TensorType, Integer> types = ModelExport.newCounts();
         model.forEach(parameter -> {
             TensorType type = plan.typeOf(parameter);
             tensors.add(new PlannedTensor(parameter.ggufName(), type, parameter.shape()));
             ModelExport.count(types, parameter, type);
         });
-        List<Float> factors = GgufRope.factorsToWrite(model.config());
         if (!factors.isEmpty()) {
             tensors.add(new PlannedTensor(GgufRope.FACTORS, TensorType.F32, List.of((long) factors.size())));
         }
-        TensorLayout layout = GgufLayout.of(GgufModelMetadata.of(model, tensors, plan.mix()), tensors);
-        EncodeProgress progress = new EncodeProgress(model, plan::bytesOf, export.settings().load().listener());
-        try (PendingFile file = PendingFile.create(export.output(), layout.byteSize());
-                ParameterEncoder encoder = export.newEncoder(progress)) {
-            layout.begin(file.out());
+        this.layout = GgufLayout.of(GgufModelMetadata.of(model, tensors, plan.mix()), tensors);
+    }
+
+    /** Bytes of the file. */
+    long byteSize() {
+        return layout.byteSize();
+    }
+
+    /** How many matrices are of each type. */
+    Map<TensorType, Integer> types() {
+        return types;
+    }
+
+    /**
+     * Writes the file.
+     *
+     * @param backend rounds what is not written as it is stored
+     */
+    MergeReport write(OutputFile out, Backend backend) {
+        EncodeProgress progress = new EncodeProgress(model, plan::bytesOf, settings.listener());
+        try (ParameterEncoder encoder = new ParameterEncoder(backend, model.path(), settings.threads(), progress::bytes)) {
+            layout.begin(out);
             Iterator<Long> byteOffsets = layout.byteOffsets().iterator();
             model.forEach(parameter -> {
-                ModelExport.writeRows(encoder, parameter, plan.typeOf(parameter), ParameterEncoder.Order.PAIRS, file.out(), byteOffsets.next());
+                ModelExport.writeRows(encoder, parameter, plan.typeOf(parameter), ParameterEncoder.Order.PAIRS, out, byteOffsets.next());
                 progress.finished(parameter.name());
             });
             if (!factors.isEmpty()) {
-                file.out().write(byteOffsets.next(), bytes(factors));
+                out.write(byteOffsets.next(), bytes(factors));
             }
-            MergeReport merge = model.finish();
-            file.complete();
-            return new ModelExport.Written(layout.byteSize(), 1, types, merge);
+            return model.finish();
         }
     }
 

@@ -5,6 +5,7 @@ import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.checkpoint.UnreadableTensor;
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.exception.UnsupportedModelException;
 import dev.yangtuo.tensor.FloatRows;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ final class GgufSource extends ModelSource {
                 .filter(name -> !expected.contains(name))
                 .findFirst()
                 .ifPresent(name -> {
-                    throw new CheckpointFormatException(
+                    throw new UnsupportedModelException(
                             file, "tensor '%s' is not understood; the model is of a kind that cannot be run".formatted(name));
                 });
     }
@@ -55,10 +56,10 @@ final class GgufSource extends ModelSource {
         Path file = checkpoint.path();
         String architecture = metadata.string("general.architecture");
         if (!architecture.equals(ARCHITECTURE)) {
-            throw new CheckpointFormatException(file, "its architecture is '%s'; '%s' can be run".formatted(architecture, ARCHITECTURE));
+            throw new UnsupportedModelException(file, "its architecture is '%s'; '%s' can be run".formatted(architecture, ARCHITECTURE));
         }
         if (metadata.integer("llama.expert_count", 0) > 0) {
-            throw new CheckpointFormatException(file, "it is a mixture of experts (llama.expert_count), which cannot be run");
+            throw new UnsupportedModelException(file, "it is a mixture of experts (llama.expert_count), which cannot be run");
         }
         TensorInfo embedding = checkpoint.find(GGUF_EMBEDDING);
         if (embedding == null || embedding.shape().size() != 2) {
@@ -73,7 +74,7 @@ final class GgufSource extends ModelSource {
         int headDim = metadata.integer("llama.attention.key_length", dim / heads);
         for (String key : List.of("llama.attention.value_length", "llama.rope.dimension_count")) {
             if (metadata.integer(key, headDim) != headDim) {
-                throw new CheckpointFormatException(file, "%s is %d, but heads have %d elements; this cannot be run"
+                throw new UnsupportedModelException(file, "%s is %d, but heads have %d elements; this cannot be run"
                         .formatted(key, metadata.integer(key, headDim), headDim));
             }
         }

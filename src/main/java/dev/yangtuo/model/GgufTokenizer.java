@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
  * where it would change ids.
  */
 final class GgufTokenizer {
+    static final String KIND = "tokenizer.ggml.model";
     static final String TOKENS = "tokenizer.ggml.tokens";
     static final String TYPES = "tokenizer.ggml.token_type";
     static final String SCORES = "tokenizer.ggml.scores";
@@ -76,6 +77,15 @@ final class GgufTokenizer {
         return count;
     }
 
+    /** Whether it is of a kind that is read here, or one that is none at all; it may be damaged. Of another one llama.cpp may know how it encodes. */
+    static boolean knows(GgufMetadata metadata) {
+        return switch (metadata.string(KIND, "llama")) {
+            case "llama", "t5" -> true;
+            case "gpt2" -> !metadata.contains(PRE) || PreTokenizerType.ofName(metadata.string(PRE)).isPresent();
+            default -> false;
+        };
+    }
+
     /**
      * Reads it.
      *
@@ -83,7 +93,7 @@ final class GgufTokenizer {
      * @throws dev.yangtuo.exception.CheckpointFormatException if a key is missing or of another type
      */
     static TokenizerModel read(Path file, GgufMetadata metadata) {
-        String kind = metadata.string("tokenizer.ggml.model");
+        String kind = metadata.string(KIND);
         return switch (kind) {
             case "llama" -> new GgufTokenizer(file, metadata).sentencePieceBpe();
             case "t5" -> new GgufTokenizer(file, metadata).unigram();

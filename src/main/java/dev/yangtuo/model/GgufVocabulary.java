@@ -5,6 +5,7 @@ import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.checkpoint.GgufPairs;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.tokenizer.ByteLevelModel;
+import dev.yangtuo.tokenizer.ForeignModel;
 import dev.yangtuo.tokenizer.Merges;
 import dev.yangtuo.tokenizer.ModelType;
 import dev.yangtuo.tokenizer.NormalizerSpec;
@@ -61,6 +62,8 @@ final class GgufVocabulary {
         switch (tokenizer) {
             case SentencePieceModel sentencePiece -> putSentencePiece(sentencePiece);
             case ByteLevelModel byteLevel -> putByteLevel(byteLevel);
+            case ForeignModel foreign -> throw new YangtuoException(
+                    "%s: only llama.cpp knows how its tokenizer encodes, which cannot be written to another file".formatted(foreign.source()));
         }
         putSpecial(tokenizer);
         putMoreEndIds(null);

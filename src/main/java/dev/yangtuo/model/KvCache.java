@@ -84,8 +84,8 @@ final class KvCache implements AutoCloseable {
     }
 
     /** Opens an empty sequence. */
-    Sequence open() {
-        return new Sequence(this);
+    PagedSequence open() {
+        return new PagedSequence(this);
     }
 
     /**
@@ -93,8 +93,8 @@ final class KvCache implements AutoCloseable {
      *
      * @param end the sequence gets at most the first {@code end} tokens
      */
-    synchronized Sequence open(int[] tokens, int end) {
-        Sequence sequence = new Sequence(this);
+    synchronized PagedSequence open(int[] tokens, int end) {
+        PagedSequence sequence = new PagedSequence(this);
         PrefixTree.Node node = tree.root();
         int known = 0;
         for (PrefixTree.Node next = tree.find(node, tokens, 0, end); next != null; next = tree.find(node, tokens, known, end)) {

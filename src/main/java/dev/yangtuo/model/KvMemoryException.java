@@ -4,7 +4,8 @@ package dev.yangtuo.model;
 public final class KvMemoryException extends IllegalStateException {
     private static final long serialVersionUID = 1;
 
-    KvMemoryException(String message) {
+    /** @param message what is full, and what can be done */
+    public KvMemoryException(String message) {
         super(message);
     }
 }

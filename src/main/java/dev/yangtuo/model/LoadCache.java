@@ -1,33 +1,26 @@
 package dev.yangtuo.model;
 
 import dev.yangtuo.cache.CacheFile;
-import dev.yangtuo.cache.CacheKey;
 import dev.yangtuo.cache.CachedParameter;
 import dev.yangtuo.cache.PackedParameter;
 import dev.yangtuo.cache.WeightCache;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.PackedFiles;
-import dev.yangtuo.lora.LoraAdapter;
 import dev.yangtuo.lora.MergeReport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The cache as one load uses it: whatever fails is said, and the model is loaded from its files. */
 final class LoadCache {
     private static final Logger LOGGER = System.getLogger(LoadCache.class.getName());
-    /** Configurations have some kilobytes. */
-    private static final long MAX_JSON_BYTES = 16 << 20;
 
     private final Backend backend;
     private final PackedFiles files;
@@ -41,10 +34,9 @@ final class LoadCache {
         this.files = files;
         this.merged = merged;
         this.plan = plan;
-        merged.forEach(parameter -> parameters.add(new CachedParameter(
-                parameter.name(), plan.typeOf(parameter), parameter.isVector() ? 0 : parameter.rows().rows(), parameter.rows().columns())));
+        merged.forEach(parameter -> parameters.add(ModelKey.parameter(parameter, plan)));
         WeightCache cache = WeightCache.open(folder, files.layoutVersion(), files.userId(), settings.threads());
-        this.slot = cache.slot(key(settings), opened);
+        this.slot = cache.slot(ModelKey.of(merged, settings.lora().float16(), parameters), opened);
     }
 
     /**
@@ -67,41 +59,6 @@ final class LoadCache {
             boolean namesTheFileAlone = e instanceof FileSystemException failure && failure.getReason() == null;
             LOGGER.log(Level.WARNING, "the cache of weights is not used: {0}", namesTheFileAlone ? e.toString() : e.getMessage());
             return null;
-        }
-    }
-
-    private CacheKey key(LoadSettings settings) throws IOException {
-        CacheKey key = new CacheKey();
-        key.add("config", merged.config().toString());
-        key.add("float16", Boolean.toString(settings.lora().float16()));
-        for (CachedParameter parameter : parameters) {
-            key.add("parameter", parameter.name() + " " + parameter.type() + " " + parameter.rows() + " " + parameter.columns());
-        }
-        key.add("source", merged.source().getClass().getSimpleName());
-        addConfigurations(key, merged.path());
-        merged.source().checkpoint().contents().forEach(key::addContent);
-        for (LoraAdapter adapter : merged.adapters()) {
-            key.add("adapter", adapter.format().label() + " " + Double.toHexString(adapter.scale()));
-            addConfigurations(key, adapter.path());
-            adapter.contents().forEach(key::addContent);
-        }
-        return key;
-    }
-
-    /** Of a directory all that could say how its tensors are to be taken. */
-    private static void addConfigurations(CacheKey key, Path path) throws IOException {
-        if (!Files.isDirectory(path)) {
-            return;
-        }
-        List<Path> files;
-        try (Stream<Path> all = Files.list(path)) {
-            files = all.filter(file -> file.toString().endsWith(".json") && Files.isRegularFile(file) && !file.endsWith("tokenizer.json")).sorted().toList();
-        }
-        for (Path file : files) {
-            if (Files.size(file) > MAX_JSON_BYTES) {
-                throw new IOException("%s: has more than %d bytes".formatted(file, MAX_JSON_BYTES));
-            }
-            key.add(file.getFileName().toString(), Files.readString(file, StandardCharsets.ISO_8859_1));
         }
     }
 

@@ -1,144 +1,58 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.exception.YangtuoException;
-import dev.yangtuo.kernel.Backend;
-import dev.yangtuo.kernel.Batch;
-import dev.yangtuo.kernel.BatchCapacity;
-import dev.yangtuo.kernel.Candidates;
-import dev.yangtuo.kernel.DeviceFloats;
-import dev.yangtuo.kernel.Layer;
-import dev.yangtuo.kernel.OutputLayer;
-import dev.yangtuo.kernel.RmsNorm;
-import dev.yangtuo.tensor.TensorType;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A loaded model: weights, key/value memory and the forward pass. Owns all of it, the backend included. May be shared by threads: forward
- * passes run one after the other. Closing waits for the pass that is running.
+ * A loaded model: weights, key/value memory and the forward pass, whoever computes it. Owns all of it. May be shared by threads: forward passes run one after the
+ * other. Closing waits for the pass that is running.
  */
-public final class Model implements AutoCloseable {
-    /** Columns of one forward pass; longer prompts are cut. */
-    private static final int MAX_COLUMNS = 256;
-    /** Columns of a forward pass that wants every column's logits, so that these stay below some tens of megabytes. */
-    private static final int MAX_OUTPUT_COLUMNS = 64;
-    private static final BooleanSupplier ALWAYS = () -> true;
+public interface Model extends AutoCloseable {
+    /** Rows of the output matrix: logits of each token. */
+    int vocabSize();
 
-    private final ModelConfig config;
-    private final Backend backend;
-    private final ModelWeights weights;
-    private final KvCache kvCache;
-    private final Rope rope;
-    private final RmsNorm outputNorm;
-    private final Batch batch;
-    private final ReentrantLock lock = new ReentrantLock();
-    private volatile boolean closed;
+    /** Width of the residual stream. */
+    int dim();
 
-    /** The residual stream, float32 [columns][dim]. */
-    private final DeviceFloats x;
-    /** Queries, float32 [columns][qDim]. */
-    private final DeviceFloats q;
-    /** What the heads gathered, float32 [columns][qDim]. */
-    private final DeviceFloats attention;
-    /** Between gate/up and down, float32 [columns][hiddenDim]. */
-    private final DeviceFloats hidden;
-    private final Candidates candidates;
-    /** Float32 [outputs][vocabSize]; made when first wanted, replaced when more outputs are. */
-    private @Nullable DeviceFloats logits;
+    /** Number of layers. */
+    int layers();
 
-    /**
-     * Takes ownership of {@code backend} and {@code weights}, also when it fails.
-     *
-     * @param kvType one of {@link dev.yangtuo.kernel.KvShape#TYPES}
-     * @param contextLength positions that a sequence can have
-     * @param maxSequences sequences of one forward pass at most
-     * @param kvPages pages of keys and values that all sequences share
-     */
-    Model(ModelConfig config, Backend backend, ModelWeights weights, TensorType kvType, int contextLength, int maxSequences, int kvPages) {
-        this.config = config;
-        this.backend = backend;
-        this.weights = weights;
-        this.rope = Rope.of(config.headDim(), config.rope());
-        try (var undo = new CloseStack()) {
-            undo.push(backend);
-            undo.push(weights);
-            outputNorm = RmsNorm.of(weights.output().weights());
-            int columns = columns(contextLength, maxSequences);
-            int sequences = Math.min(columns, maxSequences);
-            kvCache = undo.push(new KvCache(backend, config, kvType, contextLength, kvPages));
-            batch = undo.push(backend.createBatch(new BatchCapacity(columns, sequences, kvCache.pagesPerSequence(), config.headDim())));
-            x = undo.push(backend.createFloats((long) columns * config.dim()));
-            q = undo.push(backend.createFloats((long) columns * config.qDim()));
-            attention = undo.push(backend.createFloats((long) columns * config.qDim()));
-            hidden = undo.push(backend.createFloats((long) columns * config.hiddenDim()));
-            candidates = undo.push(backend.createCandidates());
-            undo.keep();
-        }
-    }
-
-    /** Columns of one forward pass at most. */
-    private static int columns(int contextLength, int maxSequences) {
-        return Math.min(MAX_COLUMNS, Math.max(contextLength, maxSequences));
-    }
-
-    /** Bytes of the buffers that forward passes compute in, with as many logits as a pass can give. */
-    static long bufferBytes(ModelConfig config, int contextLength, int maxSequences) {
-        long columns = columns(contextLength, maxSequences);
-        long outputs = Math.min(columns, Math.max(maxSequences, MAX_OUTPUT_COLUMNS));
-        return Float.BYTES * (columns * (config.dim() + 2L * config.qDim() + config.hiddenDim()) + outputs * config.vocabSize());
-    }
-
-    /** The hyper-parameters, with the vocabulary of the last adapter. */
-    public ModelConfig config() {
-        return config;
-    }
+    /** Ids that end a text, as the model says; may be empty. */
+    List<Integer> eosIds();
 
     /** Positions that a sequence can have. */
-    public int contextLength() {
-        return kvCache.contextLength();
-    }
+    int contextLength();
 
     /** What computes, for people. */
-    public String backendName() {
-        return backend.name();
-    }
+    String backendName();
 
-    /** Bytes of the packed weights. */
-    public long weightBytes() {
-        return weights.byteSize();
-    }
+    /** Bytes of the weights as they are kept. */
+    long weightBytes();
+
+    /** What a forward pass reads and computes. */
+    ModelCosts costs();
 
     /** Opens an empty sequence. */
-    public Sequence newSequence() {
-        requireOpen();
-        return kvCache.open();
-    }
+    Sequence newSequence();
 
     /**
      * Opens a sequence with as much of a text's beginning as is remembered ({@link Sequence#remember}).
      *
      * @param end of the {@code tokens}, the sequence has at most the first {@code end}
      */
-    public Sequence newSequence(int[] tokens, int end) {
-        requireOpen();
-        return kvCache.open(tokens, end);
-    }
+    Sequence newSequence(int[] tokens, int end);
 
     /** How many of the first {@code end} tokens are remembered in whole pages. */
-    public int knownTokens(int[] tokens, int end) {
-        return kvCache.knownTokens(tokens, end);
-    }
+    int knownTokens(int[] tokens, int end);
 
-    /** Whether texts with the same beginning have the same keys and values there: not with a RoPE whose angles depend on the length of the prompt. */
-    public boolean sharesBeginnings() {
-        return !rope.dependsOnLength();
-    }
+    /** Whether texts with the same beginning have the same keys and values there. */
+    boolean sharesBeginnings();
+
+    /** Whether sequences can be cut at any position; else {@link Sequence#truncate} forgets all of it. */
+    boolean canTruncate();
 
     /**
      * Saves the keys and values of a text's beginning, as many whole pages as there are; computes what is not remembered.
@@ -147,15 +61,9 @@ public final class Model implements AutoCloseable {
      * @param file appears under its name when it is complete, and replaces one that is there
      * @return how many tokens are in it
      * @throws KvMemoryException if the memory for keys and values does not suffice
+     * @throws dev.yangtuo.exception.YangtuoException if this model's cannot be saved
      */
-    public int saveContext(int[] tokens, Path file) {
-        requireSharedBeginnings();
-        try (Sequence sequence = newSequence(tokens, tokens.length - 1)) {
-            prefill(sequence, Arrays.copyOfRange(tokens, sequence.length(), tokens.length), maxColumns(), null, ALWAYS);
-            sequence.remember(tokens);
-            return ContextFile.write(file, fingerprint(), kvCache.pool(), sequence, tokens);
-        }
-    }
+    int saveContext(int[] tokens, Path file);
 
     /**
      * Remembers the keys and values of a file: texts that begin like the one that was saved need not compute them.
@@ -163,62 +71,40 @@ public final class Model implements AutoCloseable {
      * @return of how many tokens
      * @throws dev.yangtuo.exception.CheckpointFormatException if the file is damaged, or was saved with another model
      * @throws KvMemoryException if the memory for keys and values does not suffice
+     * @throws dev.yangtuo.exception.YangtuoException if this model's cannot be saved
      */
-    public int restoreContext(Path file) {
-        requireOpen();
-        requireSharedBeginnings();
-        return ContextFile.read(file, fingerprint(), kvCache, config.vocabSize());
-    }
-
-    private byte[] fingerprint() {
-        return ModelFingerprint.of(config, backend, kvCache.pool().shape(), weights);
-    }
-
-    private void requireSharedBeginnings() {
-        if (!sharesBeginnings()) {
-            throw new YangtuoException("keys and values of a model with dynamic NTK scaling depend on the length of the whole prompt; they cannot be saved for other texts");
-        }
-    }
+    int restoreContext(Path file);
 
     /** Forgets the keys and values of texts that have ended. */
-    public void forget() {
-        kvCache.forget();
-    }
+    void forget();
 
     /** Positions of a page of keys and values. */
-    public int pagePositions() {
-        return kvCache.pagePositions();
-    }
+    int pagePositions();
 
     /** Pages of keys and values that all sequences share. */
-    public int pageCount() {
-        return kvCache.pageCount();
-    }
+    int pageCount();
 
     /** Pages that can be had: free ones, and those that only the memory of earlier texts holds. */
-    public int availablePages() {
-        return kvCache.availablePages();
-    }
+    int availablePages();
 
-    /** Columns that one call of {@link #forward} takes at most. */
-    public int maxColumns() {
-        return batch.capacity().columns();
-    }
+    /** Columns that one forward pass takes at most. */
+    int maxColumns();
 
-    /** Columns that one call of {@link #forwardAll} takes at most. */
-    public int maxOutputColumns() {
-        return Math.min(MAX_OUTPUT_COLUMNS, maxColumns());
-    }
+    /** Columns of which one forward pass gives logits at most, beside the last one of each of its sequences. */
+    int maxOutputColumns();
 
-    /** Sequences that one call of {@link #forwardEach} takes at most. */
-    public int maxBatchSequences() {
-        return batch.capacity().sequences();
-    }
+    /** Sequences that one forward pass takes at most. */
+    int maxBatchSequences();
 
-    /** What a forward pass reads and computes. */
-    public ModelCosts costs() {
-        return ModelCosts.of(config, weights, kvCache.pool().shape().type());
-    }
+    /**
+     * Appends tokens to any mix of sequences in one pass.
+     *
+     * @param parts at least one, of different sequences, 1 to {@link #maxBatchSequences()}; together at most {@link #maxColumns()} tokens
+     * @param outputs receives the logits that the parts want, and any states
+     * @param goesOn asked now and then; when it says no, the pass is given up
+     * @return false if it was given up: the sequences are then as before, or empty where they cannot be cut ({@link #canTruncate})
+     */
+    boolean forward(List<PassPart> parts, PassOutputs outputs, BooleanSupplier goesOn);
 
     /**
      * Appends any number of tokens to a sequence, some at a time, and computes the logits of the last one.
@@ -227,86 +113,11 @@ public final class Model implements AutoCloseable {
      * @param target receives {@code vocabSize} logits; null if they are not wanted
      * @param goesOn asked before each pass; what was appended until it says no stays
      */
-    public void prefill(Sequence sequence, int[] tokens, int step, float @Nullable [] target, BooleanSupplier goesOn) {
+    default void prefill(Sequence sequence, int[] tokens, int step, float @Nullable [] target, BooleanSupplier goesOn) {
         for (int done = 0; done < tokens.length && goesOn.getAsBoolean(); ) {
             int count = Math.min(step, tokens.length - done);
             forward(sequence, tokens, done, count, done + count == tokens.length ? target : null);
             done += count;
-        }
-    }
-
-    /**
-     * Appends tokens to any mix of sequences in one pass. What a sequence gives does not depend on what else is in the pass.
-     *
-     * @param parts at least one, of different sequences, 1 to {@link #maxBatchSequences()}; together at most {@link #maxColumns()} tokens
-     * @param outputs receives the logits that the parts want, and any states
-     * @param goesOn asked now and then; when it says no, the pass is given up
-     * @return false if it was given up: the sequences are then as before
-     */
-    public boolean forward(List<PassPart> parts, PassOutputs outputs, BooleanSupplier goesOn) {
-        lock.lock();
-        try {
-            if (!computeLayers(parts, goesOn)) {
-                return false;
-            }
-            computeOutputs(outputs);
-            return true;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void computeOutputs(PassOutputs outputs) {
-        boolean choose = batch.outputCount() > 0 && outputs.candidateCount() > 0;
-        if (choose) {
-            candidates.clear(outputs.candidateCount(), outputs.choices());
-            outputs.addEdits(candidates, batch.outputCount());
-            backend.logits(weights.output(), batch, x, logitsBuffer(), candidates);
-        } else if (batch.outputCount() > 0) {
-            backend.logits(weights.output(), batch, x, logitsBuffer());
-        }
-        outputs.accept(new Result(choose));
-    }
-
-    /** What the pass has left in the buffers. */
-    private final class Result implements PassResult {
-        private final boolean hasCandidates;
-
-        Result(boolean hasCandidates) {
-            this.hasCandidates = hasCandidates;
-        }
-
-        @Override
-        public Candidates candidates() {
-            if (!hasCandidates) {
-                throw new IllegalStateException("no candidates were wanted");
-            }
-            return candidates;
-        }
-
-        @Override
-        public int vocabSize() {
-            return config.vocabSize();
-        }
-
-        @Override
-        public int dim() {
-            return config.dim();
-        }
-
-        @Override
-        public void readLogits(int output, int count, float[] target) {
-            Objects.checkFromIndexSize(output, count, batch.outputCount());
-            logitsBuffer().download((long) output * vocabSize(), target, 0, Math.multiplyExact(count, vocabSize()));
-        }
-
-        @Override
-        public void readStates(int column, int count, float[] target) {
-            Objects.checkFromIndexSize(column, count, batch.columnCount());
-            x.download((long) column * dim(), target, 0, Math.multiplyExact(count, dim()));
-            for (int i = 0; i < count; i++) {
-                outputNorm.apply(target, i * dim());
-            }
         }
     }
 
@@ -317,12 +128,12 @@ public final class Model implements AutoCloseable {
      * @param tokens ids, as many
      * @param target receives {@code sequences.size() * vocabSize} logits, row-major
      */
-    public void forwardEach(List<Sequence> sequences, int[] tokens, float[] target) {
+    default void forwardEach(List<? extends Sequence> sequences, int[] tokens, float[] target) {
         List<PassPart> parts = new ArrayList<>();
         for (int i = 0; i < sequences.size(); i++) {
             parts.add(PassPart.withLastOutput(sequences.get(i), tokens, i, 1));
         }
-        forward(parts, target);
+        forward(parts, new AllLogits(target), () -> true);
     }
 
     /**
@@ -331,8 +142,8 @@ public final class Model implements AutoCloseable {
      * @param tokens ids, 1 to {@link #maxColumns()} of them from {@code offset} on
      * @param target receives {@code vocabSize} logits; null if they are not wanted
      */
-    public void forward(Sequence sequence, int[] tokens, int offset, int count, float @Nullable [] target) {
-        forward(List.of(new PassPart(sequence, tokens, offset, count, target == null ? count : count - 1)), target);
+    default void forward(Sequence sequence, int[] tokens, int offset, int count, float @Nullable [] target) {
+        forward(List.of(new PassPart(sequence, tokens, offset, count, target == null ? count : count - 1)), new AllLogits(target), () -> true);
     }
 
     /**
@@ -341,20 +152,8 @@ public final class Model implements AutoCloseable {
      * @param tokens ids, 1 to {@link #maxOutputColumns()} of them from {@code offset} on
      * @param target receives {@code count * vocabSize} logits, row-major
      */
-    public void forwardAll(Sequence sequence, int[] tokens, int offset, int count, float[] target) {
-        forward(List.of(new PassPart(sequence, tokens, offset, count, 0)), target);
-    }
-
-    private void forward(List<PassPart> parts, float @Nullable [] target) {
-        lock.lock();
-        try {
-            computeLayers(parts, ALWAYS);
-            if (target != null) {
-                computeLogits(target);
-            }
-        } finally {
-            lock.unlock();
-        }
+    default void forwardAll(Sequence sequence, int[] tokens, int offset, int count, float[] target) {
+        forward(List.of(new PassPart(sequence, tokens, offset, count, 0)), new AllLogits(target), () -> true);
     }
 
     /**
@@ -364,27 +163,11 @@ public final class Model implements AutoCloseable {
      * @param firstOutput the first of the {@code count} whose logits are wanted; {@code count} or more for none
      * @param rows receives them in parts, in order; it runs inside the forward pass, so it must not ask for another one
      */
-    public void forward(Sequence sequence, int[] tokens, int offset, int count, int firstOutput, LogitRows rows) {
-        lock.lock();
-        try {
-            computeLayers(List.of(new PassPart(sequence, tokens, offset, count, Math.min(firstOutput, count))), ALWAYS);
-            float[] target = new float[Math.multiplyExact(Math.min(MAX_OUTPUT_COLUMNS, batch.outputCount()), config.vocabSize())];
-            for (int column = firstOutput; column < count; ) {
-                int part = Math.min(MAX_OUTPUT_COLUMNS, count - column);
-                batch.wantLogits(column, part);
-                batch.upload();
-                computeLogits(target);
-                rows.accept(column, part, target);
-                column += part;
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
+    void forward(Sequence sequence, int[] tokens, int offset, int count, int firstOutput, LogitRows rows);
 
     /** Receives logits of some tokens that follow each other. */
     @FunctionalInterface
-    public interface LogitRows {
+    interface LogitRows {
         /**
          * @param column the first token, counted from the first of the forward pass
          * @param count how many
@@ -393,141 +176,14 @@ public final class Model implements AutoCloseable {
         void accept(int column, int count, float[] logits);
     }
 
-    /** Everything but the output matrix: leaves the residual stream of the tokens in {@link #x}, and the batch ready for their logits. */
-    private boolean computeLayers(List<PassPart> parts, BooleanSupplier goesOn) {
-        requireReady();
-        requireFitting(parts);
-        for (PassPart part : parts) {
-            part.sequence().reserve(part.count());
-        }
-        fillBatch(parts);
-        if (!compute(goesOn)) {
-            return false;
-        }
-        for (PassPart part : parts) {
-            part.sequence().advance(part.count());
-        }
-        return true;
-    }
-
-    private void requireFitting(List<PassPart> parts) {
-        int columns = 0;
-        for (PassPart part : parts) {
-            requireIds(part.tokens(), part.offset(), part.count());
-            columns += part.count();
-        }
-        if (parts.isEmpty() || parts.size() > maxBatchSequences() || columns > maxColumns()) {
-            throw new IllegalArgumentException("a forward pass of %d tokens of %d sequences is not possible; 1 to %d of 1 to %d are"
-                    .formatted(columns, parts.size(), maxColumns(), maxBatchSequences()));
-        }
-    }
-
-    private void requireReady() {
-        requireOpen();
-        if (lock.getHoldCount() > 1) {
-            throw new IllegalStateException("a forward pass was asked for from within another one");
-        }
-    }
-
-    private void requireIds(int[] tokens, int offset, int count) {
-        for (int i = offset; i < offset + count; i++) {
-            if (tokens[i] < 0 || tokens[i] >= config.vocabSize()) {
-                throw new IllegalArgumentException(
-                        "token id %d is outside the model's vocabulary of %d".formatted(tokens[i], config.vocabSize()));
-            }
-        }
-    }
-
-    /** @param target receives the logits of the columns that the batch wants them of, row-major */
-    private void computeLogits(float[] target) {
-        DeviceFloats out = logitsBuffer();
-        OutputLayer output = weights.output();
-        backend.logits(output, batch, x, out);
-        out.download(0, target, 0, Math.multiplyExact(batch.outputCount(), config.vocabSize()));
-    }
-
-    private void fillBatch(List<PassPart> parts) {
-        batch.clear();
-        for (PassPart part : parts) {
-            Sequence sequence = part.sequence();
-            int row = batch.addSequence(sequence.pages(), sequence.pageCount());
-            for (int i = 0; i < part.count(); i++) {
-                addColumn(part.tokens()[part.offset() + i], sequence, i, row, i >= part.firstOutput());
-            }
-        }
-        batch.upload();
-    }
-
-    /** @param index of the token among those that are appended */
-    private void addColumn(int token, Sequence sequence, int index, int row, boolean wantsLogits) {
-        int position = sequence.length() + index;
-        int column = batch.addColumn(token, position, row, wantsLogits);
-        rope.fill(position, Math.max(position + 1, sequence.ropeLength()), batch.rope(), column * config.headDim());
-    }
-
-    /** The model, in its own order; {@link #computeLogits} is its end. False if it was not to go on. */
-    private boolean compute(BooleanSupplier goesOn) {
-        backend.embed(weights.embedding(), batch, x);
-        for (Layer layer : weights.layers()) {
-            if (!goesOn.getAsBoolean()) {
-                return false;
-            }
-            backend.qkvAttention(layer, batch, x, kvCache.pool(), q, attention);
-            backend.attentionOutput(layer, batch, attention, x);
-            backend.gateUp(layer, batch, x, hidden);
-            backend.down(layer, batch, hidden, x);
-        }
-        return true;
-    }
-
-    private DeviceFloats logitsBuffer() {
-        long needed = (long) batch.outputCount() * config.vocabSize();
-        if (logits == null || logits.count() < needed) {
-            if (logits != null) {
-                logits.close();
-                logits = null;
-            }
-            logits = backend.createFloats(needed);
-        }
-        return logits;
-    }
-
     /**
      * Checks that it can still be used.
      *
      * @throws IllegalStateException if it is closed
      */
-    public void requireOpen() {
-        if (closed) {
-            throw new IllegalStateException("the model is closed");
-        }
-    }
+    void requireOpen();
 
-    /** Frees weights and memory and ends the backend's threads; waits for a forward pass that is running. Closing twice is harmless. */
+    /** Frees weights and memory and ends its threads; waits for a forward pass that is running. Closing twice is harmless. */
     @Override
-    public void close() {
-        lock.lock();
-        try {
-            if (closed) {
-                return;
-            }
-            closed = true;
-            try (var all = new CloseStack()) {
-                all.push(backend);
-                all.push(weights);
-                all.push(kvCache);
-                all.push(batch);
-                all.push(x);
-                all.push(q);
-                all.push(attention);
-                all.push(hidden);
-                all.push(candidates);
-                if (logits != null) {
-                    all.push(logits);
-                }
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
+    void close();
 }

@@ -14,10 +14,10 @@ import dev.yangtuo.tensor.TensorType;
  * @param layerWeights elements of the projections of all layers
  * @param outputWeights elements of the output matrix
  * @param keyValueBytes keys and values of one position in all layers
- * @param outputType of the output matrix
+ * @param outputType type of the output matrix, in capitals: {@code Q6_K}
  */
 public record ModelCosts(
-        long layerBytes, long outputBytes, long layerWeights, long outputWeights, long keyValueBytes, TensorType outputType) {
+        long layerBytes, long outputBytes, long layerWeights, long outputWeights, long keyValueBytes, String outputType) {
 
     static ModelCosts of(ModelConfig config, ModelWeights weights, TensorType kvType) {
         long bytes = 0;
@@ -30,7 +30,7 @@ public record ModelCosts(
             }
         }
         WeightMatrix output = weights.output().weights().matrix();
-        return new ModelCosts(bytes, output.byteSize(), elements, output.rows() * output.columns(), keyValueBytes(config, kvType), output.type());
+        return new ModelCosts(bytes, output.byteSize(), elements, output.rows() * output.columns(), keyValueBytes(config, kvType), output.type().name());
     }
 
     /** Bytes of keys and values of one position in all layers. */

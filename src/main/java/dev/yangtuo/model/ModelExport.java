@@ -1,6 +1,7 @@
 package dev.yangtuo.model;
 
 import dev.yangtuo.checkpoint.OutputFile;
+import dev.yangtuo.checkpoint.PendingFile;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.kernel.Backend;
@@ -62,10 +63,19 @@ public final class ModelExport {
             ModelExport export = new ModelExport(model, output, settings, backend);
             export.refuseSources();
             model.tokenizer();
-            Written written = gguf ? new GgufExport(export).write() : new HuggingFaceExport(export).write();
+            Written written = gguf ? export.writeGguf() : new HuggingFaceExport(export).write();
             Duration time = Duration.ofNanos(System.nanoTime() - start);
             return new ExportedModel(model.path(), model.baseConfig(), model.config(), output, written.byteSize(), written.files(), written.merge(),
                     typesByFrequency(written.types()), time);
+        }
+    }
+
+    private Written writeGguf() {
+        GgufExport gguf = new GgufExport(model, settings.load());
+        try (PendingFile file = PendingFile.create(output, gguf.byteSize())) {
+            MergeReport merge = gguf.write(file.out(), backend);
+            file.complete();
+            return new Written(gguf.byteSize(), 1, gguf.types(), merge);
         }
     }
 
@@ -85,7 +95,8 @@ public final class ModelExport {
      */
     record Written(long byteSize, int files, Map<TensorType, Integer> types, MergeReport merge) {}
 
-    private static List<String> typesByFrequency(Map<TensorType, Integer> counts) {
+    /** Names of the types, the most frequent first. */
+    static List<String> typesByFrequency(Map<TensorType, Integer> counts) {
         return counts.entrySet().stream()
                 .sorted(Map.Entry.<TensorType, Integer>comparingByValue().reversed())
                 .map(entry -> entry.getKey().name())

@@ -111,7 +111,7 @@ public final class ModelLoader {
         long pages = kvPages(context);
         long positions = pages * KvCache.PAGE_POSITIONS;
         return new LoadPlan(merged.path(), progress.byteCount(), positions * ModelCosts.keyValueBytes(config, settings.kvType()),
-                Model.bufferBytes(config, context, sequences()), context, positions, totalMemory());
+                KernelModel.bufferBytes(config, context, sequences()), context, positions, totalMemory());
     }
 
     private LoadedModel load(long startNanos, Background<Backend> openedBackend) {
@@ -124,7 +124,7 @@ public final class ModelLoader {
             List<String> types = typesByFrequency();
             Tokenizer tokenizer = merged.tokenizer();
             undo.keep();
-            Model model = new Model(config, backend, weights, settings.kvType(), context, sequences(), kvPages(context));
+            Model model = new KernelModel(config, backend, weights, settings.kvType(), context, sequences(), kvPages(context));
             Duration time = Duration.ofNanos(System.nanoTime() - startNanos);
             return new LoadedModel(
                     merged.path(), merged.baseConfig().vocabSize(), model, tokenizer, generation, merged.chatTemplate().orElse(null), report, types, cacheUse, time);

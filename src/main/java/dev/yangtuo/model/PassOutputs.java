@@ -7,6 +7,11 @@ public interface PassOutputs {
     /** Candidates that the device chooses of each output, at most {@link Candidates#MAX_COUNT}; 0 if none are wanted. */
     int candidateCount();
 
+    /** Whether the states of columns are read. */
+    default boolean wantsStates() {
+        return false;
+    }
+
     /** Only ids below this are chosen. */
     int choices();
 

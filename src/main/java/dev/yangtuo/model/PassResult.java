@@ -14,6 +14,9 @@ public interface PassResult {
      */
     Candidates candidates();
 
+    /** Tokens of which there are logits. */
+    int outputCount();
+
     /** Logits of an output. */
     int vocabSize();
 
@@ -29,6 +32,7 @@ public interface PassResult {
 
     /**
      * The states of columns that follow each other: the residual stream after the last norm, which is what the output matrix is multiplied with.
+     * Only where they were wanted ({@link PassOutputs#wantsStates}).
      *
      * @param target receives float32 {@code [count][dim]} from 0 on
      */

@@ -34,6 +34,16 @@ public final class TokenizerFiles {
         return Tokenizer.of(model(path));
     }
 
+    /** Whether the tokenizer of a file is of a kind that {@link #load} reads, or missing. False is said of GGUF files alone: llama.cpp may read it. */
+    public static boolean knows(Path path) {
+        if (!isGguf(path)) {
+            return true;
+        }
+        try (GgufCheckpoint checkpoint = GgufCheckpoint.open(path)) {
+            return GgufTokenizer.knows(checkpoint.metadata());
+        }
+    }
+
     /** The same without the tables that encoding needs; throws the same. */
     public static TokenizerModel model(Path path) {
         if (Files.isDirectory(path)) {

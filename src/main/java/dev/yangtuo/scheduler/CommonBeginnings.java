@@ -42,9 +42,7 @@ final class CommonBeginnings {
             return known;
         }
         known.close();
-        Sequence fork = donor.sequence().fork();
-        fork.truncate(computed);
-        return fork;
+        return donor.sequence().fork(computed);
     }
 
     private static @Nullable RunningTask richest(RunningTask task, List<RunningTask> others, @Nullable RunningTask before) {

@@ -59,6 +59,16 @@ final class PassPlan implements PassOutputs {
     }
 
     @Override
+    public boolean wantsStates() {
+        for (RunningTask task : tasks) {
+            if (task.wantsStates()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
     public int choices() {
         for (RunningTask task : tasks) {
             if (task.candidateCount() > 0) {

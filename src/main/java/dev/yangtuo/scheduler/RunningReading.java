@@ -24,6 +24,11 @@ final class RunningReading extends RunningTask {
     }
 
     @Override
+    boolean wantsStates() {
+        return !wantsLogits();
+    }
+
+    @Override
     int nextOutput() {
         return next;
     }

@@ -154,6 +154,11 @@ abstract sealed class RunningTask permits RunningText, RunningReading {
         return 0;
     }
 
+    /** Whether it reads states in place of logits. */
+    boolean wantsStates() {
+        return false;
+    }
+
     /** Number of ids to choose from; of one with candidates only. */
     int choices() {
         return 0;

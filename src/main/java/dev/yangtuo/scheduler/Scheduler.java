@@ -303,7 +303,7 @@ public final class Scheduler implements AutoCloseable {
         plan.clear();
         List<RunningTask> streams = running.stream().filter(RunningTask::isStreaming).toList();
         List<RunningTask> prompts = running.stream().filter(task -> !task.isStreaming()).toList();
-        int guesses = streams.isEmpty() ? 0 : Math.min(options.draftTokens(), SPECULATIVE_COLUMNS / streams.size() - 1);
+        int guesses = streams.isEmpty() || !model.canTruncate() ? 0 : Math.min(options.draftTokens(), SPECULATIVE_COLUMNS / streams.size() - 1);
         for (RunningTask task : streams) {
             if (running.contains(task)) {
                 task.draft(guesses);

@@ -4,7 +4,7 @@ import dev.yangtuo.exception.TokenizerFormatException;
 import org.jspecify.annotations.Nullable;
 
 /** Cuts normalized text into pieces. Implementations are immutable and thread-safe. */
-sealed interface Encoder permits BpeEncoder, UnigramEncoder, ByteLevelEncoder {
+sealed interface Encoder permits BpeEncoder, UnigramEncoder, ByteLevelEncoder, ForeignEncoder {
     /** {@return the arrays and caches to encode with, for one thread at a time} */
     Worker newWorker();
 
@@ -31,6 +31,9 @@ sealed interface Encoder permits BpeEncoder, UnigramEncoder, ByteLevelEncoder {
         // Not a switch over patterns: that is linked when it first runs, which takes longer than half of what loading takes.
         if (model instanceof ByteLevelModel byteLevel) {
             return new ByteLevelEncoder(byteLevel, userDefined);
+        }
+        if (model instanceof ForeignModel foreign) {
+            return new ForeignEncoder(foreign);
         }
         SentencePieceModel sentencePiece = (SentencePieceModel) model;
         return switch (sentencePiece.type()) {

@@ -1,6 +1,8 @@
 package dev.yangtuo.tokenizer;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What each piece adds to a text, in bytes of UTF-8: those of {@link StreamingDecoder}, where bytes of a character that is spread over several pieces
@@ -11,10 +13,12 @@ final class PieceBytes {
 
     private final Vocabulary vocabulary;
     private final boolean byteLevel;
+    private final @Nullable ForeignModel foreign;
 
     PieceBytes(TokenizerModel model) {
         this.vocabulary = model.vocabulary();
         this.byteLevel = !(model instanceof SentencePieceModel);
+        this.foreign = model instanceof ForeignModel it ? it : null;
     }
 
     /** {@return the type that decoding goes by} The reference decodes by name, and asks the reserved pieces first. */
@@ -34,6 +38,10 @@ final class PieceBytes {
      */
     byte[] of(int id) {
         String piece = vocabulary.piece(id);
+        if (foreign != null) {
+            PieceType type = vocabulary.type(id);
+            return type == PieceType.CONTROL || type == PieceType.UNKNOWN ? NONE : Arrays.copyOfRange(foreign.bytes(), foreign.start(id), foreign.end(id));
+        }
         return switch (type(id)) {
             case CONTROL, UNKNOWN -> NONE;
             case BYTE -> byteLevel ? utf8(piece) : new byte[] {(byte) Vocabulary.byteValue(piece)};
@@ -45,6 +53,9 @@ final class PieceBytes {
     /** {@return whether a piece loses its first space where the text begins} */
     boolean beginsWithSpaceSymbol(int id) {
         PieceType type = type(id);
+        if (foreign != null) {
+            return foreign.rules().dropsFirstSpace() && type != PieceType.CONTROL && type != PieceType.UNKNOWN && foreign.beginsWithSpace(id);
+        }
         return !byteLevel && !type.isReserved() && vocabulary.piece(id).charAt(0) == Normalizer.SPACE_SYMBOL;
     }
 

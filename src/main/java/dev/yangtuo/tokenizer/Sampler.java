@@ -37,6 +37,8 @@ final class Sampler {
                 UnigramLattice lattice = lattice(unigram, normalized);
                 yield idsOf(lattice, lattice.sample(alpha, random));
             }
+            case ForeignEncoder _ -> throw new UnsupportedOperationException(
+                    "%s has a tokenizer of another program; only SentencePiece models can be sampled from".formatted(model.source()));
             case ByteLevelEncoder _ -> throw new UnsupportedOperationException(
                     "%s is a byte-level model; only SentencePiece models can be sampled from".formatted(model.source()));
         };
@@ -55,7 +57,7 @@ final class Sampler {
 
     List<Segmentation> nBest(String normalized, int n) {
         if (!(encoder instanceof UnigramEncoder unigram)) {
-            throw new UnsupportedOperationException("%s is a BPE model; only unigram models know more than one segmentation".formatted(
+            throw new UnsupportedOperationException("%s is no unigram model; only these know more than one segmentation".formatted(
                     model.source()));
         }
         if (n < 1 || n > MAX_SEGMENTATIONS) {

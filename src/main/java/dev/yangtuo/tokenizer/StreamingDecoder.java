@@ -1,6 +1,7 @@
 package dev.yangtuo.tokenizer;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns ids into text one at a time, by SentencePiece's rules: U+2581 becomes a space, the dummy space at the beginning is dropped,
@@ -9,13 +10,15 @@ import java.util.Arrays;
  * equal {@link Tokenizer#decode(int...)} of all ids. Used by one thread at a time.
  *
  * <p>The normal pieces of byte-level models spell bytes, which are read in the same way across pieces; nothing is dropped at the
- * beginning, and a piece that has other characters than those that spell bytes is its own text.
+ * beginning, and a piece that has other characters than those that spell bytes is its own text. The pieces of a {@link ForeignModel} are
+ * read as the bytes that the model says they are.
  */
 public final class StreamingDecoder {
     private static final int LONGEST_CHARACTER = 4;
 
     private final Vocabulary vocabulary;
     private final boolean byteLevel;
+    private final @Nullable ForeignModel foreign;
     private final String unkSurface;
     private final boolean stripsOne;
     private final boolean stripsAll;
@@ -32,10 +35,11 @@ public final class StreamingDecoder {
         this.vocabulary = model.vocabulary();
         SentencePieceModel sentencePiece = model instanceof SentencePieceModel it ? it : null;
         byteLevel = sentencePiece == null;
+        foreign = model instanceof ForeignModel it ? it : null;
         unkSurface = sentencePiece == null ? SentencePieceModel.DEFAULT_UNK_SURFACE : sentencePiece.unkSurface();
         // Where extra whitespace is removed, every space at the beginning is; elsewhere only the one that was added.
         stripsAll = sentencePiece != null && sentencePiece.normalizer().removeExtraWhitespaces();
-        stripsOne = sentencePiece != null && sentencePiece.normalizer().addDummyPrefix();
+        stripsOne = sentencePiece != null && sentencePiece.normalizer().addDummyPrefix() || foreign != null && foreign.rules().dropsFirstSpace();
     }
 
     /**
@@ -79,6 +83,10 @@ public final class StreamingDecoder {
     void append(int id) {
         PieceType type = vocabulary.type(id);
         String piece = vocabulary.piece(id);
+        if (foreign != null && type != PieceType.CONTROL && type != PieceType.UNKNOWN) {
+            appendForeign(foreign, id);
+            return;
+        }
         if (byteLevel) {
             appendByteLevel(type, piece);
             return;
@@ -125,6 +133,18 @@ public final class StreamingDecoder {
             case CONTROL -> { }
             case UNKNOWN -> emit(unkSurface);
             default -> emit(piece);
+        }
+    }
+
+    private void appendForeign(ForeignModel model, int id) {
+        int from = model.start(id);
+        if (dropsSpace() && model.beginsWithSpace(id)) {
+            from++;
+            dummyDropped = true;
+        }
+        for (int i = from; i < model.end(id); i++) {
+            pending[pendingCount++] = model.bytes()[i];
+            drainBytes(false);
         }
     }
 

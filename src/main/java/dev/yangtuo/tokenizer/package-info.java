@@ -8,13 +8,14 @@
  *       {@code Workspace}, window by window: {@code TextSource}, {@code Normalizer}, {@code Encoder}, {@code TokenBuffer};
  *       {@code WorkspacePool} lends workspaces to threads.</li>
  *   <li>{@link dev.yangtuo.tokenizer.TokenizerModel}: what a model is, wherever it came from, and the checks that make it
- *       trustworthy. Of the two kinds {@link dev.yangtuo.tokenizer.SentencePieceModel} is read from a {@code .model} file by {@code ModelReader} and
+ *       trustworthy. Of the three kinds {@link dev.yangtuo.tokenizer.SentencePieceModel} is read from a {@code .model} file by {@code ModelReader} and
  *       {@code ProtoReader}.</li>
  *   <li>{@code Normalizer} and {@code CharsMap}: the step before segmentation.</li>
  *   <li>{@code BpeEncoder}, the fast way of the models of the LLaMA family: {@code BpeTables} (built once at load), {@code ChunkCache},
  *       {@code BpeMerger} and {@code BpeWindows} for long chunks.</li>
  *   <li>{@code UnigramEncoder} on {@code UnigramTables}; {@code ByteLevelEncoder} on {@code ByteLevelTables} and
- *       {@code WordIndex}, behind a {@code PreTokenizer} on {@code CharacterClasses}; {@code ByteAlphabet} says how pieces write bytes.</li>
+ *       {@code WordIndex}, behind a {@code PreTokenizer} on {@code CharacterClasses}; {@code ByteAlphabet} says how pieces write bytes. {@code ForeignEncoder} asks
+ *       another program ({@link dev.yangtuo.tokenizer.ForeignModel}).</li>
  *   <li>{@code Sampler} with {@code BpeDropout} and {@code UnigramLattice}: other segmentations than the best one.</li>
  *   <li>{@link dev.yangtuo.tokenizer.StreamingDecoder}: ids to text, one at a time or all at once;
  *       {@link dev.yangtuo.tokenizer.StreamingEncoder}: texts that come in parts.</li>

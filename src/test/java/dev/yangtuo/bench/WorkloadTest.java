@@ -4,12 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.yangtuo.bench.BenchTest.Kind;
 import dev.yangtuo.model.ModelCosts;
-import dev.yangtuo.tensor.TensorType;
 import org.junit.jupiter.api.Test;
 
 class WorkloadTest {
     /** 1000 bytes of layers with 2000 weights, 100 bytes of output with 300 weights, 10 bytes for a position. */
-    private static final ModelCosts COSTS = new ModelCosts(1000, 100, 2000, 300, 10, TensorType.Q6_K);
+    private static final ModelCosts COSTS = new ModelCosts(1000, 100, 2000, 300, 10, "Q6_K");
 
     private static Workload of(Kind kind, int tokens, int depth, int sequences) {
         return Workload.of(new BenchTest(kind, tokens, depth, sequences), COSTS, 4);

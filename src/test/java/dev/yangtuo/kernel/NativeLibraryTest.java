@@ -1,8 +1,8 @@
 package dev.yangtuo.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.yangtuo.CCompiler;
 import dev.yangtuo.exception.NativeLibraryException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -129,7 +129,7 @@ class NativeLibraryTest {
 
     @Test
     void aLibraryOfAnotherAbiIsRefused() throws Exception {
-        Path library = compile("other-abi", "int yt_abi_version(void) { return 987; }");
+        Path library = CCompiler.library(folder, "other-abi", "int yt_abi_version(void) { return 987; }");
 
         assertThat(probe(Map.of(), "-Dyangtuo.library.path=" + library))
                 .startsWith("failed " + library + ": has ABI version 987, this program needs ");
@@ -137,7 +137,7 @@ class NativeLibraryTest {
 
     @Test
     void aLibraryOfAnotherProgramIsRefused() throws Exception {
-        Path library = compile("foreign", "int something_else(void) { return 1; }");
+        Path library = CCompiler.library(folder, "foreign", "int something_else(void) { return 1; }");
 
         assertThat(probe(Map.of(), "-Dyangtuo.library.path=" + library))
                 .startsWith("failed " + library + ": is not Yangtuo's native library");
@@ -158,22 +158,5 @@ class NativeLibraryTest {
                 .isEqualTo(Path.of("/b/yangtuo"));
         assertThat(NativeLibrary.cacheFolder(Map.of("XDG_CACHE_HOME", "relative"), "/home/x")).isEqualTo(Path.of("/home/x/.cache/yangtuo"));
         assertThat(NativeLibrary.cacheFolder(Map.of(), "?")).isNull();
-    }
-
-    private Path compile(String name, String source) throws IOException, InterruptedException {
-        Path code = Files.writeString(folder.resolve(name + ".c"), source + "\n");
-        Path library = folder.resolve(name + ".so");
-        Process compiler;
-        try {
-            compiler = new ProcessBuilder("cc", "-shared", "-fPIC", "-o", library.toString(), code.toString()).inheritIO().start();
-        } catch (IOException e) {
-            return assumeCompiler(library, false);
-        }
-        return assumeCompiler(library, compiler.waitFor() == 0);
-    }
-
-    private static Path assumeCompiler(Path library, boolean compiled) {
-        assumeTrue(compiled, "there is no C compiler");
-        return library;
     }
 }

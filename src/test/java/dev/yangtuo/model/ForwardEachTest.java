@@ -34,12 +34,12 @@ class ForwardEachTest {
     }
 
     private static List<float[]> alone(Model model, int number) {
-        int[] tokens = tokens(number, model.config().vocabSize());
+        int[] tokens = tokens(number, model.vocabSize());
         List<float[]> logits = new ArrayList<>();
         try (Sequence sequence = model.newSequence()) {
             model.forward(sequence, tokens, 0, tokens.length - STEPS, null);
             for (int step = STEPS; step > 0; step--) {
-                float[] row = new float[model.config().vocabSize()];
+                float[] row = new float[model.vocabSize()];
                 model.forward(sequence, tokens, tokens.length - step, 1, row);
                 logits.add(row);
             }
@@ -51,7 +51,7 @@ class ForwardEachTest {
     @ValueSource(strings = {"native", "scalar"})
     void togetherAndAloneAreTheSameBits(String backend) {
         try (Model model = load(() -> backend.equals("native") ? NativeBackend.open(2) : new ScalarBackend(2))) {
-            int vocabulary = model.config().vocabSize();
+            int vocabulary = model.vocabSize();
             List<List<float[]>> expected = new ArrayList<>();
             for (int i = 0; i < SEQUENCES; i++) {
                 expected.add(alone(model, i));
@@ -82,9 +82,9 @@ class ForwardEachTest {
     @Test
     void aCutSequenceGoesOnFromWhereItWasCut() {
         try (Model model = load(() -> NativeBackend.open(1)); Sequence sequence = model.newSequence()) {
-            int[] tokens = tokens(4, model.config().vocabSize());
-            float[] expected = new float[model.config().vocabSize()];
-            float[] logits = new float[model.config().vocabSize()];
+            int[] tokens = tokens(4, model.vocabSize());
+            float[] expected = new float[model.vocabSize()];
+            float[] logits = new float[model.vocabSize()];
             model.forward(sequence, tokens, 0, tokens.length, expected);
             model.forward(sequence, new int[] {9, 8, 7}, 0, 3, null);
             sequence.truncate(10);
@@ -100,7 +100,7 @@ class ForwardEachTest {
     @Test
     void aPassThatIsRefusedChangesNothing() {
         try (Model model = load(() -> NativeBackend.open(1)); Sequence one = model.newSequence(); Sequence other = model.newSequence()) {
-            float[] logits = new float[2 * model.config().vocabSize()];
+            float[] logits = new float[2 * model.vocabSize()];
             assertThatIllegalArgumentException().isThrownBy(() -> model.forwardEach(List.of(one, other), new int[] {1, 3000}, logits));
             assertThat(one.length() + other.length()).isZero();
             assertThat(model.maxBatchSequences()).isEqualTo(SEQUENCES);

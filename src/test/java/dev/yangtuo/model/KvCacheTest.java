@@ -39,8 +39,8 @@ class KvCacheTest {
         return new Random(seed).ints(count, 0, 1000).toArray();
     }
 
-    private static Sequence filled(KvCache cache, int[] tokens) {
-        Sequence sequence = cache.open(tokens, tokens.length - 1);
+    private static PagedSequence filled(KvCache cache, int[] tokens) {
+        PagedSequence sequence = cache.open(tokens, tokens.length - 1);
         int missing = tokens.length - sequence.length();
         sequence.reserve(missing);
         sequence.advance(missing);
@@ -50,7 +50,7 @@ class KvCacheTest {
 
     @Test
     void sequenceTakesPagesAsItGrows() {
-        try (KvCache cache = cache(200, 1); Sequence sequence = cache.open()) {
+        try (KvCache cache = cache(200, 1); PagedSequence sequence = cache.open()) {
             assertThat(cache.pagePositions()).isEqualTo(64);
             assertThat(cache.pagesPerSequence()).isEqualTo(4);
             assertThat(sequence.pageCount()).isZero();
@@ -70,17 +70,17 @@ class KvCacheTest {
     void openSequencesNeverShareAPageAndAllPagesComeBack() {
         try (KvCache cache = cache(130, 3)) {
             for (int round = 0; round < 20; round++) {
-                List<Sequence> open = new ArrayList<>();
+                List<PagedSequence> open = new ArrayList<>();
                 Set<Integer> pages = new HashSet<>();
                 for (int i = 0; i < 3; i++) {
-                    Sequence sequence = cache.open();
+                    PagedSequence sequence = cache.open();
                     sequence.reserve(130 - (round + i) % 2);
                     open.add(sequence);
                     Arrays.stream(sequence.pages()).limit(sequence.pageCount()).forEach(page ->
                             assertThat(pages.add(page)).as("page %d is free", page).isTrue());
                 }
                 assertThat(pages).hasSize(9).allMatch(page -> page >= 0 && page < 9);
-                open.forEach(Sequence::close);
+                open.forEach(PagedSequence::close);
             }
         }
     }
@@ -88,9 +88,9 @@ class KvCacheTest {
     @Test
     void withoutAPageLeftASequenceCannotGrowUntilOneComesBack() {
         try (KvCache cache = cache(64, 2)) {
-            Sequence first = cache.open();
-            Sequence second = cache.open();
-            Sequence third = cache.open();
+            PagedSequence first = cache.open();
+            PagedSequence second = cache.open();
+            PagedSequence third = cache.open();
             first.reserve(1);
             second.reserve(64);
             assertThat(third.tryReserve(1)).isFalse();
@@ -108,7 +108,7 @@ class KvCacheTest {
     @Test
     void truncatedSequenceGivesPagesBack() {
         try (KvCache cache = cache(256, 1)) {
-            Sequence sequence = cache.open();
+            PagedSequence sequence = cache.open();
             sequence.reserve(200);
             sequence.advance(200);
             sequence.truncate(128);
@@ -122,10 +122,10 @@ class KvCacheTest {
     @Test
     void forksShareTheirPagesUntilOneWrites() {
         try (KvCache cache = cache(256, 3)) {
-            Sequence trunk = cache.open();
+            PagedSequence trunk = cache.open();
             trunk.reserve(100);
             trunk.advance(100);
-            Sequence branch = trunk.fork();
+            PagedSequence branch = trunk.fork(trunk.length());
             assertThat(branch.length()).isEqualTo(100);
             assertThat(cache.availablePages()).isEqualTo(10);
             assertThat(branch.pagesNeeded(1)).as("a copy of the last page").isEqualTo(1);
@@ -145,21 +145,21 @@ class KvCacheTest {
         try (KvCache cache = cache(256, 4)) {
             filled(cache, text).close();
             assertThat(cache.availablePages()).as("remembered pages can be had").isEqualTo(16);
-            try (Sequence same = cache.open(text, 199)) {
+            try (PagedSequence same = cache.open(text, 199)) {
                 assertThat(same.length()).as("three pages of four").isEqualTo(192);
             }
             int[] other = text.clone();
             other[150] = -1;
             assertThat(cache.knownTokens(other, 199)).isEqualTo(128);
-            try (Sequence beginning = cache.open(other, 199); Sequence again = cache.open(other, 199)) {
+            try (PagedSequence beginning = cache.open(other, 199); PagedSequence again = cache.open(other, 199)) {
                 assertThat(beginning.length()).isEqualTo(150);
                 assertThat(beginning.pages()[1]).isEqualTo(again.pages()[1]);
                 assertThat(beginning.pages()[2]).as("copies").isNotEqualTo(again.pages()[2]);
             }
-            try (Sequence few = cache.open(text, 10)) {
+            try (PagedSequence few = cache.open(text, 10)) {
                 assertThat(few.length()).isEqualTo(10);
             }
-            try (Sequence nothing = cache.open(tokens(200, 2), 199)) {
+            try (PagedSequence nothing = cache.open(tokens(200, 2), 199)) {
                 assertThat(nothing.length()).isZero();
             }
             cache.forget();
@@ -172,7 +172,7 @@ class KvCacheTest {
         int[] text = tokens(200, 1);
         try (KvCache cache = cache(256, 4)) {
             ended(cache, text, 100);
-            try (Sequence next = cache.open(text, 199)) {
+            try (PagedSequence next = cache.open(text, 199)) {
                 assertThat(next.length()).isEqualTo(100);
                 assertThat(next.pages()[1]).as("a copy, which can be written").satisfies(page -> assertThat(cache.owners()[page]).isEqualTo(1));
             }
@@ -183,7 +183,7 @@ class KvCacheTest {
             int[] other = text.clone();
             other[80] = -1;
             ended(cache, other, 128);
-            try (Sequence next = cache.open(text, 199); Sequence branch = cache.open(other, 199)) {
+            try (PagedSequence next = cache.open(text, 199); PagedSequence branch = cache.open(other, 199)) {
                 assertThat(next.length()).isEqualTo(110);
                 assertThat(branch.length()).isEqualTo(128);
             }
@@ -198,14 +198,14 @@ class KvCacheTest {
     void theEndOfATextThatAnotherSharesIsNotRemembered() {
         int[] text = tokens(200, 1);
         try (KvCache cache = cache(256, 4)) {
-            Sequence trunk = cache.open(text, 100);
+            PagedSequence trunk = cache.open(text, 100);
             trunk.reserve(100);
             trunk.advance(100);
-            Sequence branch = trunk.fork();
+            PagedSequence branch = trunk.fork(trunk.length());
             trunk.truncate(80);
             trunk.rememberEnd(text);
             branch.rememberEnd(text);
-            try (Sequence next = cache.open(text, 199)) {
+            try (PagedSequence next = cache.open(text, 199)) {
                 assertThat(next.length()).as("the one that had it last").isEqualTo(100);
             }
             assertThatIllegalStateException().isThrownBy(() -> branch.reserve(1)).withMessageContaining("closed");
@@ -215,7 +215,7 @@ class KvCacheTest {
     }
 
     private static void ended(KvCache cache, int[] text, int length) {
-        Sequence sequence = cache.open(text, length - 1);
+        PagedSequence sequence = cache.open(text, length - 1);
         sequence.reserve(length - sequence.length());
         sequence.advance(length - sequence.length());
         sequence.rememberEnd(text);
@@ -225,9 +225,9 @@ class KvCacheTest {
     void equalPagesOfTwoSequencesBecomeOne() {
         int[] text = tokens(128, 1);
         try (KvCache cache = cache(256, 2)) {
-            Sequence first = cache.open(text, 127);
-            Sequence second = cache.open(text, 127);
-            for (Sequence sequence : List.of(first, second)) {
+            PagedSequence first = cache.open(text, 127);
+            PagedSequence second = cache.open(text, 127);
+            for (PagedSequence sequence : List.of(first, second)) {
                 sequence.reserve(128);
                 sequence.advance(128);
                 sequence.remember(text);
@@ -256,7 +256,7 @@ class KvCacheTest {
             }
         }
         try (KvCache cache = cache(256, 3)) {
-            List<Sequence> open = new ArrayList<>();
+            List<PagedSequence> open = new ArrayList<>();
             List<int[]> of = new ArrayList<>();
             for (int round = 0; round < 5000; round++) {
                 int at = open.isEmpty() ? -1 : random.nextInt(open.size());
@@ -269,7 +269,7 @@ class KvCacheTest {
                     }
                     case 1, 2 -> {
                         if (at >= 0 && open.get(at).length() < 250) {
-                            Sequence sequence = open.get(at);
+                            PagedSequence sequence = open.get(at);
                             int count = 1 + random.nextInt(Math.min(100, 250 - sequence.length()));
                             if (sequence.tryReserve(count)) {
                                 int page = sequence.pages()[sequence.length() / 64];
@@ -286,7 +286,7 @@ class KvCacheTest {
                     }
                     case 4 -> {
                         if (at >= 0 && open.size() < 12) {
-                            open.add(open.get(at).fork());
+                            open.add(open.get(at).fork(open.get(at).length()));
                             of.add(of.get(at));
                         }
                     }
@@ -301,16 +301,16 @@ class KvCacheTest {
                 }
                 requireBooks(cache, open, round);
             }
-            open.forEach(Sequence::close);
+            open.forEach(PagedSequence::close);
             cache.forget();
             assertThat(cache.owners()).containsOnly(0);
             assertThat(cache.availablePages()).isEqualTo(12);
         }
     }
 
-    private static void requireBooks(KvCache cache, List<Sequence> open, int round) {
+    private static void requireBooks(KvCache cache, List<PagedSequence> open, int round) {
         int[] bySequences = new int[12];
-        for (Sequence sequence : open) {
+        for (PagedSequence sequence : open) {
             for (int i = 0; i < sequence.pageCount(); i++) {
                 bySequences[sequence.pages()[i]]++;
             }
@@ -327,7 +327,7 @@ class KvCacheTest {
     @Test
     void closedSequenceRefusesToGrow() {
         try (KvCache cache = cache(64, 1)) {
-            Sequence sequence = cache.open();
+            PagedSequence sequence = cache.open();
             sequence.close();
             assertThatIllegalStateException().isThrownBy(() -> sequence.reserve(1)).withMessageContaining("closed");
         }

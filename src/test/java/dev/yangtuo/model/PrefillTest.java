@@ -25,7 +25,7 @@ class PrefillTest {
     }
 
     private static float[] last(Model model, int[] tokens, int step) {
-        float[] logits = new float[model.config().vocabSize()];
+        float[] logits = new float[model.vocabSize()];
         try (Sequence sequence = model.newSequence()) {
             for (int done = 0; done < tokens.length; done += step) {
                 int count = Math.min(step, tokens.length - done);
@@ -54,7 +54,7 @@ class PrefillTest {
             for (int step : new int[] {7, 64, 100, model.maxColumns()}) {
                 assertThat(bits(last(model, tokens, step), 0, expected.length)).as("%d at a time", step).isEqualTo(bits(expected, 0, expected.length));
             }
-            int vocab = model.config().vocabSize();
+            int vocab = model.vocabSize();
             int step = model.maxOutputColumns();
             float[] all = new float[step * vocab];
             try (Sequence sequence = model.newSequence()) {

@@ -236,7 +236,7 @@ class RopeModelTest {
     }
 
     private static float[] last(Model model, int ropeLength, int step) {
-        float[] logits = new float[model.config().vocabSize()];
+        float[] logits = new float[model.vocabSize()];
         try (Sequence sequence = model.newSequence()) {
             sequence.ropeLength(ropeLength);
             model.prefill(sequence, IDS, step, logits, () -> true);

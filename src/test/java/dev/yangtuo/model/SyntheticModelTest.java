@@ -39,7 +39,7 @@ class SyntheticModelTest {
 
     private float[] logits(String name, int... tokens) {
         try (Model model = ModelLoader.load(directory.resolve(name), settings(null, 1)).model(); Sequence sequence = model.newSequence()) {
-            float[] logits = new float[model.config().vocabSize()];
+            float[] logits = new float[model.vocabSize()];
             model.prefill(sequence, tokens, 8, logits, () -> true);
             return logits;
         }
@@ -51,7 +51,7 @@ class SyntheticModelTest {
         assertThat(written.weightTypes()).startsWith("Q4_0");
         LoadedModel loaded = ModelLoader.load(directory.resolve("m.gguf"), settings(null, 1));
         try (Model model = loaded.model()) {
-            ModelConfig config = model.config();
+            ModelConfig config = ((KernelModel) model).config();
             assertThat(config).isEqualTo(new ModelConfig(128, 256, 3, 4, 2, 32, 700, 32_768, 1e-5f, RopeConfig.plain(10_000f), SlidingWindow.NONE, false,
                     config.eosIds()));
             assertThat(model.costs().layerWeights()).isEqualTo(3L * 128 * (128 + 64 + 64 + 128 + 3 * 256));
@@ -102,7 +102,7 @@ class SyntheticModelTest {
         LoadedModel loaded = ModelLoader.load(directory.resolve("m.gguf"), settings(null, 1));
         try (Model model = loaded.model()) {
             Vocabulary expected = SentencePieceModel.read(TOKENIZER).vocabulary();
-            assertThat(model.config().vocabSize()).isEqualTo(3100);
+            assertThat(model.vocabSize()).isEqualTo(3100);
             assertThat(loaded.tokenizer().model().vocabulary().piece(expected.size() - 1)).isEqualTo(expected.piece(expected.size() - 1));
         }
     }

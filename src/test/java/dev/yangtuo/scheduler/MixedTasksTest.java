@@ -70,7 +70,7 @@ class MixedTasksTest {
     }
 
     private static int width(Model model, ReadingTask.Wanted wanted) {
-        return wanted == ReadingTask.Wanted.LOGITS ? model.config().vocabSize() : model.config().dim();
+        return wanted == ReadingTask.Wanted.LOGITS ? model.vocabSize() : model.dim();
     }
 
     /** What is to be read; the same number gives the same. */
@@ -93,7 +93,7 @@ class MixedTasksTest {
         try (Model roomy = TestModels.tiny(CONTEXT, 1, 0); Scheduler scheduler = new Scheduler(roomy, FORGETFUL)) {
             Random random = new Random(21);
             for (int i = 0; i < 80; i++) {
-                Wish wish = Wish.random(random, roomy.config().vocabSize());
+                Wish wish = Wish.random(random, roomy.vocabSize());
                 CollectedRows rows = new CollectedRows(width(roomy, wish.wanted()));
                 scheduler.submit(reading(wish.tokens(), wish.from(), wish.wanted(), rows));
                 assertThat(rows.await()).isEqualTo(EndCause.COMPLETE);
@@ -137,7 +137,7 @@ class MixedTasksTest {
 
     private static CollectedText submitText(Model model, Scheduler scheduler, int seed) {
         CollectedText text = new CollectedText(TEXT_TOKENS);
-        scheduler.submit(new TextTask(new int[] {1, 5, 7}, new Sampler(SamplingOptions.DEFAULT, seed, model.config().vocabSize()), 1, Drafter.NONE, text));
+        scheduler.submit(new TextTask(new int[] {1, 5, 7}, new Sampler(SamplingOptions.DEFAULT, seed, model.vocabSize()), 1, Drafter.NONE, text));
         return text;
     }
 
@@ -151,7 +151,7 @@ class MixedTasksTest {
     @Test
     void aShortCommonBeginningIsComputedOnceForAllContinuations() throws Exception {
         try (Model model = TestModels.tiny(CONTEXT, 4, 0); Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT)) {
-            int vocabulary = model.config().vocabSize();
+            int vocabulary = model.vocabSize();
             int[] prompt = new SplittableRandom(1).ints(50, 0, vocabulary).toArray();
             List<CollectedRows> all = new ArrayList<>();
             List<Task> tasks = new ArrayList<>();
@@ -177,7 +177,7 @@ class MixedTasksTest {
     @Test
     void aListenerThatFailsAndOneThatIsCancelledEndAlone() throws Exception {
         try (Model model = TestModels.tiny(CONTEXT, 4, 0); Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT)) {
-            int dim = model.config().dim();
+            int dim = model.dim();
             CollectedRows bad = new CollectedRows(dim);
             bad.atRows = () -> {
                 throw new IllegalStateException("listener");

@@ -42,7 +42,7 @@ class SchedulerTest {
 
         TextTask task(Model model, TokenListener listener) {
             Drafter drafter = guesses ? new PromptLookup(6) : Drafter.NONE;
-            return new TextTask(prompt, new Sampler(sampling, seed, model.config().vocabSize()), priority, drafter, listener);
+            return new TextTask(prompt, new Sampler(sampling, seed, model.vocabSize()), priority, drafter, listener);
         }
 
         /** The text with nothing beside it, nothing remembered and nothing guessed. */
@@ -64,7 +64,7 @@ class SchedulerTest {
         List<List<Integer>> expected = new ArrayList<>();
         try (Model roomy = TestModels.tiny(CONTEXT, 1, 0)) {
             for (int i = 0; i < 160; i++) {
-                wishes.add(Wish.random(random, roomy.config().vocabSize()));
+                wishes.add(Wish.random(random, roomy.vocabSize()));
                 expected.add(wishes.getLast().alone(roomy));
             }
         }
@@ -154,13 +154,13 @@ class SchedulerTest {
     @Test
     void aCommonBeginningIsComputedOnceEvenIfAllArriveTogether() {
         try (Model model = TestModels.tiny(CONTEXT, 8, 0); Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT)) {
-            int[] common = new SplittableRandom(1).ints(192, 0, model.config().vocabSize()).toArray();
+            int[] common = new SplittableRandom(1).ints(192, 0, model.vocabSize()).toArray();
             List<CollectedText> texts = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 int[] prompt = Arrays.copyOf(common, 200);
                 Arrays.fill(prompt, 192, 200, i);
                 texts.add(new CollectedText(3));
-                scheduler.submit(new TextTask(prompt, new Sampler(SamplingOptions.GREEDY, 1, model.config().vocabSize()), 0, Drafter.NONE, texts.getLast()));
+                scheduler.submit(new TextTask(prompt, new Sampler(SamplingOptions.GREEDY, 1, model.vocabSize()), 0, Drafter.NONE, texts.getLast()));
             }
             texts.forEach(text -> assertThat(text.await()).isEqualTo(EndCause.COMPLETE));
             scheduler.close();
@@ -183,11 +183,11 @@ class SchedulerTest {
                     for (int i = 0; i < 6; i++) {
                         int number = i;
                         texts.add(new CollectedText(1).atToken(() -> order.add(number)));
-                        scheduler.submit(new TextTask(new int[] {5}, new Sampler(SamplingOptions.GREEDY, 1, model.config().vocabSize()), i % 3, Drafter.NONE, texts.getLast()));
+                        scheduler.submit(new TextTask(new int[] {5}, new Sampler(SamplingOptions.GREEDY, 1, model.vocabSize()), i % 3, Drafter.NONE, texts.getLast()));
                     }
                 }
             });
-            scheduler.submit(new TextTask(new int[] {1}, new Sampler(SamplingOptions.GREEDY, 1, model.config().vocabSize()), 0, Drafter.NONE, blocker));
+            scheduler.submit(new TextTask(new int[] {1}, new Sampler(SamplingOptions.GREEDY, 1, model.vocabSize()), 0, Drafter.NONE, blocker));
             blocker.await();
             texts.forEach(CollectedText::await);
         }
@@ -206,10 +206,10 @@ class SchedulerTest {
                 if (size == 1 || size == 20) {
                     int number = texts.size();
                     texts.add(new CollectedText(1).atToken(() -> order.add(number)));
-                    scheduler.submit(new TextTask(new int[] {5}, new Sampler(SamplingOptions.GREEDY, 1, model.config().vocabSize()), number, Drafter.NONE, texts.getLast()));
+                    scheduler.submit(new TextTask(new int[] {5}, new Sampler(SamplingOptions.GREEDY, 1, model.vocabSize()), number, Drafter.NONE, texts.getLast()));
                 }
             });
-            scheduler.submit(new TextTask(new int[] {1}, new Sampler(SamplingOptions.GREEDY, 1, model.config().vocabSize()), 0, Drafter.NONE, blocker));
+            scheduler.submit(new TextTask(new int[] {1}, new Sampler(SamplingOptions.GREEDY, 1, model.vocabSize()), 0, Drafter.NONE, blocker));
             blocker.await();
             texts.forEach(CollectedText::await);
         }
@@ -219,7 +219,7 @@ class SchedulerTest {
     @Test
     void aListenerThatFailsEndsItsTextAlone() {
         try (Model model = TestModels.tiny(CONTEXT, 4, 0); Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT)) {
-            int vocabulary = model.config().vocabSize();
+            int vocabulary = model.vocabSize();
             CollectedText bad = new CollectedText(10).atToken(() -> {
                 throw new IllegalStateException("listener");
             });
@@ -236,7 +236,7 @@ class SchedulerTest {
     @Test
     void textsThatDoNotFitAreRefusedAndTheContextEndsATask() {
         try (Model model = TestModels.tiny(40, 2, 0); Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT)) {
-            int vocabulary = model.config().vocabSize();
+            int vocabulary = model.vocabSize();
             Sampler sampler = new Sampler(SamplingOptions.GREEDY, 1, vocabulary);
             CollectedText text = new CollectedText(100);
             assertThatIllegalArgumentException().isThrownBy(() -> scheduler.submit(new TextTask(new int[41], sampler, 0, Drafter.NONE, text)))
@@ -256,7 +256,7 @@ class SchedulerTest {
     void closingFailsWhatIsThereAndRefusesWhatComes() {
         Model model = TestModels.tiny(CONTEXT, 1, 0);
         Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT);
-        int vocabulary = model.config().vocabSize();
+        int vocabulary = model.vocabSize();
         List<CollectedText> texts = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             texts.add(new CollectedText(1000));

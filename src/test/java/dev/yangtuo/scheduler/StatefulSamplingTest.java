@@ -102,7 +102,7 @@ class StatefulSamplingTest {
     void guessesChangeNothing() {
         int accepted = 0;
         try (Model model = TestModels.tiny(CONTEXT, 2, 0); Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT)) {
-            int vocabulary = model.config().vocabSize();
+            int vocabulary = model.vocabSize();
             for (Map.Entry<String, Function<Integer, Sampler>> each : samplers().entrySet()) {
                 CollectedText plain = generate(scheduler, each.getValue().apply(vocabulary), Drafter.NONE);
                 assertThat(plain.await()).as("%s: %s", each.getKey(), plain.failure()).isEqualTo(EndCause.COMPLETE);
@@ -119,7 +119,7 @@ class StatefulSamplingTest {
     void preemptionChangesNothing() {
         int preemptions = 0;
         try (Model roomy = TestModels.tiny(CONTEXT, 1, 0); Model narrow = TestModels.tiny(CONTEXT, 2, 4)) {
-            int vocabulary = narrow.config().vocabSize();
+            int vocabulary = narrow.vocabSize();
             for (Map.Entry<String, Function<Integer, Sampler>> each : samplers().entrySet()) {
                 try (Scheduler calm = new Scheduler(roomy, SchedulerOptions.DEFAULT); Scheduler scheduler = new Scheduler(narrow, SchedulerOptions.DEFAULT)) {
                     CollectedText alone = generate(calm, each.getValue().apply(vocabulary), Drafter.NONE);

@@ -747,6 +747,66 @@ public class LlamaCpp extends LlamaCpp$shared {
         }
     }
 
+    private static class ggml_backend_load {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LlamaCpp.C_POINTER,
+            LlamaCpp.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("ggml_backend_load");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * extern ggml_backend_reg_t ggml_backend_load(const char *path)
+     * }
+     */
+    public static FunctionDescriptor ggml_backend_load$descriptor() {
+        return ggml_backend_load.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * extern ggml_backend_reg_t ggml_backend_load(const char *path)
+     * }
+     */
+    public static MethodHandle ggml_backend_load$handle() {
+        return ggml_backend_load.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * extern ggml_backend_reg_t ggml_backend_load(const char *path)
+     * }
+     */
+    public static MemorySegment ggml_backend_load$address() {
+        return ggml_backend_load.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * extern ggml_backend_reg_t ggml_backend_load(const char *path)
+     * }
+     */
+    public static MemorySegment ggml_backend_load(MemorySegment path) {
+        var mh$ = ggml_backend_load.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("ggml_backend_load", path);
+            }
+            return (MemorySegment)mh$.invokeExact(path);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class ggml_backend_load_all_from_path {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             LlamaCpp.C_POINTER
@@ -804,6 +864,87 @@ public class LlamaCpp extends LlamaCpp$shared {
         } catch (Throwable ex$) {
            throw new AssertionError("should not reach here", ex$);
         }
+    }
+    private static final int LLAMA_VOCAB_TYPE_SPM = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_vocab_type.LLAMA_VOCAB_TYPE_SPM = 1
+     * }
+     */
+    public static int LLAMA_VOCAB_TYPE_SPM() {
+        return LLAMA_VOCAB_TYPE_SPM;
+    }
+    private static final int LLAMA_VOCAB_TYPE_BPE = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_vocab_type.LLAMA_VOCAB_TYPE_BPE = 2
+     * }
+     */
+    public static int LLAMA_VOCAB_TYPE_BPE() {
+        return LLAMA_VOCAB_TYPE_BPE;
+    }
+    private static final int LLAMA_VOCAB_TYPE_WPM = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_vocab_type.LLAMA_VOCAB_TYPE_WPM = 3
+     * }
+     */
+    public static int LLAMA_VOCAB_TYPE_WPM() {
+        return LLAMA_VOCAB_TYPE_WPM;
+    }
+    private static final int LLAMA_TOKEN_ATTR_UNKNOWN = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_UNKNOWN = 1
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_UNKNOWN() {
+        return LLAMA_TOKEN_ATTR_UNKNOWN;
+    }
+    private static final int LLAMA_TOKEN_ATTR_UNUSED = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_UNUSED = 2
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_UNUSED() {
+        return LLAMA_TOKEN_ATTR_UNUSED;
+    }
+    private static final int LLAMA_TOKEN_ATTR_NORMAL = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_NORMAL = 4
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_NORMAL() {
+        return LLAMA_TOKEN_ATTR_NORMAL;
+    }
+    private static final int LLAMA_TOKEN_ATTR_CONTROL = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_CONTROL = 8
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_CONTROL() {
+        return LLAMA_TOKEN_ATTR_CONTROL;
+    }
+    private static final int LLAMA_TOKEN_ATTR_USER_DEFINED = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_USER_DEFINED = 16
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_USER_DEFINED() {
+        return LLAMA_TOKEN_ATTR_USER_DEFINED;
+    }
+    private static final int LLAMA_TOKEN_ATTR_BYTE = (int)32L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_token_attr.LLAMA_TOKEN_ATTR_BYTE = 32
+     * }
+     */
+    public static int LLAMA_TOKEN_ATTR_BYTE() {
+        return LLAMA_TOKEN_ATTR_BYTE;
     }
     private static final int LLAMA_ROPE_SCALING_TYPE_UNSPECIFIED = (int)-1L;
     /**
@@ -3193,6 +3334,67 @@ public class LlamaCpp extends LlamaCpp$shared {
         }
     }
 
+    private static class llama_batch_get_one {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            llama_batch.layout(),
+            LlamaCpp.C_POINTER,
+            LlamaCpp.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_batch_get_one");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)
+     * }
+     */
+    public static FunctionDescriptor llama_batch_get_one$descriptor() {
+        return llama_batch_get_one.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)
+     * }
+     */
+    public static MethodHandle llama_batch_get_one$handle() {
+        return llama_batch_get_one.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)
+     * }
+     */
+    public static MemorySegment llama_batch_get_one$address() {
+        return llama_batch_get_one.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * struct llama_batch llama_batch_get_one(llama_token *tokens, int32_t n_tokens)
+     * }
+     */
+    public static MemorySegment llama_batch_get_one(SegmentAllocator allocator, MemorySegment tokens, int n_tokens) {
+        var mh$ = llama_batch_get_one.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_batch_get_one", allocator, tokens, n_tokens);
+            }
+            return (MemorySegment)mh$.invokeExact(allocator, tokens, n_tokens);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class llama_decode {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             LlamaCpp.C_INT,
@@ -3972,6 +4174,66 @@ public class LlamaCpp extends LlamaCpp$shared {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("llama_vocab_eos", vocab);
+            }
+            return (int)mh$.invokeExact(vocab);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class llama_vocab_sep {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LlamaCpp.C_INT,
+            LlamaCpp.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_vocab_sep");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * llama_token llama_vocab_sep(const struct llama_vocab *vocab)
+     * }
+     */
+    public static FunctionDescriptor llama_vocab_sep$descriptor() {
+        return llama_vocab_sep.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * llama_token llama_vocab_sep(const struct llama_vocab *vocab)
+     * }
+     */
+    public static MethodHandle llama_vocab_sep$handle() {
+        return llama_vocab_sep.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * llama_token llama_vocab_sep(const struct llama_vocab *vocab)
+     * }
+     */
+    public static MemorySegment llama_vocab_sep$address() {
+        return llama_vocab_sep.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * llama_token llama_vocab_sep(const struct llama_vocab *vocab)
+     * }
+     */
+    public static int llama_vocab_sep(MemorySegment vocab) {
+        var mh$ = llama_vocab_sep.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_vocab_sep", vocab);
             }
             return (int)mh$.invokeExact(vocab);
         } catch (Error | RuntimeException ex) {

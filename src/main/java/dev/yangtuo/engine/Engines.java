@@ -1,0 +1,80 @@
+package dev.yangtuo.engine;
+
+import dev.yangtuo.Engine;
+import dev.yangtuo.LlamaCppOptions;
+import dev.yangtuo.LoadOptions;
+import dev.yangtuo.exception.NativeLibraryException;
+import dev.yangtuo.exception.TokenizerFormatException;
+import dev.yangtuo.exception.UnsupportedModelException;
+import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.llamacpp.LlamaCppLoader;
+import dev.yangtuo.model.GgufCosts;
+import dev.yangtuo.model.LoadedModel;
+import dev.yangtuo.model.ModelCosts;
+import dev.yangtuo.model.ModelLoader;
+import dev.yangtuo.tensor.TensorType;
+import java.lang.System.Logger.Level;
+import java.lang.System.Logger;
+import java.nio.file.Path;
+
+/** Loads a model with the engine that the options name, or that can run it. */
+public final class Engines {
+    private static final Logger LOGGER = System.getLogger(Engines.class.getName());
+
+    private Engines() {}
+
+    /**
+     * Loads a model and its adapters. With {@link Engine#AUTO} our own engine does, unless a device or layers for GPUs are asked for, or it says that the model is of a
+     * kind that it cannot run: then llama.cpp.
+     *
+     * @throws YangtuoException as {@link dev.yangtuo.Llama#load(Path, LoadOptions)} says
+     */
+    public static LoadedModel load(Path path, LoadOptions options) {
+        return switch (options.engine()) {
+            case YANGTUO -> ModelLoader.load(path, options.settings());
+            case LLAMA_CPP -> LlamaCppLoader.load(path, options.settings(), options.llamaCpp());
+            case AUTO -> wantsDevice(options.llamaCpp()) ? LlamaCppLoader.load(path, options.settings(), options.llamaCpp()) : loadWithEither(path, options);
+        };
+    }
+
+    /**
+     * Bytes of keys and values of one position, as the headers of the model's files say.
+     *
+     * @param type of keys and values
+     */
+    public static long keyValueBytes(Path path, TensorType type) {
+        try {
+            return ModelCosts.keyValueBytes(ModelLoader.check(path).config(), type);
+        } catch (UnsupportedModelException | TokenizerFormatException e) {
+            return GgufCosts.of(path, type).keyValueBytes();
+        }
+    }
+
+    private static boolean wantsDevice(LlamaCppOptions options) {
+        return !options.devices().isEmpty() || options.gpuLayers().orElse(0) > 0;
+    }
+
+    private static LoadedModel loadWithEither(Path path, LoadOptions options) {
+        try {
+            return ModelLoader.load(path, options.settings());
+        } catch (UnsupportedModelException | TokenizerFormatException e) {
+            LOGGER.log(Level.DEBUG, "llama.cpp is tried: {0}", e.getMessage());
+            return loadWithLlamaCpp(path, options, e);
+        }
+    }
+
+    /** @param reason why our own engine cannot */
+    private static LoadedModel loadWithLlamaCpp(Path path, LoadOptions options, YangtuoException reason) {
+        try {
+            return LlamaCppLoader.load(path, options.settings(), options.llamaCpp());
+        } catch (NativeLibraryException e) {
+            String problem = String.valueOf(reason.getMessage());
+            String prefix = path + ": ";
+            throw new UnsupportedModelException(path, "%s. llama.cpp may run it, but: %s"
+                    .formatted(problem.startsWith(prefix) ? problem.substring(prefix.length()) : problem, e.getMessage()), reason);
+        } catch (YangtuoException e) {
+            e.addSuppressed(reason);
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,456 @@
+package dev.yangtuo.model;
+
+import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.kernel.Backend;
+import dev.yangtuo.kernel.Batch;
+import dev.yangtuo.kernel.BatchCapacity;
+import dev.yangtuo.kernel.Candidates;
+import dev.yangtuo.kernel.DeviceFloats;
+import dev.yangtuo.kernel.Layer;
+import dev.yangtuo.kernel.OutputLayer;
+import dev.yangtuo.kernel.RmsNorm;
+import dev.yangtuo.tensor.TensorType;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Yangtuo's own engine: packed weights, paged key/value memory, and the forward pass as stages of a {@link Backend}, which it owns. */
+public final class KernelModel implements Model {
+    /** Columns of one forward pass; longer prompts are cut. */
+    private static final int MAX_COLUMNS = 256;
+    /** Columns of a forward pass that wants every column's logits, so that these stay below some tens of megabytes. */
+    private static final int MAX_OUTPUT_COLUMNS = 64;
+    private static final BooleanSupplier ALWAYS = () -> true;
+
+    private final ModelConfig config;
+    private final Backend backend;
+    private final ModelWeights weights;
+    private final KvCache kvCache;
+    private final Rope rope;
+    private final RmsNorm outputNorm;
+    private final Batch batch;
+    private final ReentrantLock lock = new ReentrantLock();
+    private volatile boolean closed;
+
+    /** The residual stream, float32 [columns][dim]. */
+    private final DeviceFloats x;
+    /** Queries, float32 [columns][qDim]. */
+    private final DeviceFloats q;
+    /** What the heads gathered, float32 [columns][qDim]. */
+    private final DeviceFloats attention;
+    /** Between gate/up and down, float32 [columns][hiddenDim]. */
+    private final DeviceFloats hidden;
+    private final Candidates candidates;
+    /** Float32 [outputs][vocabSize]; made when first wanted, replaced when more outputs are. */
+    private @Nullable DeviceFloats logits;
+
+    /**
+     * Takes ownership of {@code backend} and {@code weights}, also when it fails.
+     *
+     * @param kvType one of {@link dev.yangtuo.kernel.KvShape#TYPES}
+     * @param contextLength positions that a sequence can have
+     * @param maxSequences sequences of one forward pass at most
+     * @param kvPages pages of keys and values that all sequences share
+     */
+    KernelModel(ModelConfig config, Backend backend, ModelWeights weights, TensorType kvType, int contextLength, int maxSequences, int kvPages) {
+        this.config = config;
+        this.backend = backend;
+        this.weights = weights;
+        this.rope = Rope.of(config.headDim(), config.rope());
+        try (var undo = new CloseStack()) {
+            undo.push(backend);
+            undo.push(weights);
+            outputNorm = RmsNorm.of(weights.output().weights());
+            int columns = columns(contextLength, maxSequences);
+            int sequences = Math.min(columns, maxSequences);
+            kvCache = undo.push(new KvCache(backend, config, kvType, contextLength, kvPages));
+            batch = undo.push(backend.createBatch(new BatchCapacity(columns, sequences, kvCache.pagesPerSequence(), config.headDim())));
+            x = undo.push(backend.createFloats((long) columns * config.dim()));
+            q = undo.push(backend.createFloats((long) columns * config.qDim()));
+            attention = undo.push(backend.createFloats((long) columns * config.qDim()));
+            hidden = undo.push(backend.createFloats((long) columns * config.hiddenDim()));
+            candidates = undo.push(backend.createCandidates());
+            undo.keep();
+        }
+    }
+
+    /** Columns of one forward pass at most. */
+    private static int columns(int contextLength, int maxSequences) {
+        return Math.min(MAX_COLUMNS, Math.max(contextLength, maxSequences));
+    }
+
+    /** Bytes of the buffers that forward passes compute in, with as many logits as a pass can give. */
+    static long bufferBytes(ModelConfig config, int contextLength, int maxSequences) {
+        long columns = columns(contextLength, maxSequences);
+        long outputs = Math.min(columns, Math.max(maxSequences, MAX_OUTPUT_COLUMNS));
+        return Float.BYTES * (columns * (config.dim() + 2L * config.qDim() + config.hiddenDim()) + outputs * config.vocabSize());
+    }
+
+    /** The hyper-parameters, with the vocabulary of the last adapter. */
+    public ModelConfig config() {
+        return config;
+    }
+
+    @Override
+    public int vocabSize() {
+        return config.vocabSize();
+    }
+
+    @Override
+    public int dim() {
+        return config.dim();
+    }
+
+    @Override
+    public int layers() {
+        return config.nLayers();
+    }
+
+    @Override
+    public List<Integer> eosIds() {
+        return config.eosIds();
+    }
+
+    @Override
+    public int contextLength() {
+        return kvCache.contextLength();
+    }
+
+    @Override
+    public String backendName() {
+        return backend.name();
+    }
+
+    @Override
+    public long weightBytes() {
+        return weights.byteSize();
+    }
+
+    @Override
+    public PagedSequence newSequence() {
+        requireOpen();
+        return kvCache.open();
+    }
+
+    @Override
+    public PagedSequence newSequence(int[] tokens, int end) {
+        requireOpen();
+        return kvCache.open(tokens, end);
+    }
+
+    @Override
+    public int knownTokens(int[] tokens, int end) {
+        return kvCache.knownTokens(tokens, end);
+    }
+
+    /** Not with a RoPE whose angles depend on the length of the prompt. */
+    @Override
+    public boolean sharesBeginnings() {
+        return !rope.dependsOnLength();
+    }
+
+    @Override
+    public boolean canTruncate() {
+        return true;
+    }
+
+    @Override
+    public int saveContext(int[] tokens, Path file) {
+        requireSharedBeginnings();
+        try (PagedSequence sequence = newSequence(tokens, tokens.length - 1)) {
+            prefill(sequence, Arrays.copyOfRange(tokens, sequence.length(), tokens.length), maxColumns(), null, ALWAYS);
+            sequence.remember(tokens);
+            return ContextFile.write(file, fingerprint(), kvCache.pool(), sequence, tokens);
+        }
+    }
+
+    @Override
+    public int restoreContext(Path file) {
+        requireOpen();
+        requireSharedBeginnings();
+        return ContextFile.read(file, fingerprint(), kvCache, config.vocabSize());
+    }
+
+    private byte[] fingerprint() {
+        return ModelFingerprint.of(config, backend, kvCache.pool().shape(), weights);
+    }
+
+    private void requireSharedBeginnings() {
+        if (!sharesBeginnings()) {
+            throw new YangtuoException("keys and values of a model with dynamic NTK scaling depend on the length of the whole prompt; they cannot be saved for other texts");
+        }
+    }
+
+    @Override
+    public void forget() {
+        kvCache.forget();
+    }
+
+    @Override
+    public int pagePositions() {
+        return kvCache.pagePositions();
+    }
+
+    @Override
+    public int pageCount() {
+        return kvCache.pageCount();
+    }
+
+    @Override
+    public int availablePages() {
+        return kvCache.availablePages();
+    }
+
+    @Override
+    public int maxColumns() {
+        return batch.capacity().columns();
+    }
+
+    @Override
+    public int maxOutputColumns() {
+        return Math.min(MAX_OUTPUT_COLUMNS, maxColumns());
+    }
+
+    @Override
+    public int maxBatchSequences() {
+        return batch.capacity().sequences();
+    }
+
+    @Override
+    public ModelCosts costs() {
+        return ModelCosts.of(config, weights, kvCache.pool().shape().type());
+    }
+
+    @Override
+    public boolean forward(List<PassPart> parts, PassOutputs outputs, BooleanSupplier goesOn) {
+        lock.lock();
+        try {
+            if (!computeLayers(parts, goesOn)) {
+                return false;
+            }
+            computeOutputs(outputs);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void computeOutputs(PassOutputs outputs) {
+        boolean choose = batch.outputCount() > 0 && outputs.candidateCount() > 0;
+        if (choose) {
+            candidates.clear(outputs.candidateCount(), outputs.choices());
+            outputs.addEdits(candidates, batch.outputCount());
+            backend.logits(weights.output(), batch, x, logitsBuffer(), candidates);
+        } else if (batch.outputCount() > 0) {
+            backend.logits(weights.output(), batch, x, logitsBuffer());
+        }
+        outputs.accept(new Result(choose));
+    }
+
+    /** What the pass has left in the buffers. */
+    private final class Result implements PassResult {
+        private final boolean hasCandidates;
+
+        Result(boolean hasCandidates) {
+            this.hasCandidates = hasCandidates;
+        }
+
+        @Override
+        public Candidates candidates() {
+            if (!hasCandidates) {
+                throw new IllegalStateException("no candidates were wanted");
+            }
+            return candidates;
+        }
+
+        @Override
+        public int outputCount() {
+            return batch.outputCount();
+        }
+
+        @Override
+        public int vocabSize() {
+            return config.vocabSize();
+        }
+
+        @Override
+        public int dim() {
+            return config.dim();
+        }
+
+        @Override
+        public void readLogits(int output, int count, float[] target) {
+            Objects.checkFromIndexSize(output, count, batch.outputCount());
+            logitsBuffer().download((long) output * vocabSize(), target, 0, Math.multiplyExact(count, vocabSize()));
+        }
+
+        @Override
+        public void readStates(int column, int count, float[] target) {
+            Objects.checkFromIndexSize(column, count, batch.columnCount());
+            x.download((long) column * dim(), target, 0, Math.multiplyExact(count, dim()));
+            for (int i = 0; i < count; i++) {
+                outputNorm.apply(target, i * dim());
+            }
+        }
+    }
+
+    @Override
+    public void forward(Sequence sequence, int[] tokens, int offset, int count, int firstOutput, LogitRows rows) {
+        lock.lock();
+        try {
+            computeLayers(List.of(new PassPart(sequence, tokens, offset, count, Math.min(firstOutput, count))), ALWAYS);
+            float[] target = new float[Math.multiplyExact(Math.min(MAX_OUTPUT_COLUMNS, batch.outputCount()), config.vocabSize())];
+            for (int column = firstOutput; column < count; ) {
+                int part = Math.min(MAX_OUTPUT_COLUMNS, count - column);
+                batch.wantLogits(column, part);
+                batch.upload();
+                computeLogits(target);
+                rows.accept(column, part, target);
+                column += part;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Everything but the output matrix: leaves the residual stream of the tokens in {@link #x}, and the batch ready for their logits. */
+    private boolean computeLayers(List<PassPart> parts, BooleanSupplier goesOn) {
+        requireReady();
+        requireFitting(parts);
+        for (PassPart part : parts) {
+            paged(part).reserve(part.count());
+        }
+        fillBatch(parts);
+        if (!compute(goesOn)) {
+            return false;
+        }
+        for (PassPart part : parts) {
+            paged(part).advance(part.count());
+        }
+        return true;
+    }
+
+    private static PagedSequence paged(PassPart part) {
+        return (PagedSequence) part.sequence();
+    }
+
+    private void requireFitting(List<PassPart> parts) {
+        int columns = 0;
+        for (PassPart part : parts) {
+            requireIds(part.tokens(), part.offset(), part.count());
+            columns += part.count();
+        }
+        if (parts.isEmpty() || parts.size() > maxBatchSequences() || columns > maxColumns()) {
+            throw new IllegalArgumentException("a forward pass of %d tokens of %d sequences is not possible; 1 to %d of 1 to %d are"
+                    .formatted(columns, parts.size(), maxColumns(), maxBatchSequences()));
+        }
+    }
+
+    private void requireReady() {
+        requireOpen();
+        if (lock.getHoldCount() > 1) {
+            throw new IllegalStateException("a forward pass was asked for from within another one");
+        }
+    }
+
+    private void requireIds(int[] tokens, int offset, int count) {
+        for (int i = offset; i < offset + count; i++) {
+            if (tokens[i] < 0 || tokens[i] >= config.vocabSize()) {
+                throw new IllegalArgumentException(
+                        "token id %d is outside the model's vocabulary of %d".formatted(tokens[i], config.vocabSize()));
+            }
+        }
+    }
+
+    /** @param target receives the logits of the columns that the batch wants them of, row-major */
+    private void computeLogits(float[] target) {
+        DeviceFloats out = logitsBuffer();
+        OutputLayer output = weights.output();
+        backend.logits(output, batch, x, out);
+        out.download(0, target, 0, Math.multiplyExact(batch.outputCount(), config.vocabSize()));
+    }
+
+    private void fillBatch(List<PassPart> parts) {
+        batch.clear();
+        for (PassPart part : parts) {
+            PagedSequence sequence = paged(part);
+            int row = batch.addSequence(sequence.pages(), sequence.pageCount());
+            for (int i = 0; i < part.count(); i++) {
+                addColumn(part.tokens()[part.offset() + i], sequence, i, row, i >= part.firstOutput());
+            }
+        }
+        batch.upload();
+    }
+
+    /** @param index of the token among those that are appended */
+    private void addColumn(int token, PagedSequence sequence, int index, int row, boolean wantsLogits) {
+        int position = sequence.length() + index;
+        int column = batch.addColumn(token, position, row, wantsLogits);
+        rope.fill(position, Math.max(position + 1, sequence.ropeLength()), batch.rope(), column * config.headDim());
+    }
+
+    /** The model, in its own order; {@link #computeLogits} is its end. False if it was not to go on. */
+    private boolean compute(BooleanSupplier goesOn) {
+        backend.embed(weights.embedding(), batch, x);
+        for (Layer layer : weights.layers()) {
+            if (!goesOn.getAsBoolean()) {
+                return false;
+            }
+            backend.qkvAttention(layer, batch, x, kvCache.pool(), q, attention);
+            backend.attentionOutput(layer, batch, attention, x);
+            backend.gateUp(layer, batch, x, hidden);
+            backend.down(layer, batch, hidden, x);
+        }
+        return true;
+    }
+
+    private DeviceFloats logitsBuffer() {
+        long needed = (long) batch.outputCount() * config.vocabSize();
+        if (logits == null || logits.count() < needed) {
+            if (logits != null) {
+                logits.close();
+                logits = null;
+            }
+            logits = backend.createFloats(needed);
+        }
+        return logits;
+    }
+
+    @Override
+    public void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the model is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            try (var all = new CloseStack()) {
+                all.push(backend);
+                all.push(weights);
+                all.push(kvCache);
+                all.push(batch);
+                all.push(x);
+                all.push(q);
+                all.push(attention);
+                all.push(hidden);
+                all.push(candidates);
+                if (logits != null) {
+                    all.push(logits);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package dev.yangtuo;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The C compiler of the machine. Tests that need it are skipped where there is none. */
+public final class CCompiler {
+    private CCompiler() {}
+
+    /** Makes a shared library, {@code name} with the ending {@code .so}, of a source. */
+    public static Path library(Path folder, String name, String source) throws IOException, InterruptedException {
+        Path code = Files.writeString(folder.resolve(name + ".c"), source + "\n");
+        Path library = folder.resolve(name + ".so");
+        assumeTrue(compiles(code, library), "there is no C compiler");
+        return library;
+    }
+
+    private static boolean compiles(Path code, Path library) throws InterruptedException {
+        try {
+            return new ProcessBuilder("cc", "-shared", "-fPIC", "-o", library.toString(), code.toString()).inheritIO().start().waitFor() == 0;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}

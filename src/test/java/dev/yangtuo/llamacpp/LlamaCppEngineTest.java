@@ -1,0 +1,192 @@
+package dev.yangtuo.llamacpp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.yangtuo.EmbeddingOptions;
+import dev.yangtuo.Engine;
+import dev.yangtuo.GenerateOptions;
+import dev.yangtuo.GenerationResult;
+import dev.yangtuo.Llama;
+import dev.yangtuo.LlamaCppOptions;
+import dev.yangtuo.LoadOptions;
+import dev.yangtuo.ModelFolders;
+import dev.yangtuo.Perplexity;
+import dev.yangtuo.PerplexityOptions;
+import dev.yangtuo.Score;
+import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.grammar.Grammar;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The public API over llama.cpp. One thread computes, since llama.cpp's threads wait for each other busily. */
+@Timeout(120)
+class LlamaCppEngineTest {
+    private static final LoadOptions OPTIONS = LoadOptions.defaults().engine(Engine.LLAMA_CPP).threads(1).maxSequences(6);
+    private static final GenerateOptions GREEDY = GenerateOptions.defaults().greedy().maxTokens(20);
+    private static final List<String> PROMPTS = List.of("《静夜思》李白\n", "床前明月光，", "山", "千里江陵", "Once upon a time");
+
+    @TempDir
+    private static Path folder;
+
+    private static Llama demo;
+    private static Llama reference;
+
+    /** Models whose memories differ: all can be cut; some layers look back a window only; a state that cannot be cut. */
+    enum Shape {
+        QWEN2(file -> SyntheticGguf.qwen2(VocabularyKind.QWEN2, false).write(file)),
+        GEMMA3(file -> SyntheticGguf.gemma3(VocabularyKind.QWEN2).write(file)),
+        MAMBA(file -> SyntheticGguf.mamba(VocabularyKind.QWEN2).write(file));
+
+        private final Function<Path, Path> writer;
+
+        Shape(Function<Path, Path> writer) {
+            this.writer = writer;
+        }
+
+        Path write() {
+            return writer.apply(folder.resolve(name() + ".gguf"));
+        }
+    }
+
+    @BeforeAll
+    static void load() {
+        SharedLibrary.assumed();
+        Path file = folder.resolve("demo.gguf");
+        Llama.convert(ModelFolders.DEMO.resolve("base"), file, LoadOptions.defaults().lora(ModelFolders.DEMO.resolve("chinese-lora")));
+        demo = Llama.load(file, OPTIONS);
+        reference = Llama.load(file, OPTIONS.engine(Engine.YANGTUO));
+    }
+
+    @AfterAll
+    static void close() {
+        if (demo != null) {
+            demo.close();
+            reference.close();
+        }
+    }
+
+    @Test
+    void greedyTextsAreThoseOfOurEngine() {
+        assertThat(demo.report().backend()).contains("llama.cpp");
+        for (String prompt : PROMPTS) {
+            assertThat(demo.generate(prompt, GREEDY).result().text()).as(prompt).isEqualTo(reference.generate(prompt, GREEDY).result().text());
+        }
+    }
+
+    @Test
+    void manyTextsAtOnceAreThoseOfEachAlone() {
+        List<GenerationResult> together = demo.generateBatch(PROMPTS, GREEDY);
+        for (int i = 0; i < PROMPTS.size(); i++) {
+            assertThat(together.get(i).text()).isEqualTo(reference.generate(PROMPTS.get(i), GREEDY).result().text());
+        }
+    }
+
+    @Test
+    void samplersAndGrammarsWorkOnTop() {
+        GenerateOptions sampled = GenerateOptions.defaults().temperature(0.8f).topK(40).seed(5).maxTokens(20).repeatPenalty(1.2f);
+        assertThat(demo.generate(PROMPTS.getFirst(), sampled).result().text()).isEqualTo(reference.generate(PROMPTS.getFirst(), sampled).result().text());
+        assertThat(demo.generate("山", GREEDY.grammar(Grammar.regex("[月山水]{5}"))).result().text()).matches("[月山水]{5}");
+    }
+
+    @Test
+    void whatATextEndedWithNeedNotBeComputedAgain() {
+        String prompt = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。".repeat(4);
+        String answer = demo.generate(prompt, GREEDY).result().text();
+        GenerationResult next = demo.generate(prompt + answer + "\n山", GREEDY).result();
+        assertThat(next.reusedTokens()).isGreaterThan(40);
+        assertThat(next.text()).isEqualTo(reference.generate(prompt + answer + "\n山", GREEDY).result().text());
+    }
+
+    @Test
+    void scoresVectorsAndPerplexitiesAreCloseToThoseOfOurEngine() {
+        List<Score> scores = demo.score("床前明月", List.of("光", "山水"));
+        List<Score> expected = reference.score("床前明月", List.of("光", "山水"));
+        for (int i = 0; i < 2; i++) {
+            assertThat(scores.get(i).sum()).isCloseTo(expected.get(i).sum(), within(0.02));
+        }
+        List<String> texts = List.of("床前明月光", "疑是地上霜。举头望明月，低头思故乡。".repeat(6));
+        List<float[]> vectors = demo.embed(texts, EmbeddingOptions.defaults());
+        List<float[]> expectedVectors = reference.embed(texts, EmbeddingOptions.defaults());
+        for (int i = 0; i < 2; i++) {
+            assertThat(vectors.get(i)).containsExactly(expectedVectors.get(i), within(0.02f));
+        }
+        Perplexity perplexity = demo.perplexity(texts.get(1), PerplexityOptions.defaults());
+        assertThat(perplexity.value()).isCloseTo(reference.perplexity(texts.get(1), PerplexityOptions.defaults()).value(), within(0.3));
+    }
+
+    @Test
+    void cancellingEndsATextAndNoOther() {
+        GenerateOptions endless = GenerateOptions.defaults().temperature(1f).seed(1).maxTokens(1_000_000);
+        List<CompletableFuture<GenerationResult>> futures = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            futures.add(demo.generateAsync("山", endless.seed(i)));
+        }
+        CompletableFuture<GenerationResult> kept = demo.generateAsync(PROMPTS.getFirst(), GREEDY);
+        futures.forEach(future -> assertThat(future.cancel(true)).isTrue());
+        futures.forEach(future -> assertThatThrownBy(future::get).isInstanceOf(CancellationException.class));
+        assertThat(kept.join().text()).isEqualTo(reference.generate(PROMPTS.getFirst(), GREEDY).result().text());
+    }
+
+    @Test
+    void savingAContextIsRefusedInWords() {
+        assertThatThrownBy(() -> demo.saveContext("山", folder.resolve("context"))).isInstanceOf(YangtuoException.class).hasMessageContaining("engine yangtuo");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Shape.class)
+    void otherArchitecturesGenerate(Shape shape) {
+        Path file = shape.write();
+        try (Llama llama = Llama.load(file, LoadOptions.defaults().threads(1))) {
+            assertThat(llama.report().backend()).as("chosen by itself").contains("llama.cpp");
+            List<String> alone = PROMPTS.stream().map(prompt -> llama.generate(prompt, GREEDY).result().text()).toList();
+            assertThat(llama.generateBatch(PROMPTS, GREEDY)).map(GenerationResult::text).isEqualTo(alone);
+            assertThat(alone).as("different texts").doesNotHaveDuplicates();
+            String guessed = llama.generate(PROMPTS.getFirst(), GREEDY.promptLookup(4)).result().text();
+            assertThat(guessed).as("with guesses").isEqualTo(alone.getFirst());
+            assertThat(llama.perplexity("Once upon a time there was a hill. ".repeat(5), PerplexityOptions.defaults()).value()).isPositive();
+        }
+    }
+
+    @Test
+    void separateMemoriesGiveTheSameTexts() {
+        Path file = Shape.QWEN2.write();
+        LoadOptions separate = OPTIONS.context(128).llamaCpp(LlamaCppOptions.defaults().sharedMemory(false).mapped(false).flashAttention(LlamaCppOptions.FlashAttention.OFF));
+        try (Llama shared = Llama.load(file, OPTIONS); Llama llama = Llama.load(file, separate)) {
+            assertThat(llama.generateBatch(PROMPTS, GREEDY)).map(GenerationResult::text)
+                    .isEqualTo(PROMPTS.stream().map(prompt -> shared.generate(prompt, GREEDY).result().text()).toList());
+        }
+    }
+
+    @Test
+    void closingWhileTextsAreInTheMakingFailsThem() {
+        Llama llama = Llama.load(Shape.QWEN2.write(), OPTIONS);
+        CompletableFuture<GenerationResult> text = llama.generateAsync("山", GenerateOptions.defaults().temperature(1f).seed(1).maxTokens(400));
+        llama.close();
+        assertThatThrownBy(text::join).hasRootCauseInstanceOf(IllegalStateException.class);
+        assertThatIllegalStateException().isThrownBy(() -> llama.generate("山", GREEDY).result());
+        llama.close();
+    }
+
+    @Test
+    void anUnknownDeviceIsNamed() {
+        Path file = Shape.QWEN2.write();
+        assertThatThrownBy(() -> Llama.load(file, OPTIONS.llamaCpp(LlamaCppOptions.defaults().devices(List.of("CUDA7")))))
+                .isInstanceOf(YangtuoException.class)
+                .hasMessageContaining("'CUDA7'")
+                .hasMessageContaining("CPU");
+    }
+}
