@@ -29,9 +29,11 @@ class ArchiveTest {
         Path elsewhere = Files.createDirectory(folder.resolve("somewhere else 别处"));
         Program.run(elsewhere, Map.of("PATH", "/usr/bin:/bin", "LC_ALL", "C.UTF-8"), List.of("tar", "xzf", archive.toString()));
         unpacked = elsewhere.resolve("yangtuo-" + Artifacts.version("yangtuo"));
-        tools = Files.createDirectory(folder.resolve("tools"));
+        tools = Files.createDirectories(Artifacts.CHECKOUT.resolve("target/packaging-tests/tools"));
         for (String tool : TOOLS) {
-            Files.createSymbolicLink(tools.resolve(tool), Stream.of("/usr/bin", "/bin").map(bin -> Path.of(bin, tool)).filter(Files::exists).findFirst().orElseThrow());
+            Path real = Stream.of("/usr/bin", "/bin").map(bin -> Path.of(bin, tool)).filter(Files::exists).findFirst().orElseThrow();
+            Files.deleteIfExists(tools.resolve(tool));
+            Files.createSymbolicLink(tools.resolve(tool), real);
         }
     }
 

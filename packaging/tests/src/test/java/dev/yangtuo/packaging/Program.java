@@ -17,7 +17,7 @@ final class Program {
     /** What a program wrote to its standard output, and to its standard error. */
     record Outcome(String output, String errors) {}
 
-    /** Runs a program that has to end with 0, and within two minutes; it has these variables and no others. */
+    /** Runs a program that has to end with 0, and within five minutes; it has these variables and no others. */
     static Outcome run(Path folder, Map<String, String> environment, List<String> command) throws Exception {
         Path output = Files.createTempFile("output", ".txt");
         Path errors = Files.createTempFile("errors", ".txt");
@@ -27,12 +27,12 @@ final class Program {
             builder.environment().clear();
             builder.environment().putAll(environment);
             Process process = builder.start();
-            boolean ended = process.waitFor(120, TimeUnit.SECONDS);
+            boolean ended = process.waitFor(300, TimeUnit.SECONDS);
             if (!ended) {
                 process.destroyForcibly().waitFor();
             }
             Outcome outcome = new Outcome(Files.readString(output), Files.readString(errors));
-            assertThat(ended).as("%s ends within two minutes: %s", command, outcome).isTrue();
+            assertThat(ended).as("%s ends within five minutes: %s", command, outcome).isTrue();
             assertThat(process.exitValue()).as("exit code of %s: %s", command, outcome).isZero();
             return outcome;
         } finally {
