@@ -13,7 +13,6 @@ import dev.yangtuo.model.GenerationConfig;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.Model;
 import dev.yangtuo.model.ModelExport;
-import dev.yangtuo.model.ModelLoader;
 import dev.yangtuo.model.Sequence;
 import dev.yangtuo.model.TokenizerFiles;
 import dev.yangtuo.sampling.Sampler;
@@ -114,7 +113,7 @@ public final class Llama implements AutoCloseable {
      * @throws dev.yangtuo.exception.YangtuoException what {@link #load(Path, LoadOptions)} would throw before it reads the first tensor
      */
     public static MemoryPlan plan(Path model, LoadOptions options) {
-        return MemoryPlan.of(ModelLoader.plan(model, options.settings()));
+        return MemoryPlan.of(Engines.plan(model, options));
     }
 
     /** Writes a model; see {@link #convert(Path, Path, LoadOptions, ConvertOptions)}. */

@@ -38,7 +38,8 @@ enum GgmlType {
     TQ2_0(35, 256, 66),
     MXFP4(39, TensorType.MXFP4),
     NVFP4(40, 64, 36),
-    Q1_0(41, 128, 18);
+    Q1_0(41, 128, 18),
+    Q2_0(42, 64, 18);
 
     final int id;
     final int blockElements;

@@ -1,6 +1,7 @@
 package dev.yangtuo.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.yangtuo.Engine;
 import dev.yangtuo.tokenizer.EncodeOptions;
 import dev.yangtuo.tokenizer.Segmentation;
 import dev.yangtuo.tokenizer.Token;
@@ -39,7 +40,8 @@ import picocli.CommandLine.Spec;
                     + "its line feeds as part of the text.",
             "  yangtuo tokenize --pieces < text.txt",
             "  yangtuo tokenize --input corpus.txt --output corpus.u32 --id-type u32",
-            "  yangtuo tokenize --stats --model path/to/llama --model path/to/chinese-llama text.txt"
+            "  yangtuo tokenize --stats --model path/to/llama --model path/to/chinese-llama text.txt",
+            "  yangtuo tokenize --compare-engines --model model.gguf < text.txt"
         })
 final class TokenizeCommand implements Callable<Integer> {
     @Spec
@@ -102,6 +104,11 @@ final class TokenizeCommand implements Callable<Integer> {
                 description = "Write statistics: tokens, their ratio to those of the first --model, characters and bytes per token, "
                         + "the share of tokens that are bytes of characters without a piece, unknown tokens.")
         private boolean stats;
+
+        @Option(names = "--compare-engines",
+                description = "Encode each line with yangtuo's tokenizer and with llama.cpp's, and write the ids of both, on one line where they are the same. "
+                        + "Exit code 1 if those of any line differ.")
+        private boolean compareEngines;
     }
 
     @Override
@@ -112,6 +119,8 @@ final class TokenizeCommand implements Callable<Integer> {
             statistics.run(tokenizerOptions, options, json);
         } else if (idFile.isAskedFor()) {
             idFile.run(tokenizerOptions, options, json);
+        } else if (format.compareEngines) {
+            return new EngineComparison(tokenizerOptions.load(Engine.YANGTUO), tokenizerOptions.load(Engine.LLAMA_CPP)).run(options, json, spec.commandLine().getErr());
         } else {
             filterLines(tokenizerOptions.load(), options);
         }
@@ -134,7 +143,10 @@ final class TokenizeCommand implements Callable<Integer> {
         if (nBest != null && (offsets || bos || eos || reverse || special)) {
             throw usage("--nbest goes with --json or --jsonl alone");
         }
-        if (idFile.isAskedFor() && (format.pieces || format.jsonl || format.stats || reverse || special)) {
+        if (format.compareEngines && (sample != null || offsets || nBest != null || tokenizerOptions.namesEngine())) {
+            throw usage("--compare-engines goes with --json, --bos, --eos, --reverse and --special alone");
+        }
+        if (idFile.isAskedFor() && (format.pieces || format.jsonl || format.stats || format.compareEngines || reverse || special)) {
             throw usage("--input and --output write ids; only --bos and --eos go with them");
         }
         idFile.check();
@@ -142,7 +154,7 @@ final class TokenizeCommand implements Callable<Integer> {
 
     /** Whether lines become objects. */
     private boolean writesObjects() {
-        return format.jsonl || json && !format.stats && !idFile.isAskedFor();
+        return format.jsonl || json && !format.stats && !format.compareEngines && !idFile.isAskedFor();
     }
 
     private CommandLine.ParameterException usage(String problem) {
@@ -221,7 +233,7 @@ final class TokenizeCommand implements Callable<Integer> {
         return text.textValue();
     }
 
-    private static String joined(int[] ids, String separator) {
+    static String joined(int[] ids, String separator) {
         StringBuilder text = new StringBuilder(ids.length * 6);
         for (int i = 0; i < ids.length; i++) {
             text.append(i == 0 ? "" : separator).append(ids[i]);

@@ -9,12 +9,14 @@ import dev.yangtuo.exception.UnsupportedModelException;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.llamacpp.LlamaCppLoader;
 import dev.yangtuo.model.GgufCosts;
+import dev.yangtuo.model.LoadPlan;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.ModelCosts;
 import dev.yangtuo.model.ModelLoader;
 import dev.yangtuo.tensor.TensorType;
 import java.lang.System.Logger.Level;
 import java.lang.System.Logger;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Loads a model with the engine that the options name, or that can run it. */
@@ -38,6 +40,25 @@ public final class Engines {
     }
 
     /**
+     * Says what memory a model would take with the engine that would load it, without its library. Reads headers only.
+     *
+     * @throws YangtuoException as {@link dev.yangtuo.Llama#plan(Path, LoadOptions)} says
+     */
+    public static LoadPlan plan(Path path, LoadOptions options) {
+        boolean isLlamaCpp = options.engine() == Engine.LLAMA_CPP || options.engine() == Engine.AUTO && wantsDevice(options.llamaCpp());
+        try {
+            return isLlamaCpp && Files.isRegularFile(path) && options.settings().lora().adapters().isEmpty()
+                    ? LlamaCppLoader.plan(path, options.settings(), options.llamaCpp())
+                    : ModelLoader.plan(path, options.settings());
+        } catch (UnsupportedModelException | TokenizerFormatException e) {
+            if (options.engine() != Engine.AUTO) {
+                throw e;
+            }
+            return LlamaCppLoader.plan(path, options.settings(), options.llamaCpp());
+        }
+    }
+
+    /**
      * Bytes of keys and values of one position, as the headers of the model's files say.
      *
      * @param type of keys and values
@@ -46,7 +67,7 @@ public final class Engines {
         try {
             return ModelCosts.keyValueBytes(ModelLoader.check(path).config(), type);
         } catch (UnsupportedModelException | TokenizerFormatException e) {
-            return GgufCosts.of(path, type).keyValueBytes();
+            return GgufCosts.of(path, type).costs().keyValueBytes();
         }
     }
 

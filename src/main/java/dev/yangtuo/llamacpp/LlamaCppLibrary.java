@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * {@link #load}. It is never unloaded: threads of its own, and objects that Java has not freed yet, may need it until the process ends. Thread-safe.
  */
 public final class LlamaCppLibrary {
+    /** The end of the names of the methods that the bindings have for the address of each function. */
     private static final String ADDRESS_SUFFIX = "$address";
+    private static final int NAMED_FUNCTIONS = 5;
 
     private final Path path;
     private final String version;
@@ -103,7 +105,8 @@ public final class LlamaCppLibrary {
                 .sorted()
                 .toList();
         if (!missing.isEmpty()) {
-            throw problem(file, "lacks functions: " + String.join(", ", missing));
+            String first = String.join(", ", missing.subList(0, Math.min(missing.size(), NAMED_FUNCTIONS)));
+            throw problem(file, "lacks %d of the functions that are needed, such as %s".formatted(missing.size(), first));
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.yangtuo.llamacpp;
 
-import com.sun.management.OperatingSystemMXBean;
 import dev.yangtuo.LlamaCppOptions;
 import dev.yangtuo.bindings.llamacpp.LlamaCpp;
 import dev.yangtuo.bindings.llamacpp.llama_context_params;
@@ -12,41 +11,26 @@ import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.model.GgufCosts;
 import dev.yangtuo.model.LlamaCppFiles;
+import dev.yangtuo.model.LoadPlan;
 import dev.yangtuo.model.LoadSettings;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.ModelCosts;
 import dev.yangtuo.tensor.TensorType;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Loads a model with llama.cpp: its files made ready by us, then {@code llama_model} and {@code llama_context} with as much memory as the settings ask for. */
 public final class LlamaCppLoader {
-    private static final Logger LOGGER = System.getLogger(LlamaCppLoader.class.getName());
-    /** Unless something else is asked for, keys and values may take this share of the machine's memory. */
-    private static final int MEMORY_SHARE = 4;
-    /** llama.cpp takes the memory for keys and values at once, so that more than one whole context has some only as far as this. */
-    private static final long DEFAULT_MEMORY = 1L << 30;
-    private static final int DEFAULT_CONTEXTS = 4;
-    private static final int DEFAULT_SEQUENCES = 32;
-    /** Without shared memory each sequence has a whole context. */
-    private static final int DEFAULT_SEPARATE_SEQUENCES = 4;
     /** Columns of a pass. */
     private static final int COLUMNS = 512;
-    /** Sequences beside those of two passes: texts that are remembered, or computed beside the scheduler. */
-    private static final int MORE_SEQUENCES = 32;
-    /** llama.cpp rounds a context up to a multiple of this. */
-    private static final int CONTEXT_UNIT = 256;
-
     private final LlamaCppLibrary library;
     private final LlamaCppFiles files;
     private final LoadSettings settings;
@@ -59,7 +43,7 @@ public final class LlamaCppLoader {
         this.files = files;
         this.settings = settings;
         this.options = options;
-        this.costs = GgufCosts.of(files.file(), settings.kvType());
+        this.costs = GgufCosts.of(files.file(), settings.kvType()).costs();
     }
 
     /**
@@ -73,8 +57,21 @@ public final class LlamaCppLoader {
     public static LoadedModel load(Path path, LoadSettings settings, LlamaCppOptions options) {
         long start = System.nanoTime();
         LlamaCppLibrary library = LlamaCppLibrary.load(options.library().orElse(null));
-        LlamaCppFiles files = LlamaCppFiles.prepare(path, settings, (file, _) -> LlamaCppTokenizers.own(library, file));
+        LlamaCppFiles files = LlamaCppFiles.prepare(path, settings, (file, reason) -> LlamaCppTokenizers.instead(library, file, reason));
         return new LlamaCppLoader(library, files, settings, options).load(start);
+    }
+
+    /**
+     * Says what memory a GGUF file will take. Reads headers only, and needs no library.
+     *
+     * @throws CheckpointFormatException if the file is damaged
+     */
+    public static LoadPlan plan(Path path, LoadSettings settings, LlamaCppOptions options) {
+        GgufCosts costs = GgufCosts.of(path, settings.kvType());
+        ContextSize size = ContextSize.of(path, costs.costs().keyValueBytes(), costs.contextLength(), costs.contextLength(), settings, options.sharedMemory());
+        long buffers = Float.BYTES * ((long) COLUMNS * costs.width() + (long) size.numbers() * costs.vocabSize());
+        return new LoadPlan(path, costs.tensorBytes(), (long) size.cells() * costs.costs().keyValueBytes(), buffers, size.contextLength(),
+                (long) size.pages() * SequenceMemory.PAGE_POSITIONS, ContextSize.totalMemory());
     }
 
     private LoadedModel load(long start) {
@@ -86,14 +83,11 @@ public final class LlamaCppLoader {
             requireDecoder(model);
             boolean cuts = !LlamaCpp.llama_model_is_recurrent(model) && !LlamaCpp.llama_model_is_hybrid(model);
             boolean shares = cuts && options.sharedMemory();
-            int contextLength = contextLength();
-            int sequences = sequences();
-            int numbers = shares ? Math.min(2 * sequences + MORE_SEQUENCES, Math.toIntExact(LlamaCpp.llama_max_parallel_sequences())) : sequences;
-            int pages = shares ? pages(contextLength) : numbers * Math.ceilDiv(contextLength, SequenceMemory.PAGE_POSITIONS);
-            int columns = Math.max(COLUMNS, numbers);
-            int outputs = Math.min(columns, Math.max(numbers, LlamaCppModel.MAX_OUTPUT_COLUMNS + sequences));
-            int cells = roundUp(shares ? pages * SequenceMemory.PAGE_POSITIONS : contextLength) * (shares ? 1 : numbers);
-            MemorySegment parameters = contextParameters(arena, cells, columns, outputs, numbers, shares);
+            ContextSize size = ContextSize.of(files.path(), costs.keyValueBytes(), files.contextLength(), files.reach(), settings, shares);
+            int columns = Math.max(COLUMNS, size.numbers());
+            int outputs = Math.min(columns, Math.max(size.numbers(), LlamaCppModel.MAX_OUTPUT_COLUMNS + size.sequences()));
+            requireMemory(size);
+            MemorySegment parameters = contextParameters(arena, size, columns, outputs);
             context = newContext(model, parameters);
             applyAdapters(arena, model, context);
             LlamaCppModel.ModelFacts facts = new LlamaCppModel.ModelFacts(
@@ -104,10 +98,10 @@ public final class LlamaCppLoader {
                     backendName(),
                     LlamaCpp.llama_model_size(model),
                     costs,
-                    sequences,
+                    size.sequences(),
                     shares,
                     cuts);
-            LlamaCppModel loaded = new LlamaCppModel(library, new LlamaCppContext(arena, model, context, columns, outputs, numbers), facts, contextLength, pages);
+            LlamaCppModel loaded = new LlamaCppModel(library, new LlamaCppContext(arena, model, context, columns, outputs, size.numbers()), facts, size.contextLength(), size.pages());
             Duration time = Duration.ofNanos(System.nanoTime() - start);
             return new LoadedModel(files.path(), files.baseVocabSize(), loaded, files.tokenizer(), files.generation(), files.chatTemplate(), files.merge(),
                     files.weightTypes(), files.cache(), time);
@@ -184,71 +178,22 @@ public final class LlamaCppLoader {
         }
     }
 
-    private int sequences() {
-        int asked = settings.maxSequences() > 0 ? settings.maxSequences() : options.sharedMemory() ? DEFAULT_SEQUENCES : DEFAULT_SEPARATE_SEQUENCES;
-        // Room for as many again, which take over what those have computed that have just ended.
-        int most = Math.toIntExact(LlamaCpp.llama_max_parallel_sequences() - MORE_SEQUENCES) / 2;
-        if (asked > most) {
-            LOGGER.log(Level.INFO, "{0} texts at the same time were asked for; llama.cpp computes {1}, the others wait", asked, most);
+    /** Refuses what cannot fit before the machine is brought to its knees by it: llama.cpp takes all of it at once. */
+    private void requireMemory(ContextSize size) {
+        double bytes = (double) size.cells() * costs.keyValueBytes();
+        if (usedGpus().isEmpty() && bytes > ContextSize.totalMemory()) {
+            throw new KernelException(String.format(
+                    Locale.ROOT, "%s: keys and values of %d tokens need %.1f GB, this machine has %.1f GB; take a shorter context, or a smaller type of them",
+                    files.path(), size.cells(), bytes / 1e9, ContextSize.totalMemory() / 1e9));
         }
-        return Math.min(asked, most);
     }
 
-    /** The context that was asked for, or the model's own as far as the memory for keys and values allows. */
-    private int contextLength() {
-        if (settings.context() > 0) {
-            if (settings.context() > files.reach()) {
-                LOGGER.log(Level.WARNING, "a context of {0} was asked for, but the model was trained for {1}; texts that are longer will be poor",
-                        settings.context(), files.reach());
-            }
-            return settings.context();
-        }
-        long affordable = Math.max(1, totalMemory() / MEMORY_SHARE / Math.max(1, costs.keyValueBytes()));
-        if (affordable < files.contextLength()) {
-            LOGGER.log(Level.WARNING, "the context is limited to {0} of the model''s {1} tokens: its keys and values would need more than a quarter of the memory",
-                    affordable, files.contextLength());
-        }
-        return (int) Math.min(affordable, files.contextLength());
-    }
-
-    /** Pages of keys and values that all sequences share. */
-    private int pages(int contextLength) {
-        int perContext = Math.ceilDiv(contextLength, SequenceMemory.PAGE_POSITIONS);
-        long pageBytes = SequenceMemory.PAGE_POSITIONS * Math.max(1, costs.keyValueBytes());
-        long pages;
-        if (settings.kvMemory() > 0) {
-            pages = settings.kvMemory() / pageBytes;
-            if (pages < perContext) {
-                throw new KernelException(("%s: keys and values of one text of %d tokens need %d bytes, and %d are allowed for all texts; allow more memory for"
-                        + " them, take a shorter context, or a smaller type of keys and values").formatted(
-                                files.path(), contextLength, perContext * pageBytes, settings.kvMemory()));
-            }
-        } else if (settings.maxSequences() > 0) {
-            pages = (long) perContext * settings.maxSequences();
-        } else {
-            pages = Math.max(perContext, Math.min((long) perContext * DEFAULT_CONTEXTS, DEFAULT_MEMORY / pageBytes));
-        }
-        if (pages > (Integer.MAX_VALUE - CONTEXT_UNIT) / SequenceMemory.PAGE_POSITIONS) {
-            throw new KernelException("%s: %d pages of keys and values are more than llama.cpp can manage; take a shorter context, or allow less memory for them"
-                    .formatted(files.path(), pages));
-        }
-        return (int) pages;
-    }
-
-    private static int roundUp(int positions) {
-        return Math.ceilDiv(positions, CONTEXT_UNIT) * CONTEXT_UNIT;
-    }
-
-    private static long totalMemory() {
-        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
-    }
-
-    private MemorySegment contextParameters(Arena arena, int cells, int columns, int outputs, int numbers, boolean shares) {
+    private MemorySegment contextParameters(Arena arena, ContextSize size, int columns, int outputs) {
         MemorySegment parameters = LlamaCpp.llama_context_default_params(arena);
-        llama_context_params.n_ctx(parameters, cells);
+        llama_context_params.n_ctx(parameters, size.cells());
         llama_context_params.n_batch(parameters, columns);
         llama_context_params.n_ubatch(parameters, columns);
-        llama_context_params.n_seq_max(parameters, numbers);
+        llama_context_params.n_seq_max(parameters, size.numbers());
         llama_context_params.n_outputs_max(parameters, outputs);
         llama_context_params.n_threads(parameters, settings.threads());
         llama_context_params.n_threads_batch(parameters, settings.threads());
@@ -260,7 +205,7 @@ public final class LlamaCppLoader {
         });
         llama_context_params.type_k(parameters, ggmlType(settings.kvType()));
         llama_context_params.type_v(parameters, ggmlType(settings.kvType()));
-        llama_context_params.kv_unified(parameters, shares);
+        llama_context_params.kv_unified(parameters, size.shares());
         llama_context_params.swa_full(parameters, true);
         llama_context_params.no_perf(parameters, true);
         RopeParameters.set(parameters, files.rope(), files.contextLength(), files.path());
@@ -313,12 +258,18 @@ public final class LlamaCppLoader {
     }
 
     private String backendName() {
-        List<Device> devices = library.devices();
-        String gpus = devices.stream()
+        List<String> gpus = usedGpus();
+        return "llama.cpp %s %s".formatted(library.version(), gpus.isEmpty() ? "CPU" : String.join("+", gpus));
+    }
+
+    private List<String> usedGpus() {
+        if (options.gpuLayers().orElse(1) == 0) {
+            return List.of();
+        }
+        return library.devices().stream()
                 .filter(device -> device.kind() == Device.Kind.GPU || device.kind() == Device.Kind.IGPU)
                 .map(Device::name)
                 .filter(name -> options.devices().isEmpty() || options.devices().stream().anyMatch(name::equalsIgnoreCase))
-                .collect(Collectors.joining("+"));
-        return "llama.cpp %s %s".formatted(library.version(), gpus.isEmpty() || options.gpuLayers().orElse(1) == 0 ? "CPU" : gpus);
+                .toList();
     }
 }

@@ -2,8 +2,8 @@ package dev.yangtuo.llamacpp;
 
 import dev.yangtuo.bindings.llamacpp.LlamaCpp;
 import dev.yangtuo.bindings.llamacpp.ggml_log_callback;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

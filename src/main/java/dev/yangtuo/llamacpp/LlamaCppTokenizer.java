@@ -3,6 +3,7 @@ package dev.yangtuo.llamacpp;
 import dev.yangtuo.bindings.llamacpp.LlamaCpp;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.model.LlamaCppVocabularyCheck;
 import dev.yangtuo.tokenizer.ForeignModel;
 import dev.yangtuo.tokenizer.Tokenizer;
 import dev.yangtuo.tokenizer.Vocabulary;
@@ -60,7 +61,7 @@ public final class LlamaCppTokenizer implements AutoCloseable {
      */
     public static LlamaCppTokenizer load(LlamaCppLibrary library, Path gguf) {
         try (GgufCheckpoint checkpoint = GgufCheckpoint.open(gguf)) {
-            VocabularyCheck.require(checkpoint);
+            LlamaCppVocabularyCheck.requireEncoding(checkpoint);
             NativeVocabulary vocabulary = NativeVocabulary.load(library, checkpoint.path());
             try {
                 VocabularyCopy copy = vocabulary.use(vocab -> VocabularyCopy.of(checkpoint.path(), checkpoint.metadata(), vocab));

@@ -25,6 +25,18 @@ public final class LlamaCppTokenizers {
     }
 
     /**
+     * llama.cpp's tokenizer of a file that Yangtuo cannot read the tokenizer of, where it is of a kind that Yangtuo does not know.
+     *
+     * @param reason why it cannot; thrown if the tokenizer is of a known kind, and so damaged
+     */
+    static Tokenizer instead(LlamaCppLibrary library, Path gguf, TokenizerFormatException reason) {
+        if (TokenizerFiles.knows(gguf)) {
+            throw reason;
+        }
+        return own(library, gguf);
+    }
+
+    /**
      * llama.cpp's tokenizer, whatever Yangtuo knows.
      *
      * @param gguf a model or a vocabulary

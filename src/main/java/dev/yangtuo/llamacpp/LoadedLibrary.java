@@ -3,6 +3,7 @@ package dev.yangtuo.llamacpp;
 import dev.yangtuo.exception.NativeLibraryException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -36,11 +37,11 @@ final class LoadedLibrary {
                                 .formatted(file, attempted),
                         failure);
             }
-            if (library == null) {
+            if (failure != null) {
                 // A fresh exception: its stack trace belongs to this call.
-                throw new NativeLibraryException(String.valueOf(failure == null ? null : failure.getMessage()), failure);
+                throw new NativeLibraryException(failure.getMessage(), failure);
             }
-            return library;
+            return Objects.requireNonNull(library);
         } finally {
             lock.unlock();
         }
@@ -53,6 +54,8 @@ final class LoadedLibrary {
             library = LlamaCppLibrary.open(file);
         } catch (NativeLibraryException e) {
             failure = e;
+        } catch (RuntimeException | LinkageError e) {
+            failure = new NativeLibraryException("%s: cannot be used: %s; %s".formatted(file, e, LibrarySearch.REMEDY), e);
         }
     }
 

@@ -21,7 +21,10 @@ import org.jspecify.annotations.Nullable;
  * Q and K are in GGUF's order. The embedding's {@code lora_a} is [vocabulary, rank].
  */
 final class GgufAdapter {
-    private static final String ALPHA = "adapter.lora.alpha";
+    static final String ALPHA = "adapter.lora.alpha";
+    static final String A = ".lora_a";
+    static final String B = ".lora_b";
+
     private static final Pattern LAYER = Pattern.compile("blk\\.(0|[1-9][0-9]{0,8})\\.([a-z_]{1,40})\\.weight");
 
     private GgufAdapter() {}
@@ -45,7 +48,7 @@ final class GgufAdapter {
             throw new AdapterException(file, "%s is %s, expected a finite number".formatted(ALPHA, alpha));
         }
         int rank = checkpoint.tensors().stream()
-                .filter(tensor -> tensor.name().endsWith(".lora_b") && tensor.shape().size() == 2)
+                .filter(tensor -> tensor.name().endsWith(B) && tensor.shape().size() == 2)
                 .mapToInt(tensor -> (int) Math.clamp(tensor.shape().getLast(), 1, Integer.MAX_VALUE))
                 .findFirst()
                 .orElse(1);
@@ -75,10 +78,10 @@ final class GgufAdapter {
         Map<String, TensorInfo> bs = new LinkedHashMap<>();
         for (TensorInfo tensor : checkpoint.tensors()) {
             String name = tensor.name();
-            boolean a = name.endsWith(".lora_a");
-            boolean b = name.endsWith(".lora_b");
+            boolean a = name.endsWith(A);
+            boolean b = name.endsWith(B);
             boolean whole = name.endsWith("_norm.weight");
-            String parameter = whole ? huggingFaceName(name) : a || b ? huggingFaceName(name.substring(0, name.length() - ".lora_a".length())) : null;
+            String parameter = whole ? huggingFaceName(name) : a || b ? huggingFaceName(name.substring(0, name.length() - A.length())) : null;
             if (parameter == null) {
                 throw new AdapterException(tensor.file(), "tensor %s is not understood: expected the .lora_a or .lora_b of a parameter of a LLaMA model"
                         .formatted(AdapterKey.quote(name)));

@@ -8,11 +8,17 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What a forward pass of a model of any architecture reads and computes, as far as the headers of its GGUF file say. */
-public final class GgufCosts {
+/**
+ * What a model of any architecture takes, as far as the headers of its GGUF file say.
+ *
+ * @param costs what a forward pass reads and computes
+ * @param tensorBytes of all tensors
+ * @param contextLength positions that it was trained for
+ * @param vocabSize pieces of its tokenizer
+ * @param width of all activations of a column together, about
+ */
+public record GgufCosts(ModelCosts costs, long tensorBytes, int contextLength, int vocabSize, long width) {
     private static final String LAYER_PREFIX = "blk.";
-
-    private GgufCosts() {}
 
     /** A tensor of any type. */
     private record Matrix(String name, String type, List<Long> shape, long bytes) {
@@ -26,22 +32,31 @@ public final class GgufCosts {
      *
      * @param kvType type of keys and values; where a model has others (a recurrent one has none), what is said of them is not true
      */
-    public static ModelCosts of(Path file, TensorType kvType) {
+    public static GgufCosts of(Path file, TensorType kvType) {
         try (GgufCheckpoint gguf = GgufCheckpoint.open(file)) {
+            GgufMetadata metadata = gguf.metadata();
+            String architecture = metadata.string("general.architecture");
             List<Matrix> matrices = Stream.concat(
                             gguf.tensors().stream().map(tensor -> new Matrix(tensor.name(), tensor.type().name(), tensor.shape(), tensor.byteSize())),
                             gguf.unreadable().stream().map(tensor -> new Matrix(tensor.name(), tensor.typeName(), tensor.shape(), tensor.byteSize())))
                     .filter(matrix -> matrix.shape.size() > 1)
                     .toList();
             List<Matrix> projections = matrices.stream().filter(matrix -> matrix.name.startsWith(LAYER_PREFIX)).toList();
+            List<Matrix> firstLayer = projections.stream().filter(matrix -> matrix.name.startsWith(LAYER_PREFIX + "0.")).toList();
             long layerBytes = projections.stream().mapToLong(Matrix::bytes).sum();
             long layerWeights = projections.stream().mapToLong(Matrix::elements).sum();
-            long kvBytes = keyValueBytes(gguf.metadata(), kvType);
-            return matrices.stream()
+            long kvBytes = keyValueBytes(metadata, kvType);
+            ModelCosts costs = matrices.stream()
                     .filter(output -> output.name.equals(ModelSource.GGUF_OUTPUT) || output.name.equals(ModelSource.GGUF_EMBEDDING))
                     .max(Comparator.comparing((Matrix output) -> output.name.equals(ModelSource.GGUF_OUTPUT)))
                     .map(output -> new ModelCosts(layerBytes, output.bytes, layerWeights, output.elements(), kvBytes, output.type))
                     .orElse(new ModelCosts(layerBytes, 0, layerWeights, 0, kvBytes, "none"));
+            return new GgufCosts(
+                    costs,
+                    matrices.stream().mapToLong(Matrix::bytes).sum(),
+                    metadata.integer(architecture + ".context_length"),
+                    metadata.contains(GgufTokenizer.TOKENS) ? metadata.arrayLength(GgufTokenizer.TOKENS) : 0,
+                    firstLayer.stream().mapToLong(matrix -> matrix.shape.getFirst()).sum());
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Writes a model as one GGUF file: names, order of rows and metadata as llama.cpp's converter writes them. */
 final class GgufExport {
@@ -21,15 +22,16 @@ final class GgufExport {
     private final LoadSettings settings;
     private final TypePlan plan;
     private final List<Float> factors;
+    private final List<PlannedTensor> tensors = new ArrayList<>();
     private final Map<TensorType, Integer> types = ModelExport.newCounts();
-    private final TensorLayout layout;
+    /** Made when it is needed: what of a vocabulary cannot be said in GGUF is logged. */
+    private @Nullable TensorLayout layout;
 
     GgufExport(MergedModel model, LoadSettings settings) {
         this.model = model;
         this.settings = settings;
         this.plan = new TypePlan(settings.types(), model.config());
         this.factors = GgufRope.factorsToWrite(model.config());
-        List<PlannedTensor> tensors = new ArrayList<>();
         model.forEach(parameter -> {
             TensorType type = plan.typeOf(parameter);
             tensors.add(new PlannedTensor(parameter.ggufName(), type, parameter.shape()));
@@ -38,12 +40,17 @@ final class GgufExport {
         if (!factors.isEmpty()) {
             tensors.add(new PlannedTensor(GgufRope.FACTORS, TensorType.F32, List.of((long) factors.size())));
         }
-        this.layout = GgufLayout.of(GgufModelMetadata.of(model, tensors, plan.mix()), tensors);
+    }
+
+    private TensorLayout layout() {
+        TensorLayout made = layout == null ? GgufLayout.of(GgufModelMetadata.of(model, tensors, plan.mix()), tensors) : layout;
+        layout = made;
+        return made;
     }
 
     /** Bytes of the file. */
     long byteSize() {
-        return layout.byteSize();
+        return layout().byteSize();
     }
 
     /** How many matrices are of each type. */
@@ -59,8 +66,8 @@ final class GgufExport {
     MergeReport write(OutputFile out, Backend backend) {
         EncodeProgress progress = new EncodeProgress(model, plan::bytesOf, settings.listener());
         try (ParameterEncoder encoder = new ParameterEncoder(backend, model.path(), settings.threads(), progress::bytes)) {
-            layout.begin(out);
-            Iterator<Long> byteOffsets = layout.byteOffsets().iterator();
+            layout().begin(out);
+            Iterator<Long> byteOffsets = layout().byteOffsets().iterator();
             model.forEach(parameter -> {
                 ModelExport.writeRows(encoder, parameter, plan.typeOf(parameter), ParameterEncoder.Order.PAIRS, out, byteOffsets.next());
                 progress.finished(parameter.name());

@@ -5,6 +5,7 @@ import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.checkpoint.GgufPairs;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.exception.CheckpointFormatException;
+import dev.yangtuo.exception.UnsupportedModelException;
 import dev.yangtuo.tensor.FloatRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,7 +64,7 @@ final class GgufRope {
         RopeScaling scaling = rope.keyed(contextLength);
         RopeScaling.Factors factors = rope.factors(headDim);
         if (factors != null && !scaling.equals(RopeScaling.NONE)) {
-            throw new CheckpointFormatException(rope.file, "it has both the RoPE scaling '%s' and the factors '%s', which cannot be computed"
+            throw new UnsupportedModelException(rope.file, "it has both the RoPE scaling '%s' and the factors '%s', which cannot be computed"
                     .formatted(scaling.name(), FACTORS));
         }
         return new RopeConfig(rope.metadata.number(BASE, THETA), factors == null ? scaling : factors);
@@ -82,7 +83,7 @@ final class GgufRope {
             case "none" -> RopeScaling.NONE;
             case "linear" -> factor == 1f ? RopeScaling.NONE : new RopeScaling.Linear(factor);
             case "yarn" -> yarn(factor, contextLength);
-            default -> throw new CheckpointFormatException(
+            default -> throw new UnsupportedModelException(
                     file, "%s is '%s', which cannot be computed; 'linear' and 'yarn' can".formatted(TYPE, type));
         };
     }
@@ -112,7 +113,7 @@ final class GgufRope {
 
     private void requireNumber(String key, float expected) {
         if (metadata.number(key, expected) != expected) {
-            throw new CheckpointFormatException(file, "%s is %s, which cannot be computed; %s can".formatted(key, metadata.number(key), expected));
+            throw new UnsupportedModelException(file, "%s is %s, which cannot be computed; %s can".formatted(key, metadata.number(key), expected));
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.yangtuo.model;
 
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,8 @@ enum LayerParameter {
     /** What Hugging Face's {@code mlp_bias} stands for. */
     static final List<LayerParameter> FFN_BIASES = List.of(GATE_BIAS, UP_BIAS, DOWN_BIAS);
 
+    private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(0|[1-9][0-9]{0,8})\\..*");
+
     private final String huggingFaceName;
     private final String ggufName;
     private final String metaName;
@@ -53,6 +57,12 @@ enum LayerParameter {
     /** {@code model.layers.3.self_attn.q_proj.weight}: the name by which the library knows it. */
     String name(int layer) {
         return "model.layers." + layer + "." + huggingFaceName + suffix();
+    }
+
+    /** The layer of the parameter of this name, if it is this parameter of one; else null. */
+    @Nullable Integer layerOf(String name) {
+        Matcher matcher = LAYER.matcher(name);
+        return matcher.matches() && name(Integer.parseInt(matcher.group(1))).equals(name) ? Integer.valueOf(matcher.group(1)) : null;
     }
 
     /** {@code blk.3.attn_q.weight}. */

@@ -135,7 +135,12 @@ final class MergedModel implements AutoCloseable {
 
     /** Ids that end a text by whatever says so: the tokenizer's first. Each is in the vocabulary. */
     Set<Integer> endIds() {
-        Set<Integer> ids = new LinkedHashSet<>(List.of(tokenizer().eosId()));
+        return endIds(tokenizer());
+    }
+
+    /** The same with another tokenizer. */
+    Set<Integer> endIds(Tokenizer tokenizer) {
+        Set<Integer> ids = new LinkedHashSet<>(List.of(tokenizer.eosId()));
         ids.addAll(generation().eosIds());
         ids.addAll(config.eosIds());
         ids.removeIf(id -> id < 0 || id >= config.vocabSize());

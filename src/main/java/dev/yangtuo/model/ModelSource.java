@@ -35,7 +35,11 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
 
     /** Opens a model of any kind that {@link Checkpoints} knows. */
     static ModelSource open(Path path) {
-        Checkpoint checkpoint = Checkpoints.open(path);
+        return of(Checkpoints.open(path));
+    }
+
+    /** The same of a checkpoint; closed with the result, and when this fails. */
+    static ModelSource of(Checkpoint checkpoint) {
         try {
             return switch (checkpoint) {
                 case GgufCheckpoint gguf -> new GgufSource(gguf);
@@ -43,7 +47,7 @@ abstract sealed class ModelSource implements AutoCloseable permits HuggingFaceSo
                 case PytorchCheckpoint pytorch -> new HuggingFaceSource(pytorch);
                 case MetaCheckpoint meta -> new MetaSource(meta);
                 case Llama2cCheckpoint llama2c -> new Llama2cSource(llama2c);
-                default -> throw new CheckpointFormatException(path, "this kind of checkpoint holds no LLaMA model");
+                default -> throw new CheckpointFormatException(checkpoint.path(), "this kind of checkpoint holds no LLaMA model");
             };
         } catch (RuntimeException e) {
             checkpoint.close();

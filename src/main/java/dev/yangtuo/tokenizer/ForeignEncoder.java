@@ -1,6 +1,9 @@
 package dev.yangtuo.tokenizer;
 
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Leaves the cutting into pieces to a function ({@link ForeignModel.Cutting}). A long text is given to it in parts where the model allows that: each ends before a
@@ -14,9 +17,12 @@ final class ForeignEncoder implements Encoder {
     private static final int LOOKAHEAD = 64;
 
     private final ForeignModel model;
+    /** Finds control pieces; null where there is none. */
+    private final @Nullable PieceMatcher controls;
 
     ForeignEncoder(ForeignModel model) {
         this.model = model;
+        this.controls = PieceMatcher.of(model, EnumSet.of(PieceType.CONTROL));
     }
 
     @Override
@@ -80,7 +86,7 @@ final class ForeignEncoder implements Encoder {
 
     private void encodePart(char[] text, int from, int to, TokenBuffer target) {
         String part = new String(text, from, to - from);
-        int[] ids = model.cutting().encode(part);
+        int[] ids = encodeWithoutControls(part);
         byte[] utf8 = part.getBytes(StandardCharsets.UTF_8);
         int bytesDone = 0;
         int characterStart = 0;
@@ -94,6 +100,36 @@ final class ForeignEncoder implements Encoder {
             }
             target.add(ids[i], charEnd);
         }
+    }
+
+    /** Some kinds take a control piece that is written in a text for any other piece. Then the text is cut behind the first character of each of them. */
+    private int[] encodeWithoutControls(String text) {
+        int[] ids = model.cutting().encode(text);
+        if (controls == null || !hasControl(ids)) {
+            return ids;
+        }
+        IntStream.Builder all = IntStream.builder();
+        int start = 0;
+        for (int i = 0; i < text.length(); i++) {
+            if (controls.mayBegin(text.charAt(i)) && controls.match(text, i, text.length()) >= 0) {
+                int end = i + Character.charCount(text.codePointAt(i));
+                IntStream.of(model.cutting().encode(text.substring(start, end))).forEach(all);
+                start = end;
+            }
+        }
+        if (start < text.length()) {
+            IntStream.of(model.cutting().encode(text.substring(start))).forEach(all);
+        }
+        return all.build().filter(id -> model.vocabulary().type(id) != PieceType.CONTROL).toArray();
+    }
+
+    private boolean hasControl(int[] ids) {
+        for (int id : ids) {
+            if (model.vocabulary().type(id) == PieceType.CONTROL) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** {@return where the text of a piece ends that stands at that place or soon behind it; that place if it is not there} */

@@ -16,7 +16,8 @@ public final class ForeignModel implements TokenizerModel {
     @FunctionalInterface
     public interface Cutting {
         /**
-         * {@return the ids of a text; nothing is added, and no control piece is recognized in it}
+         * {@return the ids of a text; nothing is added. Control pieces that are written in it should not be recognized; where they are, the text is given again in
+         * parts}
          *
          * @param text of 1 to {@value #MAX_PART_CHARS} chars, without half surrogate pairs
          */

@@ -12,10 +12,12 @@ import dev.yangtuo.GenerationResult;
 import dev.yangtuo.Llama;
 import dev.yangtuo.LlamaCppOptions;
 import dev.yangtuo.LoadOptions;
+import dev.yangtuo.MemoryPlan;
 import dev.yangtuo.ModelFolders;
 import dev.yangtuo.Perplexity;
 import dev.yangtuo.PerplexityOptions;
 import dev.yangtuo.Score;
+import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.grammar.Grammar;
 import java.nio.file.Path;
@@ -179,6 +181,22 @@ class LlamaCppEngineTest {
         assertThatThrownBy(text::join).hasRootCauseInstanceOf(IllegalStateException.class);
         assertThatIllegalStateException().isThrownBy(() -> llama.generate("山", GREEDY).result());
         llama.close();
+    }
+
+    @Test
+    void aPlanSaysWhatWillBeTaken() {
+        Path file = Shape.QWEN2.write();
+        MemoryPlan plan = Llama.plan(file, LoadOptions.defaults().context(100).maxSequences(2));
+        assertThat(plan.contextLength()).isEqualTo(100);
+        assertThat(plan.kvTokens()).isEqualTo(256);
+        assertThat(plan.kvBytes()).as("3 layers, 2 heads of 16 elements, f16").isEqualTo(256L * 3 * 2 * (16 + 16) * 2);
+        assertThat(plan.weightBytes()).isBetween(700_000L, 900_000L);
+    }
+
+    @Test
+    void aContextThatTheMachineHasNoMemoryForIsRefused() {
+        Path file = Shape.QWEN2.write();
+        assertThatThrownBy(() -> Llama.load(file, OPTIONS.context(500_000_000).maxSequences(1))).isInstanceOf(KernelException.class).hasMessageContaining("shorter context");
     }
 
     @Test

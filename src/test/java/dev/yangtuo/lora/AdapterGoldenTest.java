@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.yangtuo.BackendType;
+import dev.yangtuo.Engine;
 import dev.yangtuo.KvType;
 import dev.yangtuo.Llama;
+import dev.yangtuo.LlamaCppOptions;
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.WeightType;
 import dev.yangtuo.checkpoint.Checkpoint;
 import dev.yangtuo.checkpoint.SafetensorsCheckpoint;
 import dev.yangtuo.checkpoint.TensorInfo;
+import dev.yangtuo.llamacpp.SharedLibrary;
+import dev.yangtuo.model.LlamaCppFiles;
 import dev.yangtuo.tensor.FloatRows;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -22,6 +26,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -32,6 +37,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 class AdapterGoldenTest {
     /** Logits reach 24; a few hundred roundings of 2^-24 on the way, where the reference has none. */
     private static final double TOLERANCE = 2e-3;
+    /** One of each kind whose adapters do nothing but add to matrices of layers: llama.cpp applies these itself. */
+    private static final List<String> APPLIED = List.of(
+            "base-q8-0", "bin-bf16", "gguf-lora-scaled", "patterns", "patterns-rslora", "scaled", "sharded", "wrong-rank");
+    /** One of each kind that must be merged, or has no adapters. */
+    private static final List<String> MERGED = List.of(
+            "dora-after-plain", "embedding-tied", "expanded", "fan-in-fan-out", "float16", "lora-bias", "stack-scaled", "trainable-tokens");
+
+    /** Of files for llama.cpp, shared by all cases as programs share it. */
+    @TempDir
+    private static Path cache;
 
     private static Path root() {
         try {
@@ -55,14 +70,26 @@ class AdapterGoldenTest {
         }
     }
 
+    private static List<String> some() {
+        return Stream.concat(APPLIED.stream(), MERGED.stream()).toList();
+    }
+
     private static Llama load(String name, JsonNode golden, BackendType backend) {
-        LoadOptions options = LoadOptions.defaults().backend(backend).quantize(WeightType.F32).kvType(KvType.F32);
+        return Llama.load(base(golden), options(name, golden).backend(backend));
+    }
+
+    private static Path base(JsonNode golden) {
+        return root().resolve("bases").resolve(golden.get("base").textValue());
+    }
+
+    private static LoadOptions options(String name, JsonNode golden) {
+        LoadOptions options = LoadOptions.defaults().quantize(WeightType.F32).kvType(KvType.F32);
         options = options.loraFloat16(golden.path("float16").asBoolean());
         for (int i = 0; i < golden.get("loras").size(); i++) {
             Path adapter = folder(name).resolve(golden.get("loras").get(i).textValue()).normalize();
             options = options.lora(adapter, golden.has("scales") ? golden.get("scales").get(i).doubleValue() : 1);
         }
-        return Llama.load(root().resolve("bases").resolve(golden.get("base").textValue()), options);
+        return options;
     }
 
     private static float[] logits(Path folder, int count) throws IOException {
@@ -77,23 +104,60 @@ class AdapterGoldenTest {
     @MethodSource("all")
     void logitsAreThoseOfTheDenseMerge(String name) throws IOException {
         JsonNode golden = read(name);
+        try (Llama llama = load(name, golden, BackendType.AUTO)) {
+            assertLogits(llama, name, golden);
+            assertReport(new ObjectMapper().readTree(llama.report().mergeJson()), golden.get("merge"));
+        }
+    }
+
+    private static void assertLogits(Llama llama, String name, JsonNode golden) throws IOException {
         int[] ids = new ObjectMapper().convertValue(golden.get("ids"), int[].class);
         int vocab = golden.get("vocab").intValue();
         float[] expected = logits(folder(name), ids.length * vocab);
-        try (Llama llama = load(name, golden, BackendType.AUTO)) {
-            assertThat(llama.vocabSize()).isEqualTo(vocab);
-            double[] largest = new double[1];
-            int[] positions = new int[1];
-            llama.logits(ids, (position, logits, offset) -> {
-                assertThat(position).isEqualTo(positions[0]++);
-                for (int i = 0; i < vocab; i++) {
-                    assertThat(logits[offset + i]).isFinite();
-                    largest[0] = Math.max(largest[0], Math.abs((double) logits[offset + i] - expected[position * vocab + i]));
-                }
-            });
-            assertThat(positions[0]).isEqualTo(ids.length);
+        assertThat(llama.vocabSize()).isEqualTo(vocab);
+        double[] largest = new double[1];
+        int[] positions = new int[1];
+        llama.logits(ids, (position, logits, offset) -> {
+            assertThat(position).isEqualTo(positions[0]++);
+            for (int i = 0; i < vocab; i++) {
+                assertThat(logits[offset + i]).isFinite();
+                largest[0] = Math.max(largest[0], Math.abs((double) logits[offset + i] - expected[position * vocab + i]));
+            }
+        });
+        assertThat(positions[0]).isEqualTo(ids.length);
+        assertThat(largest[0]).as("largest difference: %s", golden.get("what").textValue()).isLessThanOrEqualTo(TOLERANCE);
+    }
+
+    /** What llama.cpp is given, the adapters that it applies included, computed by our own engine. */
+    @ParameterizedTest
+    @MethodSource("some")
+    void filesForLlamaCppAreTheDenseMergeToo(String name) throws IOException {
+        JsonNode golden = read(name);
+        LlamaCppFiles files = LlamaCppFiles.prepare(base(golden), options(name, golden).cache(cache).settings(), null);
+        assertReport(new ObjectMapper().readTree(files.merge().json()), golden.get("merge"));
+        boolean applied = APPLIED.contains(name);
+        assertThat(files.adapters()).hasSize(applied ? golden.get("loras").size() : 0);
+        assertThat(files.merge().adapters()).allSatisfy(adapter -> assertThat(adapter.source().merged()).isNotEqualTo(applied));
+        LoadOptions options = LoadOptions.defaults().quantize(WeightType.F32).kvType(KvType.F32);
+        for (LlamaCppFiles.LoraFile adapter : files.adapters()) {
+            options = options.lora(adapter.file(), adapter.scale());
+        }
+        try (Llama llama = Llama.load(files.file(), options)) {
+            assertLogits(llama, name, golden);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("some")
+    void llamaCppComputesTheSame(String name) throws IOException {
+        SharedLibrary.assumed();
+        // Its kernel for flash attention rounds to float16.
+        LlamaCppOptions exact = LlamaCppOptions.defaults().flashAttention(LlamaCppOptions.FlashAttention.OFF);
+        JsonNode golden = read(name);
+        try (Llama llama = Llama.load(base(golden), options(name, golden).cache(cache).engine(Engine.LLAMA_CPP).llamaCpp(exact)
+                .context(64).maxSequences(1))) {
+            assertLogits(llama, name, golden);
             assertReport(new ObjectMapper().readTree(llama.report().mergeJson()), golden.get("merge"));
-            assertThat(largest[0]).as("largest difference: %s", golden.get("what").textValue()).isLessThanOrEqualTo(TOLERANCE);
         }
     }
 
