@@ -3,6 +3,7 @@
 #include "half.h"
 #include "kernels/blocks.h"
 #include "memory.h"
+#include "old_glibc.h"
 
 #include <errno.h>
 #include <fcntl.h>

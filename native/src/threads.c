@@ -1,5 +1,7 @@
 #include "threads.h"
 
+#include "old_glibc.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

@@ -31,6 +31,9 @@ final class StopText {
         if (found) {
             return "";
         }
+        if (stops.isEmpty()) {
+            return text;
+        }
         held.append(text);
         int end = firstStop();
         if (end >= 0) {

@@ -7,6 +7,7 @@ import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.LoadReport;
 import dev.yangtuo.WeightType;
+import dev.yangtuo.exception.UnsupportedModelException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -96,9 +97,21 @@ final class ModelOptions {
      * @param more what else is set
      */
     Llama load(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context, UnaryOperator<LoadOptions> more, PrintWriter err) {
+        return adapters.reporting(() -> loadOwn(weightDefault, kvDefault, context, more, err), llama -> llama.report().mergeJson(), Llama::close);
+    }
+
+    private Llama loadOwn(WeightTypeDefault weightDefault, KvType kvDefault, @Nullable Integer context, UnaryOperator<LoadOptions> more, PrintWriter err) {
         LoadOptions base = more.apply(options(weightDefault, kvDefault, context));
         LoadOptions options = adapters.applyTo(isDemo() ? base.lora(DemoModel.chineseLora()) : base);
-        return adapters.reporting(() -> loadAndReport(path(), options, err), llama -> llama.report().mergeJson(), Llama::close);
+        try {
+            return loadAndReport(path(), options, err);
+        } catch (UnsupportedModelException e) {
+            if (quantize != null || weightDefault.choice() == null) {
+                throw e;
+            }
+            // Nobody has asked for this type: a model that llama.cpp alone can run stays as it is.
+            return loadOwn(WeightTypeDefault.OF_FILE, kvDefault, context, more, err);
+        }
     }
 
     /**

@@ -91,7 +91,7 @@ public final class Engines {
         } catch (NativeLibraryException e) {
             String problem = String.valueOf(reason.getMessage());
             String prefix = path + ": ";
-            throw new UnsupportedModelException(path, "%s. llama.cpp may run it, but: %s"
+            throw new UnsupportedModelException(path, "%s. %s"
                     .formatted(problem.startsWith(prefix) ? problem.substring(prefix.length()) : problem, e.getMessage()), reason);
         } catch (YangtuoException e) {
             e.addSuppressed(reason);

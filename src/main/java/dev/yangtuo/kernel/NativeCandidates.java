@@ -68,10 +68,10 @@ final class NativeCandidates extends Candidates {
             return struct;
         }
         for (int i = 0; i < editCount(); i++) {
-            MemorySegment edit = yt_edit.asSlice(staging, i);
-            yt_edit.id(edit, editIds[i]);
-            yt_edit.divisor(edit, editDivisors[i]);
-            yt_edit.addend(edit, editAddends[i]);
+            long at = i * yt_edit.layout().byteSize(); // a slice of the segment would be garbage
+            staging.set(JAVA_INT, at + yt_edit.id$offset(), editIds[i]);
+            staging.set(JAVA_FLOAT, at + yt_edit.divisor$offset(), editDivisors[i]);
+            staging.set(JAVA_FLOAT, at + yt_edit.addend$offset(), editAddends[i]);
         }
         MemorySegment buffer = editsBuffer.atLeast(edits);
         NativeStatus.check(YangtuoNative.yt_buffer_upload(buffer, 0, staging, edits));

@@ -40,7 +40,12 @@ record NativePlatform(String os, String arch) {
         };
     }
 
-    /** Where the jar holds the library of this platform. */
+    /** Name of the module that a jar of this platform's library is on the module path. */
+    String moduleName() {
+        return "dev.yangtuo.natives." + os + "." + arch;
+    }
+
+    /** Where a jar holds the library of this platform. */
     String resource() {
         return "/META-INF/native/" + this + "/" + fileName();
     }

@@ -20,7 +20,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The native library as the jar holds it: a file to be unpacked, for the operating system's loader takes files only, and its checksum.
+ * The native library as a jar holds it, this one's or that of the platform: a file to be unpacked, for the operating system's loader takes files only, and its
+ * checksum.
  *
  * @param content the library
  * @param fileName what the unpacked file is called
@@ -33,25 +34,35 @@ record PackagedLibrary(URL content, String fileName, String sha256, String versi
     /**
      * The library for a platform.
      *
-     * @throws NativeLibraryException if the jar holds none, or its checksum cannot be read
+     * @throws NativeLibraryException if no jar holds one, or its checksum cannot be read
      */
     static PackagedLibrary find(NativePlatform platform) {
         String resource = platform.resource();
-        URL content = PackagedLibrary.class.getResource(resource);
+        URL content = resource(resource);
         if (content == null) {
             throw new NativeLibraryException(
-                    "%s: this build of Yangtuo holds no native library for %s; build it on this machine, or name a library with -D%s=FILE"
-                            .formatted(resource, platform, NativeLibrary.PATH_PROPERTY),
+                    "%s: no jar on the class path holds a native library for %s; add the artifact dev.yangtuo:yangtuo with the classifier natives-%2$s (on the"
+                                    .formatted(resource, platform)
+                            + " module path with --add-modules %s), build Yangtuo on this machine, or name a library with -D%s=FILE"
+                                    .formatted(platform.moduleName(), NativeLibrary.PATH_PROPERTY),
                     null);
         }
         String version = PackagedLibrary.class.getPackage().getImplementationVersion();
         return new PackagedLibrary(content, platform.fileName(), readChecksum(resource + ".sha256"), version == null ? "unpackaged" : version);
     }
 
+    /** Of this jar, or of another one: on the module path a class finds what is in its own module only, its loader what is in the others. */
+    private static @Nullable URL resource(String name) {
+        URL own = PackagedLibrary.class.getResource(name);
+        ClassLoader loader = PackagedLibrary.class.getClassLoader();
+        return own != null || loader == null ? own : loader.getResource(name.substring(1));
+    }
+
     private static String readChecksum(String resource) {
-        try (InputStream in = PackagedLibrary.class.getResourceAsStream(resource)) {
+        URL checksum = resource(resource);
+        try (InputStream in = checksum == null ? InputStream.nullInputStream() : checksum.openStream()) {
             // A byte more than the digits: the line may end with a newline, and nothing longer is read into memory.
-            String digits = in == null ? "" : new String(in.readNBytes(CHECKSUM_DIGITS + 1), StandardCharsets.ISO_8859_1).strip();
+            String digits = new String(in.readNBytes(CHECKSUM_DIGITS + 1), StandardCharsets.ISO_8859_1).strip();
             if (digits.length() != CHECKSUM_DIGITS || !digits.matches("[0-9a-f]*")) {
                 throw damaged(resource + " is not a SHA-256 checksum", null);
             }

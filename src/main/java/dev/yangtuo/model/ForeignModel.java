@@ -5,7 +5,7 @@ import dev.yangtuo.checkpoint.GgufMetadata;
 import dev.yangtuo.checkpoint.TensorInfo;
 import dev.yangtuo.checkpoint.UnreadableTensor;
 import dev.yangtuo.exception.AdapterException;
-import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.exception.UnsupportedModelException;
 import dev.yangtuo.lora.LoraAdapter;
 import dev.yangtuo.lora.LoraExport;
 import dev.yangtuo.lora.LoraRequest;
@@ -51,8 +51,8 @@ final class ForeignModel {
 
     LlamaCppFiles files(Tokenizer tokenizer) {
         if (settings.types() != null) {
-            throw new YangtuoException(("%s: a model of the architecture '%s' cannot be kept in another type here; make such a file with llama.cpp's llama-quantize,"
-                    + " and give that").formatted(path, architecture));
+            throw new UnsupportedModelException(path, ("a model of the architecture '%s' cannot be kept in another type here; make such a file with llama.cpp's"
+                    + " llama-quantize, and give that").formatted(architecture));
         }
         List<LlamaCppFiles.LoraFile> adapters = new ArrayList<>();
         List<MergeReport.Adapter> reports = new ArrayList<>();

@@ -56,7 +56,7 @@ final class GgufSource extends ModelSource {
         Path file = checkpoint.path();
         String architecture = metadata.string("general.architecture");
         if (!architecture.equals(ARCHITECTURE)) {
-            throw new UnsupportedModelException(file, "its architecture is '%s'; '%s' can be run".formatted(architecture, ARCHITECTURE));
+            throw new UnsupportedModelException(file, "its architecture is '%s'; '%s' can be run, others with the engine llama.cpp".formatted(architecture, ARCHITECTURE));
         }
         if (metadata.integer("llama.expert_count", 0) > 0) {
             throw new UnsupportedModelException(file, "it is a mixture of experts (llama.expert_count), which cannot be run");

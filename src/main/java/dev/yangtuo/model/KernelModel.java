@@ -34,6 +34,8 @@ public final class KernelModel implements Model {
     private final RmsNorm outputNorm;
     private final Batch batch;
     private final ReentrantLock lock = new ReentrantLock();
+    private final PassResult result = new Result(false);
+    private final PassResult resultWithCandidates = new Result(true);
     private volatile boolean closed;
 
     /** The residual stream, float32 [columns][dim]. */
@@ -248,7 +250,7 @@ public final class KernelModel implements Model {
         } else if (batch.outputCount() > 0) {
             backend.logits(weights.output(), batch, x, logitsBuffer());
         }
-        outputs.accept(new Result(choose));
+        outputs.accept(choose ? resultWithCandidates : result);
     }
 
     /** What the pass has left in the buffers. */
@@ -321,15 +323,15 @@ public final class KernelModel implements Model {
     private boolean computeLayers(List<PassPart> parts, BooleanSupplier goesOn) {
         requireReady();
         requireFitting(parts);
-        for (PassPart part : parts) {
-            paged(part).reserve(part.count());
+        for (int i = 0; i < parts.size(); i++) { // an iterator for each pass would be garbage; as in the loops below
+            paged(parts.get(i)).reserve(parts.get(i).count());
         }
         fillBatch(parts);
         if (!compute(goesOn)) {
             return false;
         }
-        for (PassPart part : parts) {
-            paged(part).advance(part.count());
+        for (int i = 0; i < parts.size(); i++) {
+            paged(parts.get(i)).advance(parts.get(i).count());
         }
         return true;
     }
@@ -340,7 +342,8 @@ public final class KernelModel implements Model {
 
     private void requireFitting(List<PassPart> parts) {
         int columns = 0;
-        for (PassPart part : parts) {
+        for (int i = 0; i < parts.size(); i++) {
+            PassPart part = parts.get(i);
             requireIds(part.tokens(), part.offset(), part.count());
             columns += part.count();
         }
@@ -376,11 +379,12 @@ public final class KernelModel implements Model {
 
     private void fillBatch(List<PassPart> parts) {
         batch.clear();
-        for (PassPart part : parts) {
+        for (int i = 0; i < parts.size(); i++) {
+            PassPart part = parts.get(i);
             PagedSequence sequence = paged(part);
             int row = batch.addSequence(sequence.pages(), sequence.pageCount());
-            for (int i = 0; i < part.count(); i++) {
-                addColumn(part.tokens()[part.offset() + i], sequence, i, row, i >= part.firstOutput());
+            for (int j = 0; j < part.count(); j++) {
+                addColumn(part.tokens()[part.offset() + j], sequence, j, row, j >= part.firstOutput());
             }
         }
         batch.upload();
@@ -396,7 +400,8 @@ public final class KernelModel implements Model {
     /** The model, in its own order; {@link #computeLogits} is its end. False if it was not to go on. */
     private boolean compute(BooleanSupplier goesOn) {
         backend.embed(weights.embedding(), batch, x);
-        for (Layer layer : weights.layers()) {
+        for (int i = 0; i < weights.layers().size(); i++) {
+            Layer layer = weights.layers().get(i);
             if (!goesOn.getAsBoolean()) {
                 return false;
             }

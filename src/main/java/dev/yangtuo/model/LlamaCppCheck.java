@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * Refuses GGUF files of any architecture on which llama.cpp would end the process instead of returning an error: what its sources assert of a file's values, what they divide
@@ -56,6 +57,7 @@ final class LlamaCppCheck {
         check.checkSizes();
         check.checkHeads();
         check.checkRope();
+        check.checkWindow();
         check.checkExperts();
         LlamaCppVocabularyCheck.requireLoadable(gguf);
         check.forEachTensor(check::checkType);
@@ -171,6 +173,22 @@ final class LlamaCppCheck {
             }
             require(positive, "key '%s' has no positive element", key("rope.dimension_sections"));
         }
+    }
+
+    /** A model with a window must have a layer that it is for. LLaMA's own code in llama.cpp knows none. */
+    private void checkWindow() {
+        String pattern = key("attention.sliding_window_pattern");
+        if (architecture.equals(LlamaCppPreparation.ARCHITECTURE) || !metadata.contains(pattern) || metadata.integer(key("attention.sliding_window"), 0) == 0) {
+            return;
+        }
+        boolean some = switch (metadata.value(pattern)) {
+            case Long every -> every != 1;
+            case boolean[] layers -> IntStream.range(0, layers.length).anyMatch(layer -> layers[layer]);
+            case int[] layers -> Arrays.stream(layers).anyMatch(layer -> layer != 0);
+            case long[] layers -> Arrays.stream(layers).anyMatch(layer -> layer != 0);
+            default -> false;
+        };
+        require(some, "key '%s' leaves no layer for the window", pattern);
     }
 
     private void checkExperts() {

@@ -52,8 +52,8 @@ final class PassPlan implements PassOutputs {
     @Override
     public int candidateCount() {
         int most = 0;
-        for (RunningTask task : tasks) {
-            most = Math.max(most, task.candidateCount());
+        for (int i = 0; i < tasks.size(); i++) {
+            most = Math.max(most, tasks.get(i).candidateCount());
         }
         return most;
     }
@@ -70,9 +70,9 @@ final class PassPlan implements PassOutputs {
 
     @Override
     public int choices() {
-        for (RunningTask task : tasks) {
-            if (task.candidateCount() > 0) {
-                return task.choices();
+        for (int i = 0; i < tasks.size(); i++) {
+            if (tasks.get(i).candidateCount() > 0) {
+                return tasks.get(i).choices();
             }
         }
         throw new IllegalStateException("no text wants candidates");

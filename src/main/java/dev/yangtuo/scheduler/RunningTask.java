@@ -5,7 +5,6 @@ import dev.yangtuo.model.PassPart;
 import dev.yangtuo.model.PassResult;
 import dev.yangtuo.model.Sequence;
 import java.util.Arrays;
-import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 
 /** A text in the scheduler's hands: its tokens, how many of them are computed, and what it has cost. Used by the scheduler's thread, but for {@link #cancel()}. */
@@ -43,13 +42,14 @@ abstract sealed class RunningTask permits RunningText, RunningReading {
         };
     }
 
-    /**
-     * Who goes first: a higher priority, which waiting raises, then who came first.
-     *
-     * @param agingNanos waiting as long is as good as one more of priority
-     */
-    static Comparator<RunningTask> byRank(long now, long agingNanos) {
-        return Comparator.<RunningTask>comparingLong(task -> -(task.task.priority() + (now - task.submitted) / agingNanos)).thenComparingLong(task -> task.arrival);
+    /** Its priority, raised by one for each {@code agingNanos} that it has been there. */
+    long priority(long now, long agingNanos) {
+        return task.priority() + (now - submitted) / agingNanos;
+    }
+
+    /** How many texts had been submitted before it. */
+    long arrival() {
+        return arrival;
     }
 
     void cancel() {

@@ -12,6 +12,8 @@ final class RunningText extends RunningTask {
     private final TextTask text;
     /** Guesses that stand behind the tokens in the pass that is being planned or computed. */
     private int drafts;
+    /** Where the drafter puts them first. */
+    private int[] guesses = new int[0];
     /** What came of the pass. */
     private int[] chosen = new int[1];
     private LogProbabilities[] logProbabilities = new LogProbabilities[1];
@@ -42,10 +44,10 @@ final class RunningText extends RunningTask {
     @Override
     void draft(int most) {
         drafts = 0;
-        int useful = Math.min(most, sequence().remaining() - 1);
+        int useful = text.drafter() == Drafter.NONE ? 0 : Math.min(most, sequence().remaining() - 1);
         if (useful > 0) {
             makeRoom(useful);
-            int[] guesses = new int[useful];
+            guesses = guesses.length < useful ? new int[useful] : guesses;
             drafts = text.drafter().draft(tokens(), count(), guesses, useful);
             System.arraycopy(guesses, 0, tokens(), count(), drafts);
         }

@@ -6,12 +6,12 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,15 +48,23 @@ public final class Scheduler implements AutoCloseable {
     private long arrivals;
     private @Nullable Thread thread;
     private boolean closed;
-    private SchedulerStatistics statistics = new SchedulerStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    private final SchedulerCounters published = new SchedulerCounters();
 
-    // The thread's own.
+    // The thread's own; lists are kept from pass to pass, so that passes leave no garbage.
     private final List<RunningTask> waiting = new ArrayList<>();
     private final List<RunningTask> running = new ArrayList<>();
     /** Texts that the last pass has completed; until they end, others can take over what they have computed. */
     private final List<RunningTask> completed = new ArrayList<>();
+    /** Why, of each of them. */
+    private final List<EndCause> causes = new ArrayList<>();
+    /** Of the running texts, those that get their next token as soon as it is computed, and those that do not: as the pass finds them that is being planned. */
+    private final List<RunningTask> streams = new ArrayList<>();
+
+    private final List<RunningTask> prompts = new ArrayList<>();
+    private final RankOrder rank;
     private final CommonBeginnings beginnings;
     private final PassPlan plan = new PassPlan();
+    private final BooleanSupplier isWanted = plan::isWanted;
     private final SchedulerCounters counters = new SchedulerCounters();
     /** What a column has cost lately. */
     private double nanosPerColumn;
@@ -72,6 +80,7 @@ public final class Scheduler implements AutoCloseable {
         this.model = model;
         this.options = options;
         this.remembersPrefixes = options.remembersPrefixes() && model.sharesBeginnings();
+        this.rank = new RankOrder(Math.max(1, options.aging().toNanos()));
         this.beginnings = new CommonBeginnings(model, remembersPrefixes, running, completed);
     }
 
@@ -145,7 +154,7 @@ public final class Scheduler implements AutoCloseable {
     public SchedulerStatistics statistics() {
         lock.lock();
         try {
-            return statistics;
+            return published.snapshot();
         } finally {
             lock.unlock();
         }
@@ -180,8 +189,9 @@ public final class Scheduler implements AutoCloseable {
                 }
                 left = changed.awaitNanos(left);
             }
-            waiting.addAll(arrived);
-            arrived.clear();
+            while (!arrived.isEmpty()) {
+                waiting.add(arrived.remove());
+            }
             if (!closed) {
                 return true;
             }
@@ -209,7 +219,7 @@ public final class Scheduler implements AutoCloseable {
     private void publish() {
         lock.lock();
         try {
-            statistics = counters.snapshot();
+            published.set(counters);
         } finally {
             lock.unlock();
         }
@@ -241,15 +251,15 @@ public final class Scheduler implements AutoCloseable {
     private boolean step() {
         removeCancelled(waiting);
         removeCancelled(running);
-        Comparator<RunningTask> rank = RunningTask.byRank(System.nanoTime(), Math.max(1, options.aging().toNanos()));
-        admit(rank);
+        rank.setNow(System.nanoTime());
+        admit();
         running.sort(rank);
         plan();
         if (plan.parts().isEmpty()) {
             return false;
         }
         boolean complete = compute();
-        deliver(complete, rank);
+        deliver(complete);
         return true;
     }
 
@@ -262,10 +272,11 @@ public final class Scheduler implements AutoCloseable {
     }
 
     /** Begins texts that wait, the one with the highest rank first, as long as there is memory for their prompts. */
-    private void admit(Comparator<RunningTask> rank) {
+    private void admit() {
         waiting.sort(rank);
         int available = model.availablePages();
-        for (RunningTask task : running) {
+        for (int i = 0; i < running.size(); i++) {
+            RunningTask task = running.get(i);
             available -= pagesToGoOn(task.sequence(), task.missing()); // what it has been promised
         }
         for (int i = 0; i < waiting.size() && running.size() < model.maxBatchSequences(); ) {
@@ -301,10 +312,15 @@ public final class Scheduler implements AutoCloseable {
     /** Streams first, with their guesses, then prompts; each gets its memory, if need be from a text of lower rank. */
     private void plan() {
         plan.clear();
-        List<RunningTask> streams = running.stream().filter(RunningTask::isStreaming).toList();
-        List<RunningTask> prompts = running.stream().filter(task -> !task.isStreaming()).toList();
+        streams.clear();
+        prompts.clear();
+        for (int i = 0; i < running.size(); i++) {
+            RunningTask task = running.get(i);
+            (task.isStreaming() ? streams : prompts).add(task);
+        }
         int guesses = streams.isEmpty() || !model.canTruncate() ? 0 : Math.min(options.draftTokens(), SPECULATIVE_COLUMNS / streams.size() - 1);
-        for (RunningTask task : streams) {
+        for (int i = 0; i < streams.size(); i++) {
+            RunningTask task = streams.get(i);
             if (running.contains(task)) {
                 task.draft(guesses);
                 planPart(task, 1);
@@ -374,7 +390,7 @@ public final class Scheduler implements AutoCloseable {
         long start = System.nanoTime();
         boolean complete;
         try {
-            complete = model.forward(plan.parts(), plan, plan::isWanted);
+            complete = model.forward(plan.parts(), plan, isWanted);
         } catch (RuntimeException e) {
             plan.tasks().forEach(task -> task.fail(e));
             complete = true;
@@ -389,9 +405,9 @@ public final class Scheduler implements AutoCloseable {
         return complete;
     }
 
-    private void deliver(boolean complete, Comparator<RunningTask> rank) {
-        List<EndCause> causes = new ArrayList<>();
-        for (RunningTask task : plan.tasks()) {
+    private void deliver(boolean complete) {
+        for (int i = 0; i < plan.tasks().size(); i++) {
+            RunningTask task = plan.tasks().get(i);
             if (!complete || task.isCancelled()) {
                 continue; // the next step ends it
             }
@@ -413,10 +429,10 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         if (!completed.isEmpty() && remembersPrefixes) {
-            admit(rank); // now, while what the completed texts have computed is there
+            admit(); // now, while what the completed texts have computed is there
         }
-        for (EndCause cause : causes) {
-            end(completed.removeFirst(), cause);
+        while (!causes.isEmpty()) {
+            end(completed.removeFirst(), causes.removeFirst());
         }
     }
 

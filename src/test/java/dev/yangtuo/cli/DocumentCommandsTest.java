@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicContainer;
@@ -50,8 +51,8 @@ class DocumentCommandsTest {
             "yangtuo compare-vocab --text", "generates for seconds, or for a minute; CompareVocabCommandTest runs it",
             "yangtuo eval compare", "computes two whole texts; EvalCommandTest runs it");
 
-    /** Not a command of the program but of the launcher. */
-    private static final String LAUNCHER_TEST = "yangtuo test";
+    /** Not commands of the program but of the launcher. */
+    private static final Pattern LAUNCHER = Pattern.compile("yangtuo (test|package)( .*)?", Pattern.DOTALL);
 
     @TempDir
     private static Path standIns;
@@ -90,7 +91,7 @@ class DocumentCommandsTest {
         for (Path document : DocumentCommand.documents()) {
             Path directory = Files.createDirectory(standIns.resolve("in-" + document.toString().replace('/', '-')));
             documents.add(DynamicContainer.dynamicContainer(document.toString(), DocumentCommand.of(document).stream()
-                    .filter(command -> !(command.text() + " ").startsWith(LAUNCHER_TEST + " "))
+                    .filter(command -> !LAUNCHER.matcher(command.text()).matches())
                     .map(command -> DynamicTest.dynamicTest(command.toString(), () -> check(command, directory)))));
         }
         return documents.stream();
@@ -105,7 +106,7 @@ class DocumentCommandsTest {
         for (Path document : DocumentCommand.documents()) {
             for (DocumentCommand command : DocumentCommand.of(document)) {
                 ShellLine first = ShellLine.parse(command.text()).getFirst();
-                if (command.block() && first.words().getFirst().equals("yangtuo") && !command.text().startsWith(LAUNCHER_TEST)) {
+                if (command.block() && first.words().getFirst().equals("yangtuo") && !LAUNCHER.matcher(command.text()).matches()) {
                     (new Attempt(first, nothingWritten).arguments() == null ? parsed : run).add(command.toString());
                 }
             }

@@ -124,10 +124,12 @@ class PackagedLibraryTest {
     }
 
     @Test
-    void aPlatformWithoutLibraryIsNamed() {
+    void aPlatformWithoutLibraryIsNamedWithTheArtifactThatWouldBringIt() {
         assertThatThrownBy(() -> PackagedLibrary.find(new NativePlatform("plan9", "vax")))
                 .isInstanceOf(NativeLibraryException.class)
-                .hasMessageContaining("plan9-vax")
+                .hasMessageContaining("for plan9-vax;")
+                .hasMessageContaining("classifier natives-plan9-vax")
+                .hasMessageContaining("--add-modules dev.yangtuo.natives.plan9.vax")
                 .hasMessageContaining("yangtuo.library.path");
     }
 }

@@ -30,6 +30,11 @@ public final class Checkout {
         return folder().resolve("benchmarks/target").resolve(name);
     }
 
+    /** {@return where results are put; not created here} */
+    public static Path results(String name) {
+        return folder().resolve("benchmarks/results").resolve(name);
+    }
+
     private static Path folder() {
         return Path.of(System.getProperty("yangtuo.home", ".")).toAbsolutePath().normalize();
     }

@@ -4,6 +4,7 @@ import dev.yangtuo.LoadOptions;
 import dev.yangtuo.WeightType;
 import dev.yangtuo.bench.BenchTest;
 import dev.yangtuo.bench.SyntheticCache;
+import dev.yangtuo.benchmarks.Shell;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ public final class Compare {
             System.exit(2);
             return;
         }
-        new Compare(options, "benchmarks/compare " + ComparisonText.command(List.of(arguments))).run();
+        new Compare(options, "benchmarks/compare " + Shell.command(List.of(arguments))).run();
     }
 
     private void run() throws IOException, InterruptedException {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.yangtuo.bench.Samples;
+import dev.yangtuo.benchmarks.Shell;
 import java.util.List;
 
 /** A comparison as JSON, with every sample. What is unknown is null. */
@@ -55,7 +56,7 @@ final class ComparisonJson {
             samples.values().forEach(values::add);
         }
         node.put("failure", cell == null ? null : cell.failure());
-        node.put("command", cell == null || cell.command() == null ? null : ComparisonText.command(cell.command()));
+        node.put("command", cell == null || cell.command() == null ? null : Shell.command(cell.command()));
     }
 
     private static void number(ObjectNode node, String key, double value) {

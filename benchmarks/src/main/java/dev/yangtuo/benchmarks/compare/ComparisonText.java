@@ -1,18 +1,16 @@
 package dev.yangtuo.benchmarks.compare;
 
 import dev.yangtuo.bench.Samples;
+import dev.yangtuo.benchmarks.MarkdownTable;
+import dev.yangtuo.benchmarks.Shell;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /** A comparison as Markdown: what was run on what, a table, and what failed. */
 final class ComparisonText {
-    private static final Pattern PLAIN_WORD = Pattern.compile("[A-Za-z0-9_@%+=:,./-]+");
-
     private final Comparison comparison;
     private final CompareOptions options;
     private final String commandLine;
@@ -21,13 +19,6 @@ final class ComparisonText {
         this.comparison = comparison;
         this.options = options;
         this.commandLine = commandLine;
-    }
-
-    /** {@return words as they are typed into a shell} */
-    static String command(List<String> words) {
-        return words.stream()
-                .map(word -> PLAIN_WORD.matcher(word).matches() ? word : "'" + word.replace("'", "'\\''") + "'")
-                .collect(Collectors.joining(" "));
     }
 
     String markdown() {
@@ -61,26 +52,18 @@ final class ComparisonText {
     private void table(StringBuilder out) {
         List<String> header = new ArrayList<>(List.of("model", "test", comparison.ours(), "of read bandwidth", "of int8 peak"));
         for (String peer : comparison.peers()) {
-            header.addAll(List.of(cell(peer), "ratio"));
+            header.addAll(List.of(peer, "ratio"));
         }
-        line(out, header);
-        List<String> rule = new ArrayList<>(List.of("---", "---"));
-        while (rule.size() < header.size()) {
-            rule.add("---:");
-        }
-        line(out, rule);
+        MarkdownTable table = new MarkdownTable(2, header);
         for (Comparison.Row row : comparison.rows()) {
-            List<String> cells = new ArrayList<>(List.of(cell(row.model()), row.test().name(), speed(row, comparison.ours()),
+            List<String> cells = new ArrayList<>(List.of(row.model(), row.test().name(), speed(row, comparison.ours()),
                     percent(row.number(comparison.ours(), "share_of_bandwidth")), percent(row.number(comparison.ours(), "share_of_int8_peak"))));
             for (String peer : comparison.peers()) {
                 cells.addAll(List.of(speed(row, peer), number(row.ratio(comparison.ours(), peer), "%.2f")));
             }
-            line(out, cells);
+            table.add(cells);
         }
-    }
-
-    private static void line(StringBuilder out, List<String> cells) {
-        out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+        out.append(table);
     }
 
     private static String speed(Comparison.Row row, String name) {
@@ -98,10 +81,6 @@ final class ComparisonText {
 
     private static String percent(double share) {
         return number(100 * share, "%.1f %%");
-    }
-
-    private static String cell(String text) {
-        return text.replace("|", "\\|");
     }
 
     private void failures(StringBuilder out) {
@@ -125,7 +104,7 @@ final class ComparisonText {
             for (String name : comparison.names()) {
                 Comparison.Cell cell = row.cell(name);
                 if (cell != null && cell.command() != null) {
-                    commands.add(command(cell.command()));
+                    commands.add(Shell.command(cell.command()));
                 }
             }
         }

@@ -23,7 +23,7 @@ import java.util.Map;
  * by a list of pairs of pieces, which has to break the ties between pieces of equal score some way. The Chinese pieces that were merged into LLaMA's
  * vocabulary all have score 0, so Chinese text often gets other ids.
  */
-final class HuggingFaceJson {
+public final class HuggingFaceJson {
     /** The first pieces are taken for unknown, begin and end of text, with score 0 whatever the model says. */
     private static final int FIRST_SCORED_ID = 3;
 
@@ -38,7 +38,7 @@ final class HuggingFaceJson {
      * @param model of BPE
      * @throws IllegalArgumentException if it is of another type
      */
-    static byte[] of(SentencePieceModel model) {
+    public static byte[] of(SentencePieceModel model) {
         if (model.type() != ModelType.BPE) {
             throw new IllegalArgumentException("%s is a %s model, djl-huggingface is prepared for BPE alone; choose other encoders with -p encoder="
                     .formatted(model.source(), model.type()));

@@ -3,12 +3,20 @@ package dev.yangtuo.benchmarks.tokenizer;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import ai.djl.sentencepiece.SpTokenizer;
+import com.github.tjake.jlama.model.llama.LlamaTokenizer;
+import dev.yangtuo.LoadOptions;
+import dev.yangtuo.WeightType;
+import dev.yangtuo.bench.SyntheticCache;
 import dev.yangtuo.benchmarks.Checkout;
+import dev.yangtuo.llamacpp.LlamaCppLibrary;
+import dev.yangtuo.llamacpp.LlamaCppTokenizer;
+import dev.yangtuo.model.SyntheticShape;
 import dev.yangtuo.tokenizer.SentencePieceModel;
 import dev.yangtuo.tokenizer.Tokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -18,15 +26,20 @@ sealed interface TextEncoder extends AutoCloseable {
     /** Texts that Hugging Face's cache holds at most. */
     int HUGGING_FACE_CACHE = 10_000;
 
+    /** Of a model that has a vocabulary and nothing else to speak of. */
+    SyntheticShape LEAST_SHAPE = SyntheticShape.of("dim=32,layers=1,heads=1,kv=1,ffn=32");
+
     /**
      * {@return an encoder}
      *
-     * @param name {@code yangtuo}, {@code djl-sentencepiece}, {@code djl-huggingface} or {@code djl-huggingface-ids}
+     * @param name {@code yangtuo}, {@code llama.cpp}, {@code jlama}, {@code djl-sentencepiece}, {@code djl-huggingface} or {@code djl-huggingface-ids}
      * @param model a SentencePiece model, of BPE for Hugging Face's
      */
     static TextEncoder open(String name, Path model) {
         return switch (name) {
             case "yangtuo" -> new Yangtuo(Tokenizer.load(model));
+            case "llama.cpp" -> LlamaCpp.open(model);
+            case "jlama" -> Jlama.open(model);
             case "djl-sentencepiece" -> DjlSentencePiece.open(model);
             case "djl-huggingface" -> new DjlHuggingFace(huggingFace(model));
             case "djl-huggingface-ids" -> {
@@ -34,7 +47,7 @@ sealed interface TextEncoder extends AutoCloseable {
                 yield new DjlHuggingFaceIds(tokenizer, tokenizer.getHandle());
             }
             default -> throw new IllegalArgumentException(
-                    "encoder %s: expected yangtuo, djl-sentencepiece, djl-huggingface or djl-huggingface-ids".formatted(name));
+                    "encoder %s: expected yangtuo, llama.cpp, jlama, djl-sentencepiece, djl-huggingface or djl-huggingface-ids".formatted(name));
         };
     }
 
@@ -61,6 +74,82 @@ sealed interface TextEncoder extends AutoCloseable {
         @Override
         public int[] ids(String text) {
             return tokenizer.encode(text);
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /**
+     * llama.cpp's own, called by us.
+     *
+     * @param tokenizer its
+     */
+    record LlamaCpp(LlamaCppTokenizer tokenizer) implements TextEncoder {
+        /** It reads GGUF files: the pieces are put into one, with few weights, which nobody looks at. */
+        private static LlamaCpp open(Path model) {
+            LlamaCppLibrary library = LlamaCppLibrary.load(null);
+            try {
+                Path directory = Files.createTempDirectory("vocabulary");
+                Path file = directory.resolve("vocabulary.gguf");
+                try {
+                    SyntheticCache.write(LEAST_SHAPE, model, file, LoadOptions.defaults().quantize(WeightType.F16).settings());
+                    return new LlamaCpp(LlamaCppTokenizer.load(library, file));
+                } finally {
+                    Files.deleteIfExists(file);
+                    Files.delete(directory);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public Object encode(String text) {
+            return ids(text);
+        }
+
+        @Override
+        public int[] ids(String text) {
+            return tokenizer.encode(text, false, false);
+        }
+
+        @Override
+        public void close() {
+            tokenizer.close();
+        }
+    }
+
+    /**
+     * Jlama's, of the same {@code tokenizer.json} as Hugging Face's.
+     *
+     * @param tokenizer its
+     */
+    record Jlama(LlamaTokenizer tokenizer) implements TextEncoder {
+        private static Jlama open(Path model) {
+            try {
+                Path directory = Files.createTempDirectory("tokenizer");
+                Path file = directory.resolve("tokenizer.json");
+                try {
+                    Files.write(file, HuggingFaceJson.of(SentencePieceModel.read(model)));
+                    return new Jlama(new LlamaTokenizer(directory));
+                } finally {
+                    Files.deleteIfExists(file);
+                    Files.delete(directory);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public Object encode(String text) {
+            return tokenizer.encode(text);
+        }
+
+        @Override
+        public int[] ids(String text) {
+            return toInts(tokenizer.encode(text));
         }
 
         @Override

@@ -1,0 +1,4 @@
+/** A program that embeds Yangtuo. */
+module consumer {
+    requires dev.yangtuo;
+}
