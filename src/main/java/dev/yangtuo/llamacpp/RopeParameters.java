@@ -43,8 +43,8 @@ final class RopeParameters {
                 llama_context_params.rope_freq_scale(parameters, 1 / factor(rope, model));
                 llama_context_params.yarn_orig_ctx(parameters, originalContext);
             }
-            case NTK, DYNAMIC, LLAMA3 -> throw new YangtuoException("%s: llama.cpp cannot be told to scale RoPE by %s; none, linear and yarn are possible, or the engine yangtuo"
-                    .formatted(model, scaling.name().toLowerCase(Locale.ROOT)));
+            case NTK, DYNAMIC, LLAMA3 -> throw new YangtuoException(
+                    "%s: llama.cpp cannot be told to scale RoPE by %s; none, linear and yarn are possible with models of this architecture".formatted(model, scaling.name().toLowerCase(Locale.ROOT)));
         }
     }
 

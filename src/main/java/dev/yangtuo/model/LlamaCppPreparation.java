@@ -6,6 +6,7 @@ import dev.yangtuo.checkpoint.Checkpoints;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.exception.TokenizerFormatException;
 import dev.yangtuo.exception.UnsupportedModelException;
+import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.lora.LoraAdapter;
 import dev.yangtuo.lora.LoraExport;
 import dev.yangtuo.lora.LoraStack;
@@ -76,6 +77,9 @@ final class LlamaCppPreparation {
     }
 
     private LlamaCppFiles known(MergedModel merged) {
+        if (settings.rope().scaling() == RopeOverride.Kind.DYNAMIC) {
+            throw new YangtuoException("%s: llama.cpp has no dynamic scaling of RoPE; take another one, such as ntk, or the engine yangtuo".formatted(path));
+        }
         boolean applicable = isApplicable(merged);
         boolean asItIs = applicable && merged.source() instanceof GgufSource && settings.types() == null && settings.rope().equals(RopeOverride.NONE);
         Tokenizer tokenizer = asItIs ? tokenizer(merged) : merged.tokenizer();

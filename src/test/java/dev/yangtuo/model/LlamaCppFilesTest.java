@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.ModelFolders;
+import dev.yangtuo.RopeScalingType;
 import dev.yangtuo.WeightType;
 import dev.yangtuo.checkpoint.GgufBuilder;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
@@ -69,6 +70,15 @@ class LlamaCppFilesTest {
         assertThat(files.layers()).isEqualTo(3);
         assertThat(files.dim()).isEqualTo(64);
         assertThat(files.contextLength()).isEqualTo(256);
+        assertThat(folder.resolve("cache")).doesNotExist();
+    }
+
+    @Test
+    void aScalingOfRopeThatLlamaCppHasNotIsRefused() {
+        assertThatThrownBy(() -> prepare(BASE, options().ropeScaling(RopeScalingType.DYNAMIC).ropeFactor(2)))
+                .isInstanceOf(YangtuoException.class)
+                .hasMessageContaining("dynamic")
+                .hasMessageContaining("ntk");
         assertThat(folder.resolve("cache")).doesNotExist();
     }
 
