@@ -26,8 +26,8 @@ public final class Engines {
     private Engines() {}
 
     /**
-     * Loads a model and its adapters. With {@link Engine#AUTO} our own engine does, unless a device or layers for GPUs are asked for, or it says that the model is of a
-     * kind that it cannot run: then llama.cpp.
+     * Loads a model and its adapters. With {@link Engine#AUTO} our own engine does, unless another device than the processor or layers for GPUs are asked for, or it says
+     * that the model is of a kind that it cannot run: then llama.cpp.
      *
      * @throws YangtuoException as {@link dev.yangtuo.Llama#load(Path, LoadOptions)} says
      */
@@ -71,8 +71,9 @@ public final class Engines {
         }
     }
 
+    /** Whether something else than the processor is asked for. */
     private static boolean wantsDevice(LlamaCppOptions options) {
-        return !options.devices().isEmpty() || options.gpuLayers().orElse(0) > 0;
+        return options.devices().stream().anyMatch(name -> !name.equalsIgnoreCase("CPU")) || options.gpuLayers().orElse(0) > 0;
     }
 
     private static LoadedModel loadWithEither(Path path, LoadOptions options) {

@@ -18,6 +18,7 @@ import dev.yangtuo.MemoryPlan;
 import dev.yangtuo.ModelFolders;
 import dev.yangtuo.Perplexity;
 import dev.yangtuo.PerplexityOptions;
+import dev.yangtuo.RopeScalingType;
 import dev.yangtuo.Score;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.exception.YangtuoException;
@@ -301,6 +302,23 @@ class LlamaCppEngineTest {
     void aContextThatTheMachineHasNoMemoryForIsRefused() {
         Path file = Shape.QWEN2.write();
         assertThatThrownBy(() -> Llama.load(file, OPTIONS.context(500_000_000).maxSequences(1))).isInstanceOf(KernelException.class).hasMessageContaining("shorter context");
+    }
+
+    @Test
+    void ourEngineRunsOnTheProcessorThatIsAskedFor() {
+        try (Llama llama = Llama.load(ModelFolders.DEMO.resolve("base"), LoadOptions.defaults().llamaCpp(LlamaCppOptions.defaults().devices(List.of("cpu"))))) {
+            assertThat(llama.report().backend()).doesNotContain("llama.cpp");
+        }
+        assertThatThrownBy(() -> Llama.load(ModelFolders.DEMO.resolve("base"), LoadOptions.defaults().llamaCpp(LlamaCppOptions.defaults().devices(List.of("CPU", "CUDA7")))))
+                .hasMessageContaining("'CUDA7'");
+    }
+
+    @Test
+    void aScalingOfRopeThatCannotBeSetIsRefusedWithWhatCan() {
+        Path file = Shape.QWEN2.write();
+        assertThatThrownBy(() -> Llama.load(file, OPTIONS.ropeScaling(RopeScalingType.NTK).ropeFactor(2)))
+                .hasMessageContaining("ntk")
+                .hasMessageEndingWith("none, linear and yarn are possible with models of this architecture");
     }
 
     @Test
