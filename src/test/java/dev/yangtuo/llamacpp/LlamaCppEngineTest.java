@@ -7,9 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.yangtuo.EmbeddingOptions;
 import dev.yangtuo.Engine;
-import dev.yangtuo.FinishReason;
 import dev.yangtuo.GenerateOptions;
-import dev.yangtuo.Generation;
 import dev.yangtuo.GenerationResult;
 import dev.yangtuo.Llama;
 import dev.yangtuo.LlamaCppOptions;
@@ -23,14 +21,19 @@ import dev.yangtuo.Score;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.grammar.Grammar;
+import dev.yangtuo.kernel.Candidates;
+import dev.yangtuo.model.LoadedModel;
+import dev.yangtuo.model.Model;
+import dev.yangtuo.model.PassOutputs;
+import dev.yangtuo.model.PassPart;
+import dev.yangtuo.model.PassResult;
+import dev.yangtuo.model.Sequence;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -51,6 +54,24 @@ class LlamaCppEngineTest {
     private static final LoadOptions OPTIONS = LoadOptions.defaults().engine(Engine.LLAMA_CPP).threads(1).maxSequences(6);
     private static final GenerateOptions GREEDY = GenerateOptions.defaults().greedy().maxTokens(20);
     private static final List<String> PROMPTS = List.of("《静夜思》李白\n", "床前明月光，", "山", "千里江陵", "Once upon a time");
+
+    private static final PassOutputs NOTHING_WANTED = new PassOutputs() {
+        @Override
+        public int candidateCount() {
+            return 0;
+        }
+
+        @Override
+        public int choices() {
+            return 0;
+        }
+
+        @Override
+        public void addEdits(Candidates wanted, int outputs) {}
+
+        @Override
+        public void accept(PassResult result) {}
+    };
 
     @TempDir
     private static Path folder;
@@ -254,7 +275,7 @@ class LlamaCppEngineTest {
     }
 
     @Test
-    void cancellingWritesNothingToTheLog() {
+    void aPassThatIsGivenUpWritesNothingToTheLog() {
         Logger logger = Logger.getLogger("dev.yangtuo.llamacpp");
         List<String> written = Collections.synchronizedList(new ArrayList<>());
         Handler handler = new StreamHandler() {
@@ -264,15 +285,13 @@ class LlamaCppEngineTest {
             }
         };
         logger.addHandler(handler);
-        try (Llama llama = Llama.load(folder.resolve("demo.gguf"), OPTIONS)) {
-            String prompt = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。".repeat(8);
-            for (int i = 0; i < 4; i++) {
-                Generation text = llama.generate(i + prompt, GREEDY);
-                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
-                text.cancel();
-                assertThat(text.result().finishReason()).isEqualTo(FinishReason.CANCELLED);
-            }
-            llama.generate("山", GREEDY.maxTokens(1)).result(); // behind the last pass that was given up
+        LoadedModel loaded = LlamaCppLoader.load(Shape.QWEN2.write(), OPTIONS.settings(), LlamaCppOptions.defaults());
+        try (Model model = loaded.model(); Sequence sequence = model.newSequence()) {
+            PassPart part = PassPart.withLastOutput(sequence, new int[] {5, 6, 7}, 0, 3);
+            assertThat(model.forward(List.of(part), NOTHING_WANTED, () -> false)).isFalse();
+            assertThat(sequence.length()).isZero();
+            assertThat(model.forward(List.of(part), NOTHING_WANTED, () -> true)).isTrue();
+            assertThat(sequence.length()).isEqualTo(3);
         } finally {
             logger.removeHandler(handler);
         }
