@@ -40,9 +40,9 @@ public record GenerationResult(
         logProbabilities = List.copyOf(logProbabilities);
     }
 
-    /** Tokens per second after the first one; 0 if there were fewer than two. */
+    /** Tokens per second after the first one; 0 if there were fewer than two, or their time is not known: of a text that was cancelled while it was computed. */
     public double tokensPerSecond() {
-        return generatedTokens < 2 ? 0 : (generatedTokens - 1) / (timeAfterFirstToken.toNanos() / 1e9);
+        return generatedTokens < 2 || timeAfterFirstToken.isZero() ? 0 : (generatedTokens - 1) / (timeAfterFirstToken.toNanos() / 1e9);
     }
 
     /** From the first forward pass of the text to its first token: what its prompt took. */

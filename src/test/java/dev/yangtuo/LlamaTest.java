@@ -145,6 +145,19 @@ class LlamaTest {
     }
 
     @Test
+    void aTextThatWasCancelledHasNoInfiniteSpeed() {
+        for (int round = 0; round < 20; round++) {
+            Generation generation = llama.generate("床前明月光，", GREEDY.maxTokens(200));
+            Iterator<String> pieces = generation.iterator();
+            for (int i = 0; i < 4; i++) {
+                pieces.next();
+            }
+            generation.cancel();
+            assertThat(generation.result().tokensPerSecond()).isFinite();
+        }
+    }
+
+    @Test
     void cancelFromAnotherThreadEndsTheText() throws Exception {
         Generation generation = llama.generate("山", GenerateOptions.defaults().temperature(1).seed(1).maxTokens(511));
         Iterator<String> pieces = generation.iterator();
