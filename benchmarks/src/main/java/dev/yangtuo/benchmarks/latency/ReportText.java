@@ -45,6 +45,7 @@ final class ReportText {
     }
 
     private void facts() {
+        out.append("# Latency\n\n");
         Map<String, String> facts = results.facts();
         fact("machine", "%s, %s processors, %s memory".formatted(facts.getOrDefault("processor", "?"), facts.getOrDefault("processors", "?"), memory(facts.get("memory_bytes"))));
         fact("system", facts.get("system"));
@@ -66,7 +67,7 @@ final class ReportText {
         if (Boolean.parseBoolean(facts.get("quick"))) {
             out.append("\nA quick run, whose figures only show that everything works.\n");
         }
-        out.append("\nRatios say how many times as fast %s is as the other engine.\n".formatted(ours()));
+        out.append("\nRatios above 1 are in favour of %s: of times, the other engine's divided by its own; of speeds, its own divided by the other's.\n".formatted(ours()));
     }
 
     private void fact(String name, @Nullable String value) {
