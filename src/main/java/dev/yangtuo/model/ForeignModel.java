@@ -153,9 +153,9 @@ final class ForeignModel {
         }
         List<LoraExport.Matrix> matrices = LoraExport.matrices(adapter);
         if (matrices == null) {
-            throw new AdapterException(adapter.path(), ("it brings more than a plain LoRA of matrices of layers (embeddings, whole modules, biases, DoRA, a tokenizer), so it"
-                    + " must be merged, and models of the architecture '%s' cannot be merged here; merge it with PEFT (merge_and_unload) and convert the result")
-                            .formatted(architecture));
+            throw new AdapterException(adapter.path(), ("it brings more than a plain LoRA of matrices of layers (embeddings, whole modules, biases, DoRA,"
+                    + " a tokenizer), so it must be merged, and models of the architecture '%s' cannot be merged here; merge it with PEFT"
+                    + " (merge_and_unload) and convert the result").formatted(architecture));
         }
         return matrices;
     }

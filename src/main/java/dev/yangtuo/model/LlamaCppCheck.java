@@ -168,7 +168,8 @@ final class LlamaCppCheck {
             int[] sections = metadata.integers(key("rope.dimension_sections"));
             boolean positive = false;
             for (int i = 0; i < sections.length; i++) {
-                require(sections[i] >= 0 && sections[i] <= MAX_DIM, "key '%s': element %d is %d; expected 0 to %d", key("rope.dimension_sections"), i, sections[i], MAX_DIM);
+                require(sections[i] >= 0 && sections[i] <= MAX_DIM, "key '%s': element %d is %d; expected 0 to %d",
+                        key("rope.dimension_sections"), i, sections[i], MAX_DIM);
                 positive |= i < 3 && sections[i] > 0;
             }
             require(positive, "key '%s' has no positive element", key("rope.dimension_sections"));
