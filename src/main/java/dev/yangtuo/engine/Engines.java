@@ -7,6 +7,7 @@ import dev.yangtuo.exception.NativeLibraryException;
 import dev.yangtuo.exception.TokenizerFormatException;
 import dev.yangtuo.exception.UnsupportedModelException;
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.llamacpp.LlamaCppLibrary;
 import dev.yangtuo.llamacpp.LlamaCppLoader;
 import dev.yangtuo.model.GgufCosts;
 import dev.yangtuo.model.LoadPlan;
@@ -104,8 +105,10 @@ public final class Engines {
         } catch (NativeLibraryException e) {
             String problem = String.valueOf(reason.getMessage());
             String prefix = path + ": ";
-            throw new UnsupportedModelException(path, "%s. %s"
-                    .formatted(problem.startsWith(prefix) ? problem.substring(prefix.length()) : problem, e.getMessage()), reason);
+            boolean isMissing = LlamaCppLibrary.find(options.llamaCpp().library().orElse(null)).isEmpty();
+            throw new UnsupportedModelException(path, "%s. %s".formatted(
+                    problem.startsWith(prefix) ? problem.substring(prefix.length()) : problem,
+                    isMissing ? "llama.cpp, which may run it, is not on this machine; docs/llama-cpp.md says how to get it" : e.getMessage()), reason);
         } catch (YangtuoException e) {
             e.addSuppressed(reason);
             throw e;
