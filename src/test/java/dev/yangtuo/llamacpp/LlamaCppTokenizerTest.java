@@ -10,6 +10,7 @@ import dev.yangtuo.Llama;
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.checkpoint.GgufBuilder;
 import dev.yangtuo.exception.TokenizerFormatException;
+import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.tokenizer.ByteLevelModel;
 import dev.yangtuo.tokenizer.EncodeOptions;
 import dev.yangtuo.tokenizer.ForeignModel;
@@ -22,10 +23,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -217,6 +220,34 @@ class LlamaCppTokenizerTest {
         assertThatIllegalStateException().isThrownBy(() -> own.encode("a", false, false)).withMessageContaining("is closed");
         assertThatIllegalStateException().isThrownBy(() -> tokenizer.encode("a")).withMessageContaining("is closed");
         assertThat(tokenizer.decode(tokenizer.bosId(), 100)).as("needs nothing native").isNotEmpty();
+    }
+
+    @Test
+    void closingWaitsForThoseWhoEncode() {
+        LlamaCppTokenizer own = LlamaCppTokenizer.load(library, file(VocabularyKind.TEKKEN));
+        int[] expected = own.encode("The License ".repeat(50), false, false);
+        List<CompletableFuture<Long>> users = IntStream.range(0, 4).mapToObj(i -> CompletableFuture.supplyAsync(() -> {
+            long count = 0;
+            try {
+                while (true) {
+                    assertThat(own.encode("The License ".repeat(50), false, false)).isEqualTo(expected);
+                    count++;
+                }
+            } catch (IllegalStateException e) {
+                return count;
+            }
+        })).toList();
+        own.close();
+        assertThat(users).allSatisfy(user -> assertThat(user.join()).isNotNegative());
+    }
+
+    @Test
+    void aFileThatIsCutOffIsAnException() throws Exception {
+        byte[] whole = Files.readAllBytes(file(VocabularyKind.TEKKEN));
+        for (int length : new int[] {0, 10, 5000, whole.length / 2}) {
+            Path cut = Files.write(directory.resolve("cut.gguf"), Arrays.copyOf(whole, length));
+            assertThatExceptionOfType(YangtuoException.class).isThrownBy(() -> LlamaCppTokenizer.load(library, cut)).withMessageContaining("cut.gguf");
+        }
     }
 
     @Test
