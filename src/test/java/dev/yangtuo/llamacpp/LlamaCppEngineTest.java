@@ -200,6 +200,15 @@ class LlamaCppEngineTest {
     }
 
     @Test
+    void aPromptHasNoBeginningOfSequenceWhereTheModelExpectsNone() {
+        try (Llama llama = Llama.load(Shape.QWEN2.write(), OPTIONS)) {
+            assertThat(llama.tokenizer().model().special().addBos()).isFalse();
+            GenerationResult result = llama.generate("hello", GREEDY.maxTokens(1)).result();
+            assertThat(result.promptTokens()).isEqualTo(llama.tokenizer().encode("hello").length);
+        }
+    }
+
+    @Test
     void anUnknownDeviceIsNamed() {
         Path file = Shape.QWEN2.write();
         assertThatThrownBy(() -> Llama.load(file, OPTIONS.llamaCpp(LlamaCppOptions.defaults().devices(List.of("CUDA7")))))
