@@ -5,6 +5,7 @@ import dev.yangtuo.tensor.TensorType;
 import java.nio.file.Path;
 import java.util.Random;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 
 /**
  * Small models of architectures that only llama.cpp computes, with random weights that are the same each time: under a megabyte, float32, and their logits differ
@@ -42,6 +43,55 @@ public final class SyntheticGguf {
         made.ends(vocabulary, tied);
         for (int layer = 0; layer < made.layers; layer++) {
             made.attention(layer, 4, 2, 16, true);
+            made.feedForward(layer, 96);
+        }
+        return made.gguf;
+    }
+
+    /** What a model of the architecture of LLaMA, which both engines compute, has beside the plain one's. */
+    public enum LlamaKind {
+        /** As many heads of keys and values as of queries. */
+        PLAIN,
+        /** One head of keys and values for four of queries. */
+        GROUPED,
+        /** Biases in the attention. */
+        BIASED,
+        /** The embedding is the output matrix. */
+        TIED,
+        /** RoPE's positions divided by four. */
+        LINEAR,
+        /** YaRN from a quarter of the context. */
+        YARN,
+        /** Llama 3.1's scaling: a factor for each frequency. */
+        LLAMA3,
+        /** Mistral's: each layer sees the last 16 tokens only, which llama.cpp knows of other architectures only. */
+        WINDOW
+    }
+
+    /** The position from which {@link LlamaKind#WINDOW} differs from a model without a window. */
+    public static final int WINDOW = 16;
+
+    /** LLaMA, in one of its kinds. */
+    public static GgufBuilder llama(LlamaKind kind, VocabularyKind vocabulary) {
+        int kvHeads = kind == LlamaKind.GROUPED ? 1 : 4;
+        SyntheticGguf made = new SyntheticGguf("llama", 3);
+        made.putAttention(4, kvHeads, 16, 96);
+        made.put("rope.dimension_count", 16);
+        made.put("rope.freq_base", 10_000f);
+        if (kind == LlamaKind.LINEAR || kind == LlamaKind.YARN) {
+            made.put("rope.scaling.type", kind == LlamaKind.YARN ? "yarn" : "linear");
+            made.put("rope.scaling.factor", 4f);
+            made.put("rope.scaling.original_context_length", CONTEXT / 4);
+        }
+        if (kind == LlamaKind.WINDOW) {
+            made.put("attention.sliding_window", WINDOW);
+        }
+        made.ends(vocabulary, kind == LlamaKind.TIED);
+        if (kind == LlamaKind.LLAMA3) {
+            made.gguf.tensor("rope_freqs.weight", TensorType.F32, new float[] {1, 1, 1, 1.5f, 2, 4, 8, 8}, 8);
+        }
+        for (int layer = 0; layer < made.layers; layer++) {
+            made.attention(layer, 4, kvHeads, 16, kind == LlamaKind.BIASED);
             made.feedForward(layer, 96);
         }
         return made.gguf;
@@ -93,6 +143,14 @@ public final class SyntheticGguf {
             made.vector("blk.%d.ssm_d", layer, inner, () -> 1.0);
             made.matrix("blk.%d.ssm_out.weight", layer, DIM, inner);
         }
+        return made.gguf;
+    }
+
+    /** A vocabulary of LLaMA's architecture, without weights. */
+    static GgufBuilder vocabulary(ToIntFunction<GgufBuilder> vocabulary) {
+        SyntheticGguf made = new SyntheticGguf("llama", 1);
+        made.putAttention(1, 1, DIM, DIM);
+        vocabulary.applyAsInt(made.gguf);
         return made.gguf;
     }
 

@@ -23,18 +23,7 @@ public enum VocabularyKind {
     QWEN2 {
         @Override
         int put(GgufBuilder gguf) {
-            List<String> pieces = new ArrayList<>(BYTE_LEVEL.pieces);
-            List<String> controls = List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>");
-            int first = pieces.size();
-            pieces.addAll(controls);
-            putPieces(gguf, "gpt2", pieces, controls)
-                    .put("tokenizer.ggml.pre", "qwen2")
-                    .put("tokenizer.ggml.merges", BYTE_LEVEL.merges.toArray(String[]::new))
-                    .put("tokenizer.ggml.eos_token_id", first + 2)
-                    .put("tokenizer.ggml.padding_token_id", first)
-                    .put("tokenizer.ggml.add_bos_token", false)
-                    .put("tokenizer.chat_template", CHATML);
-            return pieces.size();
+            return putChatMl(gguf, "qwen2");
         }
     },
     /** Byte-level BPE that cuts words as Mistral's Tekken does, which ours does not know. */
@@ -112,6 +101,22 @@ public enum VocabularyKind {
 
     /** Puts the vocabulary into the metadata, and returns its size. */
     abstract int put(GgufBuilder gguf);
+
+    /** The byte-level vocabulary with another expression for words. */
+    static int putChatMl(GgufBuilder gguf, String pre) {
+        List<String> pieces = new ArrayList<>(BYTE_LEVEL.pieces);
+        List<String> controls = List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>");
+        int first = pieces.size();
+        pieces.addAll(controls);
+        putPieces(gguf, "gpt2", pieces, controls)
+                .put("tokenizer.ggml.pre", pre)
+                .put("tokenizer.ggml.merges", BYTE_LEVEL.merges.toArray(String[]::new))
+                .put("tokenizer.ggml.eos_token_id", first + 2)
+                .put("tokenizer.ggml.padding_token_id", first)
+                .put("tokenizer.ggml.add_bos_token", false)
+                .put("tokenizer.chat_template", CHATML);
+        return pieces.size();
+    }
 
     private static GgufBuilder putPieces(GgufBuilder gguf, String kind, List<String> pieces, List<String> controls) {
         return gguf.put("tokenizer.ggml.model", kind)
