@@ -67,7 +67,7 @@ final class CaseRun {
     private Options options(SuiteCase next, Path facts, Path output) {
         Repeats repeats = next.repeats();
         ChainedOptionsBuilder builder = new OptionsBuilder()
-                .include("^" + (PACKAGE + next.measure().benchmark(next.engine())).replace(".", "\\.") + "$")
+                .include("^" + (PACKAGE + next.measure().benchmark()).replace(".", "\\.") + "$")
                 .forks(repeats.forks())
                 .warmupIterations(repeats.warmups())
                 .warmupTime(TimeValue.seconds(repeats.seconds()))

@@ -51,7 +51,8 @@ final class ReportText {
         fact("system", facts.get("system"));
         fact("java", facts.get("java"));
         fact("jmh", facts.get("jmh"));
-        fact("yangtuo", facts.get("yangtuo"));
+        String commit = facts.getOrDefault("commit", "");
+        fact("yangtuo", facts.getOrDefault("yangtuo", "?") + (commit.isEmpty() ? "" : ", commit " + commit));
         Map<EngineName, Set<String>> backends = new LinkedHashMap<>();
         for (SuiteRow row : results.rows()) {
             if (!row.model().isEmpty() && row.facts().containsKey("backend")) {
