@@ -56,8 +56,12 @@ public final class PerplexityOptions {
         return listener;
     }
 
-    /** @throws IllegalArgumentException if the model cannot take the context that was asked for */
+    /** @throws IllegalArgumentException if the model cannot take the context that was asked for, or none that is long enough */
     int contextFor(int contextOfModel) {
+        if (contextOfModel < SMALLEST_CONTEXT) {
+            throw new IllegalArgumentException("the model's context of %d is too short to measure in, at least %d tokens are needed; load the model with a larger context"
+                    .formatted(contextOfModel, SMALLEST_CONTEXT));
+        }
         if (context > contextOfModel) {
             throw new IllegalArgumentException("windows of %d tokens are longer than the model's context of %d; measure with a context of %d or less"
                     .formatted(context, contextOfModel, contextOfModel));

@@ -248,6 +248,17 @@ class LlamaTest {
     }
 
     @Test
+    void guessesOfManyTextsFitAShortContext() {
+        try (Llama shorter = Llama.load(BASE, OPTIONS.context(8).maxSequences(3)); Llama draft = Llama.load(BASE, OPTIONS.context(8).maxSequences(3))) {
+            List<String> prompts = List.of("山", "水", "月");
+            List<GenerationResult> plain = shorter.generateBatch(prompts, GREEDY.maxTokens(20));
+            List<GenerationResult> guessed = shorter.generateBatch(prompts, GREEDY.maxTokens(20).draft(draft, 15));
+            assertThat(guessed).map(GenerationResult::text).isEqualTo(plain.stream().map(GenerationResult::text).toList());
+            assertThat(guessed).allMatch(text -> text.draftedTokens() > 0);
+        }
+    }
+
+    @Test
     void aModelThatGuessesDoesNotChangeTheText() {
         GenerateOptions greedy = GREEDY.maxTokens(60);
         try (Llama coarse = Llama.load(BASE, OPTIONS.quantize(WeightType.Q4_0)); Llama base = Llama.load(BASE)) {

@@ -182,6 +182,13 @@ class PerplexityMeterTest {
     }
 
     @Test
+    void aModelWithTooShortAContextIsRefused() {
+        try (Llama shorter = Llama.load(ModelFolders.tiny("base"), LoadOptions.defaults().context(2))) {
+            assertThatThrownBy(() -> shorter.perplexity(SENTENCE, DEFAULTS)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("context of 2 is too short");
+        }
+    }
+
+    @Test
     void textsThatAreTooShortAreRefused() {
         for (PerplexityMethod method : PerplexityMethod.values()) {
             assertThatThrownBy(() -> llama.perplexity("", DEFAULTS.method(method)))

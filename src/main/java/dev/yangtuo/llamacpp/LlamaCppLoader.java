@@ -36,7 +36,7 @@ public final class LlamaCppLoader {
     private final LoadSettings settings;
     private final LlamaCppOptions options;
     private final ModelCosts costs;
-    private @Nullable RuntimeException listenerFailed;
+    private @Nullable Throwable listenerFailed;
 
     private LlamaCppLoader(LlamaCppLibrary library, LlamaCppFiles files, LoadSettings settings, LlamaCppOptions options) {
         this.library = library;
@@ -100,7 +100,8 @@ public final class LlamaCppLoader {
                     costs,
                     size.sequences(),
                     shares,
-                    cuts);
+                    cuts,
+                    Math.max(0, LlamaCpp.llama_model_n_swa(model)));
             LlamaCppModel loaded = new LlamaCppModel(library, new LlamaCppContext(arena, model, context, columns, outputs, size.numbers()), facts, size.contextLength(), size.pages());
             Duration time = Duration.ofNanos(System.nanoTime() - start);
             return new LoadedModel(files.path(), files.baseVocabSize(), loaded, files.tokenizer(), files.generation(), files.chatTemplate(), files.merge(),
@@ -125,12 +126,10 @@ public final class LlamaCppLoader {
             llama_model_params.load_mode(parameters, options.mapped() ? LlamaCpp.LLAMA_LOAD_MODE_MMAP() : LlamaCpp.LLAMA_LOAD_MODE_NONE());
             llama_model_params.progress_callback(parameters, llama_progress_callback.allocate((share, _) -> progressed(share), arena));
             MemorySegment model = LlamaCpp.llama_model_load_from_file(calling.allocateFrom(files.file().toString()), parameters);
-            if (listenerFailed != null) {
-                if (!model.equals(MemorySegment.NULL)) {
-                    LlamaCpp.llama_model_free(model);
-                }
-                throw listenerFailed;
+            if (listenerFailed != null && !model.equals(MemorySegment.NULL)) {
+                LlamaCpp.llama_model_free(model);
             }
+            UpcallFailure.rethrow(listenerFailed);
             if (model.equals(MemorySegment.NULL)) {
                 throw new CheckpointFormatException(files.file(), "llama.cpp %s cannot load it: %s".formatted(library.version(), errors.text()));
             }
@@ -144,7 +143,7 @@ public final class LlamaCppLoader {
             long bytes = costs.layerBytes() + costs.outputBytes();
             settings.listener().progressed("weights", Math.round(share * files.layers()), files.layers(), Math.round((double) share * bytes), bytes);
             return true;
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             listenerFailed = e;
             return false;
         }

@@ -49,7 +49,7 @@ final class LlamaCppModel implements Model {
 
     /** Asked by llama.cpp during a pass. */
     private BooleanSupplier goesOn = ALWAYS;
-    private @Nullable RuntimeException askingFailed;
+    private @Nullable Throwable askingFailed;
     private boolean givesStates;
 
     /** Whether logits are wanted of each column of the batch. */
@@ -66,6 +66,7 @@ final class LlamaCppModel implements Model {
      * @param maxSequences of a pass
      * @param sharesBeginnings whether sequences take positions over from each other
      * @param canTruncate whether sequences can be cut
+     * @param window positions that some layers look back; 0 where all look back at everything
      */
     record ModelFacts(
             int vocabSize,
@@ -77,7 +78,8 @@ final class LlamaCppModel implements Model {
             ModelCosts costs,
             int maxSequences,
             boolean sharesBeginnings,
-            boolean canTruncate) {}
+            boolean canTruncate,
+            int window) {}
 
     /**
      * Takes ownership of {@code context}.
@@ -95,36 +97,40 @@ final class LlamaCppModel implements Model {
         LlamaCpp.llama_set_abort_callback(context.address(), ggml_abort_callback.allocate(_ -> isGivenUp(), context.arena()), MemorySegment.NULL);
     }
 
-    /** llama.cpp's memory. Its functions are called under the lock, while the context is there. */
+    /** llama.cpp's memory. Its functions are called under the lock; once the model is closed, there is nothing to do. */
     private final class Cells implements SequenceMemory.Cells {
         @Override
         public boolean remove(int sequence, int from) {
-            return LlamaCpp.llama_memory_seq_rm(context.memory(), sequence, from == 0 ? -1 : from, -1);
+            return closed || LlamaCpp.llama_memory_seq_rm(context.memory(), sequence, from == 0 ? -1 : from, -1);
         }
 
         @Override
         public void copy(int source, int target, int positions) {
-            LlamaCpp.llama_memory_seq_cp(context.memory(), source, target, 0, positions);
+            if (!closed) {
+                LlamaCpp.llama_memory_seq_cp(context.memory(), source, target, 0, positions);
+            }
+        }
+
+        @Override
+        public boolean goesOnFrom(int sequence, int positions) {
+            return closed || LlamaCpp.llama_memory_seq_pos_min(context.memory(), sequence) <= Math.max(0, positions - facts.window());
         }
     }
 
+    /** For sequences, which stay usable when the model is closed, but for passes: the pass in which somebody closes it comes to its end. */
     <T extends @Nullable Object> T locked(Supplier<T> work) {
         lock.lock();
         try {
-            requireOpen();
             return work.get();
         } finally {
             lock.unlock();
         }
     }
 
-    /** For what ends: once the model is closed, there is nothing to give back. */
-    void lockedUnlessClosed(Runnable work) {
+    void locked(Runnable work) {
         lock.lock();
         try {
-            if (!closed) {
-                work.run();
-            }
+            work.run();
         } finally {
             lock.unlock();
         }
@@ -172,11 +178,13 @@ final class LlamaCppModel implements Model {
 
     @Override
     public LlamaCppSequence newSequence() {
-        return new LlamaCppSequence(this, locked(memory::open));
+        requireOpen();
+        return new LlamaCppSequence(this, memory.open());
     }
 
     @Override
     public LlamaCppSequence newSequence(int[] tokens, int end) {
+        requireOpen();
         return new LlamaCppSequence(this, locked(() -> memory.open(tokens, end)));
     }
 
@@ -212,7 +220,7 @@ final class LlamaCppModel implements Model {
 
     @Override
     public void forget() {
-        lockedUnlessClosed(memory::forgetAll);
+        locked(memory::forgetAll);
     }
 
     @Override
@@ -316,23 +324,26 @@ final class LlamaCppModel implements Model {
         int outputs = outputs(parts);
         logits = room(logits, Math.multiplyExact(outputs, vocabSize()));
         states = wantsStates ? room(states, Math.multiplyExact(columns, dim())) : states;
-        // States are outputs, of which llama.cpp has not room for as many as columns.
-        int limit = wantsStates ? context.outputs() : batch.capacity();
         int column = 0;
         int output = 0;
+        int batchOutputs = 0;
         batch.clear();
         for (PassPart part : parts) {
             for (int i = 0; i < part.count(); i++) {
                 boolean wantsLogits = i >= part.firstOutput();
+                boolean wantsOutput = wantsLogits || wantsStates;
                 hasLogits[batch.count()] = wantsLogits;
-                batch.add(part.tokens()[part.offset() + i], sequence(part).length() + i, sequence(part).number(), wantsLogits || wantsStates);
+                batch.add(part.tokens()[part.offset() + i], sequence(part).length() + i, sequence(part).number(), wantsOutput);
+                batchOutputs += wantsOutput ? 1 : 0;
                 column++;
-                if (batch.count() == limit || column == columns) {
+                // llama.cpp has room for fewer outputs than columns, and ends the process over more.
+                if (batch.count() == batch.capacity() || batchOutputs == context.outputs() || column == columns) {
                     if (!decodeBatch()) {
                         return -1;
                     }
                     output = read(column - batch.count(), output, wantsStates);
                     batch.clear();
+                    batchOutputs = 0;
                 }
             }
         }
@@ -343,12 +354,13 @@ final class LlamaCppModel implements Model {
     private boolean decodeBatch() {
         try (LlamaCppLog.Capture errors = library.log().capture()) {
             int status = LlamaCpp.llama_decode(context.address(), batch.struct());
-            if (askingFailed != null) {
-                throw askingFailed;
-            }
+            UpcallFailure.rethrow(askingFailed);
             return switch (status) {
                 case DECODED -> true;
-                case ABORTED -> false;
+                case ABORTED -> {
+                    errors.text(); // that it could not compute: nobody needs to be told
+                    yield false;
+                }
                 case NO_ROOM -> throw new KvMemoryException("llama.cpp has no room for %d tokens; finish or close a text".formatted(batch.count()));
                 default -> throw new KernelException("llama.cpp failed to compute %d tokens (status %d): %s".formatted(batch.count(), status, errors.text()));
             };
@@ -392,7 +404,7 @@ final class LlamaCppModel implements Model {
     private boolean isGivenUp() {
         try {
             return askingFailed != null || !goesOn.getAsBoolean();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             askingFailed = e;
             return true;
         }

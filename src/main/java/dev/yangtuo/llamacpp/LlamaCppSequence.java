@@ -53,10 +53,7 @@ final class LlamaCppSequence implements Sequence {
 
     @Override
     public void truncate(int newLength) {
-        model.locked(() -> {
-            part().truncate(newLength);
-            return null;
-        });
+        model.locked(() -> part().truncate(newLength));
     }
 
     @Override
@@ -82,7 +79,7 @@ final class LlamaCppSequence implements Sequence {
 
     @Override
     public void rememberEnd(int[] tokens) {
-        model.lockedUnlessClosed(() -> {
+        model.locked(() -> {
             if (!closed) {
                 closed = true;
                 part.rememberEnd(tokens);
@@ -92,7 +89,7 @@ final class LlamaCppSequence implements Sequence {
 
     @Override
     public void close() {
-        model.lockedUnlessClosed(() -> {
+        model.locked(() -> {
             if (!closed) {
                 closed = true;
                 part.close();

@@ -44,6 +44,12 @@ final class SequenceMemory {
 
         /** Gives the first positions of a sequence to another one, which has none. */
         void copy(int source, int target, int positions);
+
+        /**
+         * Whether a sequence still has all that its next position looks back at, were it cut behind the first {@code positions}. Where layers look back a window only,
+         * llama.cpp writes over what is behind the window of the last position.
+         */
+        boolean goesOnFrom(int sequence, int positions);
     }
 
     /** A page; the pages of a sequence are its list of them. */
@@ -79,8 +85,9 @@ final class SequenceMemory {
         return pageCount;
     }
 
+    /** Without a sequence that could be taken, none. */
     int availablePages() {
-        return freePages + unusedPages;
+        return freeNumbers.isEmpty() && remembered.isEmpty() ? 0 : freePages + unusedPages;
     }
 
     /** What a sequence has. */
@@ -145,7 +152,7 @@ final class SequenceMemory {
                 dropPages();
                 return;
             }
-            length = cells.remove(number, newLength) ? newLength : 0;
+            length = cells.remove(number, newLength) && cells.goesOnFrom(number, newLength) ? newLength : 0;
             if (length == 0 && newLength > 0) {
                 cells.remove(number, 0);
             }
@@ -169,7 +176,7 @@ final class SequenceMemory {
 
         /** Another one with the first positions of this one; with none where there is no room. */
         Part fork(int positions) {
-            return positions > 0 && number >= 0 && shares ? taking(number, pages, positions) : new Part();
+            return positions > 0 && number >= 0 && shares && cells.goesOnFrom(number, positions) ? taking(number, pages, positions) : new Part();
         }
 
         /** Remembers it, which ends it. */
@@ -214,26 +221,32 @@ final class SequenceMemory {
         }
         remembered.remove(best);
         remembered.addLast(best);
-        return taking(best.number, best.pages, common(best, tokens, end));
+        return taking(best.number, best.pages, usable(best, tokens, end));
     }
 
     /** How many of the first {@code end} tokens are remembered. */
     int knownTokens(int[] tokens, int end) {
         Remembered best = bestFor(tokens, end);
-        return best == null ? 0 : common(best, tokens, end);
+        return best == null ? 0 : usable(best, tokens, end);
     }
 
     private @Nullable Remembered bestFor(int[] tokens, int end) {
         Remembered best = null;
         int most = 0;
         for (Remembered text : remembered) {
-            int common = common(text, tokens, end);
-            if (common > most) {
-                most = common;
+            int usable = usable(text, tokens, end);
+            if (usable > most) {
+                most = usable;
                 best = text;
             }
         }
         return best;
+    }
+
+    /** How many of the first {@code end} tokens can be taken over from a text. */
+    private int usable(Remembered text, int[] tokens, int end) {
+        int common = common(text, tokens, end);
+        return common > 0 && cells.goesOnFrom(text.number, common) ? common : 0;
     }
 
     private static int common(Remembered text, int[] tokens, int end) {
@@ -243,7 +256,7 @@ final class SequenceMemory {
     }
 
     private boolean isKnown(int[] tokens, int length) {
-        return remembered.stream().anyMatch(text -> common(text, tokens, length) == length);
+        return remembered.stream().anyMatch(text -> usable(text, tokens, length) == length);
     }
 
     /** A text that went on is remembered as the longer one. */

@@ -318,7 +318,7 @@ public final class Scheduler implements AutoCloseable {
             RunningTask task = running.get(i);
             (task.isStreaming() ? streams : prompts).add(task);
         }
-        int guesses = streams.isEmpty() || !model.canTruncate() ? 0 : Math.min(options.draftTokens(), SPECULATIVE_COLUMNS / streams.size() - 1);
+        int guesses = streams.isEmpty() || !model.canTruncate() ? 0 : Math.min(options.draftTokens(), Math.min(SPECULATIVE_COLUMNS, model.maxColumns()) / streams.size() - 1);
         for (int i = 0; i < streams.size(); i++) {
             RunningTask task = streams.get(i);
             if (running.contains(task)) {

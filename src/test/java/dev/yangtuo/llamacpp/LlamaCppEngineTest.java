@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.yangtuo.EmbeddingOptions;
 import dev.yangtuo.Engine;
+import dev.yangtuo.FinishReason;
 import dev.yangtuo.GenerateOptions;
+import dev.yangtuo.Generation;
 import dev.yangtuo.GenerationResult;
 import dev.yangtuo.Llama;
 import dev.yangtuo.LlamaCppOptions;
@@ -22,10 +24,18 @@ import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.grammar.Grammar;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.StreamHandler;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -183,6 +193,100 @@ class LlamaCppEngineTest {
         assertThatThrownBy(text::join).hasRootCauseInstanceOf(IllegalStateException.class);
         assertThatIllegalStateException().isThrownBy(() -> llama.generate("山", GREEDY).result());
         llama.close();
+    }
+
+    @Test
+    void guessesBesideAReadingAreNotMoreOutputsThanThereIsRoomFor() {
+        Path file = Shape.QWEN2.write();
+        String tail = "upon a time there was a hill. ".repeat(8);
+        LoadOptions few = OPTIONS.context(512).maxSequences(2);
+        try (Llama llama = Llama.load(file, few); Llama draft = Llama.load(file, few)) {
+            double alone = llama.score("Once", List.of(tail)).getFirst().sum();
+            CompletableFuture<GenerationResult> text = llama.generateAsync("山", GREEDY.maxTokens(200).draft(draft, 15));
+            for (int i = 0; i < 5; i++) {
+                assertThat(llama.score("Once", List.of(tail)).getFirst().sum()).isCloseTo(alone, within(0.05));
+            }
+            assertThat(text.join().draftedTokens()).isGreaterThan(50);
+        }
+    }
+
+    @Test
+    void windowsThatHavePassedAreNotTakenOver() {
+        Path file = Shape.GEMMA3.write();
+        List<String> prompts = IntStream.range(0, 16).mapToObj(i -> "Once upon a time %c ".formatted('一' + i * 37).repeat(1 + i % 5)).toList();
+        long twoContexts = 2 * Llama.plan(file, OPTIONS.context(256).maxSequences(1)).kvBytes();
+        LoadOptions small = OPTIONS.context(256).maxSequences(16).kvMemory(twoContexts);
+        try (Llama llama = Llama.load(file, small);
+                Llama alone = Llama.load(file, OPTIONS.context(256).llamaCpp(LlamaCppOptions.defaults().sharedMemory(false)))) {
+            llama.generateBatch(prompts, GREEDY.maxTokens(100));
+            for (String prompt : prompts) {
+                assertThat(llama.score(prompt, List.of("hill")).getFirst().sum()).as(prompt)
+                        .isCloseTo(alone.score(prompt, List.of("hill")).getFirst().sum(), within(0.02));
+            }
+        }
+    }
+
+    @Test
+    void textsWaitWhileGuessesHaveAllSequences() {
+        Path file = Shape.MAMBA.write();
+        List<String> prompts = List.of("a", "bc", "def", "ghij", "klm", "nop");
+        try (Llama draft = Llama.load(file, OPTIONS.maxSequences(2)); Llama llama = Llama.load(Shape.QWEN2.write(), OPTIONS)) {
+            List<String> alone = prompts.stream().map(prompt -> draft.generate(prompt, GREEDY).result().text()).toList();
+            List<CompletableFuture<GenerationResult>> guessed =
+                    prompts.stream().map(prompt -> llama.generateAsync(prompt, GREEDY.maxTokens(150).draft(draft, 5))).toList();
+            List<CompletableFuture<GenerationResult>> own = prompts.stream().map(prompt -> draft.generateAsync(prompt, GREEDY)).toList();
+            assertThat(own).map(text -> text.join().text()).isEqualTo(alone);
+            guessed.forEach(CompletableFuture::join);
+        }
+    }
+
+    @Test
+    void whateverAListenerThrowsWhileLoadingReachesTheCaller() {
+        Path file = Shape.QWEN2.write();
+        for (Throwable failure : List.of(new IllegalStateException("mine"), new AssertionError("mine"))) {
+            assertThatThrownBy(() -> Llama.load(file, OPTIONS.onProgress(progress -> {
+                switch (failure) {
+                    case Error e -> throw e;
+                    case RuntimeException e -> throw e;
+                    default -> throw new IllegalArgumentException(failure);
+                }
+            }))).isSameAs(failure);
+        }
+    }
+
+    @Test
+    void cancellingWritesNothingToTheLog() {
+        Logger logger = Logger.getLogger("dev.yangtuo.llamacpp");
+        List<String> written = Collections.synchronizedList(new ArrayList<>());
+        Handler handler = new StreamHandler() {
+            @Override
+            public void publish(LogRecord entry) {
+                written.add(entry.getMessage());
+            }
+        };
+        logger.addHandler(handler);
+        try (Llama llama = Llama.load(folder.resolve("demo.gguf"), OPTIONS)) {
+            String prompt = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。".repeat(8);
+            for (int i = 0; i < 4; i++) {
+                Generation text = llama.generate(i + prompt, GREEDY);
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
+                text.cancel();
+                assertThat(text.result().finishReason()).isEqualTo(FinishReason.CANCELLED);
+            }
+            llama.generate("山", GREEDY.maxTokens(1)).result(); // behind the last pass that was given up
+        } finally {
+            logger.removeHandler(handler);
+        }
+        assertThat(written).isEmpty();
+    }
+
+    @Test
+    void aLogitsProcessorMayCloseTheModel() {
+        Llama llama = Llama.load(Shape.QWEN2.write(), OPTIONS);
+        CompletableFuture<GenerationResult> other = llama.generateAsync("水", GREEDY.maxTokens(400));
+        assertThatIllegalStateException().isThrownBy(() -> llama.generate("山", GREEDY.logitsProcessor(() -> (tokens, logits) -> llama.close())).result())
+                .withMessage("the model is closed");
+        assertThatThrownBy(other::join).hasRootCauseMessage("the model is closed");
     }
 
     @Test

@@ -18,6 +18,9 @@ class SequenceMemoryTest {
     private static final class MadeCells implements SequenceMemory.Cells {
         private final List<Cell> cells = new ArrayList<>();
         private boolean cuts = true;
+        /** Positions that the last one of a sequence looks back; of those before them, {@code first} and later ones are there. */
+        private int window = 1000;
+        private final int[] first = new int[256];
 
         private record Cell(int position, int token, boolean[] sequences) {}
 
@@ -25,6 +28,7 @@ class SequenceMemoryTest {
             boolean[] of = new boolean[256];
             of[sequence] = true;
             cells.add(new Cell(position, token, of));
+            first[sequence] = Math.max(first[sequence], position + 1 - window);
         }
 
         /** The tokens of a sequence by their positions; fails where one is missing or there twice. */
@@ -42,6 +46,7 @@ class SequenceMemoryTest {
             if (!cuts && from > 0) {
                 return false;
             }
+            first[sequence] = from == 0 ? 0 : first[sequence];
             cells.stream().filter(cell -> cell.position >= from).forEach(cell -> cell.sequences[sequence] = false);
             cells.removeIf(cell -> {
                 for (boolean of : cell.sequences) {
@@ -57,7 +62,13 @@ class SequenceMemoryTest {
         @Override
         public void copy(int source, int target, int positions) {
             assertThat(tokens(target)).as("what the sequence had that something is copied to").isEmpty();
+            first[target] = first[source];
             cells.stream().filter(cell -> cell.sequences[source] && cell.position < positions).forEach(cell -> cell.sequences[target] = true);
+        }
+
+        @Override
+        public boolean goesOnFrom(int sequence, int positions) {
+            return first[sequence] <= Math.max(0, positions - window);
         }
     }
 
@@ -134,6 +145,38 @@ class SequenceMemoryTest {
         fork.close();
         part.close();
         assertThat(memory.availablePages()).isEqualTo(8);
+    }
+
+    @Test
+    void withoutASequenceLeftNoPagesAreAvailable() {
+        SequenceMemory memory = new SequenceMemory(cells, 128, 1, 8, true);
+        SequenceMemory.Part part = memory.open();
+        append(part, text(1, 70), 70);
+        assertThat(memory.availablePages()).as("a text would have to wait").isZero();
+        part.rememberEnd(text(1, 70));
+        assertThat(memory.availablePages()).as("what is remembered can be forgotten").isEqualTo(8);
+    }
+
+    @Test
+    void whereAWindowHasPassedNothingIsTakenOver() {
+        cells.window = 50;
+        SequenceMemory memory = new SequenceMemory(cells, 200, 8, 20, true);
+        int[] tokens = text(1, 200);
+        SequenceMemory.Part first = memory.open();
+        append(first, tokens, 100);
+        assertThat(first.fork(60).length()).isZero();
+        assertThat(first.fork(100).length()).as("all of it").isEqualTo(100);
+        first.rememberEnd(tokens);
+        assertThat(memory.knownTokens(tokens, 60)).isZero();
+        assertThat(memory.open(tokens, 60).length()).isZero();
+        SequenceMemory.Part next = memory.open(tokens, 150);
+        assertThat(next.length()).as("it goes on where the text ended").isEqualTo(100);
+        append(next, tokens, 20);
+        next.truncate(110);
+        assertThat(next.length()).as("computed anew").isZero();
+        assertThat(next.number()).isNotNegative();
+        append(next, tokens, 40);
+        assertThat(cells.tokens(next.number())).isEqualTo(Arrays.copyOf(tokens, 40));
     }
 
     @Test
