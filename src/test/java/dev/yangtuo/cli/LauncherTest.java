@@ -10,6 +10,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,13 +55,17 @@ class LauncherTest {
     }
 
     private Outcome test() throws Exception {
+        return run("yangtuo", "test", "-Dtest=None");
+    }
+
+    private Outcome run(String program, String... arguments) throws Exception {
         Path output = folder.resolve("output");
-        ProcessBuilder builder = new ProcessBuilder(checkout.resolve("yangtuo").toString(), "test", "-Dtest=None")
+        ProcessBuilder builder = new ProcessBuilder(Stream.concat(Stream.of(checkout.resolve(program).toString()), Stream.of(arguments)).toList())
                 .redirectErrorStream(true).redirectOutput(output.toFile()).redirectInput(Path.of("/dev/null").toFile());
         builder.environment().put("PATH", tools + ":" + System.getenv("PATH"));
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().put("FOLDER", folder.toString());
-        builder.environment().remove("CC");
+        builder.environment().keySet().removeAll(List.of("CC", "YANGTUO_LLAMA_CPP_PATH"));
         Process process = builder.start();
         try {
             assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
@@ -109,5 +114,28 @@ class LauncherTest {
         assertThat(outcome.exitCode()).as(outcome.output()).isEqualTo(143);
         long pid = Long.parseLong(Files.readString(folder.resolve("pid")).strip());
         ProcessHandle.of(pid).ifPresent(process -> assertThat(process.onExit()).succeedsWithin(5, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void theIntegrationTakesLlamaCppWhereItIsWholeAndGoesOnWithoutIt() throws Exception {
+        Files.createDirectory(checkout.resolve(".ci"));
+        Files.copy(Path.of(".ci/run"), checkout.resolve(".ci/run"));
+        Files.writeString(checkout.resolve("yangtuo"), "#!/bin/sh\necho tests with ${YANGTUO_LLAMA_CPP_PATH:-none}\n");
+        tool("apt-get", "exit 1");
+        tool("uname", "echo Linux x86_64");
+        tool("fc-list", "echo a font");
+        tool("timeout", "shift; exec \"$@\"");
+
+        tool("npm", "exit 1");
+        assertThat(run(".ci/run").output()).endsWith("tests with none\n");
+        tool("npm", "touch package.tgz");
+        tool("tar", "mkdir package; exit 1");
+        assertThat(run(".ci/run").output()).endsWith("tests with none\n");
+        tool("tar", "mkdir package");
+        Outcome whole = run(".ci/run");
+        assertThat(whole.exitCode()).isZero();
+        assertThat(whole.output()).endsWith("/package\n");
+        tool("npm", "exit 1");
+        assertThat(run(".ci/run")).isEqualTo(whole);
     }
 }
