@@ -25,10 +25,13 @@ import java.nio.file.Path;
 public final class Engines {
     private static final Logger LOGGER = System.getLogger(Engines.class.getName());
 
+    /** llama.cpp's name of the processor among its devices. */
+    private static final String PROCESSOR = "CPU";
+
     private Engines() {}
 
     /**
-     * Loads a model and its adapters. With {@link Engine#AUTO} our own engine does, unless a device or layers for GPUs are asked for, or it says that the model is of a
+     * Loads a model and its adapters. With {@link Engine#AUTO} our own engine does, unless another device than the processor or layers for GPUs are asked for, or it says that the model is of a
      * kind that it cannot run: then llama.cpp.
      *
      * @throws YangtuoException as {@link dev.yangtuo.Llama#load(Path, LoadOptions)} says
@@ -77,8 +80,9 @@ public final class Engines {
         }
     }
 
+    /** Whether a device is asked for that our own engine does not compute on. */
     private static boolean wantsDevice(LlamaCppOptions options) {
-        return !options.devices().isEmpty() || options.gpuLayers().orElse(0) > 0;
+        return !options.devices().stream().allMatch(PROCESSOR::equalsIgnoreCase) || options.gpuLayers().orElse(0) > 0;
     }
 
     /** Whether llama.cpp may run a model that our engine refuses for this reason: a file that is whole, of a kind that ours does not know. */

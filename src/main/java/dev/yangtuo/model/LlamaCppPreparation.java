@@ -6,6 +6,7 @@ import dev.yangtuo.checkpoint.Checkpoints;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
 import dev.yangtuo.exception.TokenizerFormatException;
 import dev.yangtuo.exception.UnsupportedModelException;
+import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.lora.LoraAdapter;
 import dev.yangtuo.lora.LoraExport;
 import dev.yangtuo.lora.LoraStack;
@@ -76,6 +77,7 @@ final class LlamaCppPreparation {
     }
 
     private LlamaCppFiles known(MergedModel merged) {
+        requireRope(merged.config());
         boolean applicable = isApplicable(merged);
         boolean asItIs = applicable && merged.source() instanceof GgufSource && settings.types() == null && settings.rope().equals(RopeOverride.NONE);
         Tokenizer tokenizer = asItIs ? tokenizer(merged) : merged.tokenizer();
@@ -99,6 +101,15 @@ final class LlamaCppPreparation {
                 config.dim(),
                 config.contextLength(),
                 config.reach());
+    }
+
+    /** Dynamic NTK is what llama.cpp lacks: it would compute as if nothing were scaled. */
+    private void requireRope(ModelConfig config) {
+        int context = settings.context() > 0 ? settings.context() : config.contextLength();
+        if (config.rope().scaling() instanceof RopeScaling.Dynamic scaling && context > scaling.originalContext()) {
+            throw new YangtuoException("%s: llama.cpp cannot scale RoPE by dynamic NTK, which a context of %d tokens needs; take the engine yangtuo, or a context of at most %d"
+                    .formatted(path, context, scaling.originalContext()));
+        }
     }
 
     /** Whether llama.cpp can apply all adapters; if one must be merged, they all are, in their order. */

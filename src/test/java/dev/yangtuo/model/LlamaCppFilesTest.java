@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.ModelFolders;
+import dev.yangtuo.RopeScalingType;
 import dev.yangtuo.WeightType;
 import dev.yangtuo.checkpoint.GgufBuilder;
 import dev.yangtuo.checkpoint.GgufCheckpoint;
@@ -98,6 +99,18 @@ class LlamaCppFilesTest {
         });
         assertThat(asked).hasSize(1).first().asString().startsWith(model.toString()).contains("'bloom'");
         assertThat(files.file()).isEqualTo(model);
+    }
+
+    /** llama.cpp has no such scaling: up to the original context, of 256 tokens, there is nothing to scale. */
+    @Test
+    void dynamicNtkIsRefusedWhereItScales() {
+        LoadOptions dynamic = options().ropeScaling(RopeScalingType.DYNAMIC).ropeFactor(4);
+        assertThat(prepare(BASE, dynamic).reach()).isEqualTo(1024);
+        assertThat(prepare(BASE, dynamic.context(256)).contextLength()).isEqualTo(256);
+        assertThatThrownBy(() -> prepare(BASE, dynamic.context(257)))
+                .isInstanceOf(YangtuoException.class)
+                .hasMessageStartingWith(BASE + ": ")
+                .hasMessageContainingAll("dynamic NTK", "257", "engine yangtuo", "at most 256");
     }
 
     @Test
