@@ -33,7 +33,7 @@ public final class EmbeddingOptions {
         return new EmbeddingOptions(pooling, value, bos, priority);
     }
 
-    /** Whether a beginning-of-sequence token precedes each text; true unless set. */
+    /** Whether a beginning-of-sequence token precedes each text where the model expects one; true unless set. */
     public EmbeddingOptions bos(boolean add) {
         return new EmbeddingOptions(pooling, normalize, add, priority);
     }

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** Whose code computes a model's forward passes. All else (tokenizer, sampling, templates, scheduling) is the same for both. */
 public enum Engine {
-    /** {@link #YANGTUO} where it can run the model and no other device than the processor is asked for, else {@link #LLAMA_CPP}. */
+    /** {@link #YANGTUO} where it can run the model and no device but the processor is asked for, else {@link #LLAMA_CPP}. */
     AUTO,
     /** Yangtuo's own kernels: LLaMA's architecture, on the processor. */
     YANGTUO,

@@ -330,7 +330,7 @@ public final class GenerateOptions {
         return copy;
     }
 
-    /** Whether a beginning-of-sequence token precedes the prompt; true unless set. */
+    /** Whether a beginning-of-sequence token precedes the prompt where the model expects one; an empty prompt has it wherever there is such a token. True unless set. */
     public GenerateOptions bos(boolean add) {
         GenerateOptions copy = copy();
         copy.bos = add;

@@ -224,10 +224,10 @@ public final class Llama implements AutoCloseable {
         return generate(options.bos() ? withBos(prompt) : tokenizer.encode(prompt), options);
     }
 
-    /** The ids of a text, behind a beginning-of-sequence token if there is one. */
+    /** The ids of a text, behind a beginning-of-sequence token if the model expects one; an empty text begins with one if there is any. */
     private int[] withBos(String text) {
         int[] ids = tokenizer.encode(text);
-        if (tokenizer.bosId() < 0) {
+        if (tokenizer.bosId() < 0 || ids.length > 0 && !tokenizer.model().special().addBos()) {
             return ids;
         }
         int[] withBos = new int[ids.length + 1];
@@ -398,7 +398,7 @@ public final class Llama implements AutoCloseable {
      * Otherwise, where a token would cross the boundary, the prompt keeps its own and the continuation is encoded by itself, as a text that goes on
      * ({@link Tokenizer#encodeContinuation}). A space between them belongs to the continuation: {@code score("The sky is", List.of(" blue", " green"))}.
      *
-     * @param prompt what is before them, behind a beginning-of-sequence token if the tokenizer has one; may be empty then
+     * @param prompt what is before them, behind a beginning-of-sequence token if the model expects one; may be empty if the tokenizer has one
      * @param continuations not empty
      * @return a score for each, in their order
      * @throws ContextLengthException if the prompt and a continuation are longer than the context takes; its last token need not fit

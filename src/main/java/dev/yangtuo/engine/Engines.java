@@ -7,12 +7,14 @@ import dev.yangtuo.exception.NativeLibraryException;
 import dev.yangtuo.exception.TokenizerFormatException;
 import dev.yangtuo.exception.UnsupportedModelException;
 import dev.yangtuo.exception.YangtuoException;
+import dev.yangtuo.llamacpp.LlamaCppLibrary;
 import dev.yangtuo.llamacpp.LlamaCppLoader;
 import dev.yangtuo.model.GgufCosts;
 import dev.yangtuo.model.LoadPlan;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.ModelCosts;
 import dev.yangtuo.model.ModelLoader;
+import dev.yangtuo.model.TokenizerFiles;
 import dev.yangtuo.tensor.TensorType;
 import java.lang.System.Logger.Level;
 import java.lang.System.Logger;
@@ -22,6 +24,9 @@ import java.nio.file.Path;
 /** Loads a model with the engine that the options name, or that can run it. */
 public final class Engines {
     private static final Logger LOGGER = System.getLogger(Engines.class.getName());
+
+    /** llama.cpp's name of the processor among its devices. */
+    private static final String PROCESSOR = "CPU";
 
     private Engines() {}
 
@@ -46,12 +51,13 @@ public final class Engines {
      */
     public static LoadPlan plan(Path path, LoadOptions options) {
         boolean isLlamaCpp = options.engine() == Engine.LLAMA_CPP || options.engine() == Engine.AUTO && wantsDevice(options.llamaCpp());
+        if (isLlamaCpp && Files.isRegularFile(path) && options.settings().lora().adapters().isEmpty()) {
+            return LlamaCppLoader.plan(path, options.settings(), options.llamaCpp());
+        }
         try {
-            return isLlamaCpp && Files.isRegularFile(path) && options.settings().lora().adapters().isEmpty()
-                    ? LlamaCppLoader.plan(path, options.settings(), options.llamaCpp())
-                    : ModelLoader.plan(path, options.settings());
+            return ModelLoader.plan(path, options.settings());
         } catch (UnsupportedModelException | TokenizerFormatException e) {
-            if (options.engine() != Engine.AUTO) {
+            if (options.engine() == Engine.YANGTUO || !isForLlamaCpp(path, e)) {
                 throw e;
             }
             return LlamaCppLoader.plan(path, options.settings(), options.llamaCpp());
@@ -67,19 +73,30 @@ public final class Engines {
         try {
             return ModelCosts.keyValueBytes(ModelLoader.check(path).config(), type);
         } catch (UnsupportedModelException | TokenizerFormatException e) {
+            if (!isForLlamaCpp(path, e)) {
+                throw e;
+            }
             return GgufCosts.of(path, type).costs().keyValueBytes();
         }
     }
 
-    /** Whether something else than the processor is asked for. */
+    /** Whether a device is asked for that our own engine does not compute on. */
     private static boolean wantsDevice(LlamaCppOptions options) {
-        return options.devices().stream().anyMatch(name -> !name.equalsIgnoreCase("CPU")) || options.gpuLayers().orElse(0) > 0;
+        return !options.devices().stream().allMatch(PROCESSOR::equalsIgnoreCase) || options.gpuLayers().orElse(0) > 0;
+    }
+
+    /** Whether llama.cpp may run a model that our engine refuses for this reason: a file that is whole, of a kind that ours does not know. */
+    private static boolean isForLlamaCpp(Path path, YangtuoException reason) {
+        return Files.isRegularFile(path) && (reason instanceof UnsupportedModelException || !TokenizerFiles.knows(path));
     }
 
     private static LoadedModel loadWithEither(Path path, LoadOptions options) {
         try {
             return ModelLoader.load(path, options.settings());
         } catch (UnsupportedModelException | TokenizerFormatException e) {
+            if (!isForLlamaCpp(path, e)) {
+                throw e;
+            }
             LOGGER.log(Level.DEBUG, "llama.cpp is tried: {0}", e.getMessage());
             return loadWithLlamaCpp(path, options, e);
         }
@@ -92,8 +109,10 @@ public final class Engines {
         } catch (NativeLibraryException e) {
             String problem = String.valueOf(reason.getMessage());
             String prefix = path + ": ";
-            throw new UnsupportedModelException(path, "%s. %s"
-                    .formatted(problem.startsWith(prefix) ? problem.substring(prefix.length()) : problem, e.getMessage()), reason);
+            boolean isMissing = LlamaCppLibrary.find(options.llamaCpp().library().orElse(null)).isEmpty();
+            throw new UnsupportedModelException(path, "%s. %s".formatted(
+                    problem.startsWith(prefix) ? problem.substring(prefix.length()) : problem,
+                    isMissing ? "llama.cpp, which may run it, is not on this machine; docs/llama-cpp.md says how to get it" : e.getMessage()), reason);
         } catch (YangtuoException e) {
             e.addSuppressed(reason);
             throw e;

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -20,6 +21,8 @@ final class BackendModules {
     private static final Pattern MODULE = Pattern.compile("(?:lib)?ggml-([a-z0-9]+)(?:-\\w+)?\\.(?:so|dll)");
     private static final String PROCESSOR = "cpu";
     private static final String BASE = "base";
+    /** Environment variable of llama.cpp: a module that it loads beside those of the folder. */
+    private static final String OUTSIDE = "GGML_BACKEND_PATH";
 
     private BackendModules() {}
 
@@ -36,6 +39,8 @@ final class BackendModules {
                 .filter(each -> !modules(each, true).isEmpty())
                 .findFirst()
                 .orElseThrow(() -> LlamaCppLibrary.problem(library, "has no code for the processor: there is no libggml-cpu* beside it"));
+        LibraryLoader.requireCompleteParts(folder);
+        Optional.ofNullable(System.getenv(OUTSIDE)).map(Path::of).ifPresent(LibraryLoader::requireNotCutOff);
         List<String> problems = new ArrayList<>();
         try (Arena arena = Arena.ofConfined()) {
             try (LlamaCppLog.Capture errors = log.capture()) {

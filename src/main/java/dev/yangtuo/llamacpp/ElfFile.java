@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -35,15 +36,40 @@ final class ElfFile {
             if (header.remaining() < HEADER_BYTES || header.order(ByteOrder.BIG_ENDIAN).getInt(0) != MAGIC) {
                 throw problem(file, "is not a shared library");
             }
-            header.order(ByteOrder.LITTLE_ENDIAN);
-            String machine = MACHINES.getOrDefault(Short.toUnsignedInt(header.getShort(18)), "another machine");
-            if (header.get(4) != CLASS_64 || header.get(5) != LITTLE_ENDIAN || !machine.equals(arch)) {
-                throw problem(file, "is a shared library for %s, this Java runs on %s".formatted(machine, arch));
+            if (!isFor(header, arch)) {
+                throw problem(file, "is a shared library for %s, this Java runs on %s".formatted(machine(header), arch));
             }
             requireComplete(file, channel, header);
         } catch (IOException e) {
             throw new NativeLibraryException("%s: cannot be read: %s".formatted(file, e), e);
         }
+    }
+
+    /**
+     * Returns unless the file is a shared library for a machine of this architecture that is cut off. Whatever else is wrong with a file, the dynamic linker says itself.
+     *
+     * @param arch as the system property {@code os.arch} has it
+     */
+    static void requireNotCutOff(Path file, String arch) {
+        if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
+            return;
+        }
+        try (FileChannel channel = FileChannel.open(file)) {
+            ByteBuffer header = read(channel, 0, HEADER_BYTES);
+            if (header.remaining() == HEADER_BYTES && header.order(ByteOrder.BIG_ENDIAN).getInt(0) == MAGIC && isFor(header, arch)) {
+                requireComplete(file, channel, header);
+            }
+        } catch (IOException e) {
+            throw new NativeLibraryException("%s: cannot be read: %s".formatted(file, e), e);
+        }
+    }
+
+    private static boolean isFor(ByteBuffer header, String arch) {
+        return header.get(4) == CLASS_64 && header.get(5) == LITTLE_ENDIAN && machine(header).equals(arch);
+    }
+
+    private static String machine(ByteBuffer header) {
+        return MACHINES.getOrDefault(Short.toUnsignedInt(header.order(ByteOrder.LITTLE_ENDIAN).getShort(18)), "another machine");
     }
 
     private static void requireComplete(Path file, FileChannel channel, ByteBuffer header) throws IOException {

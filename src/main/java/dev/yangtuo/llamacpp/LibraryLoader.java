@@ -17,6 +17,9 @@ final class LibraryLoader {
     private static final Pattern MISSING = Pattern.compile(
             "([^\\s:/]+): cannot open shared object file|Error loading shared library ([^\\s:/]+):|Library not loaded: (?:\\S*/)?([^\\s/]+)");
 
+    /** Libraries and modules that the dynamic linker, or llama.cpp itself, takes from the folder. */
+    private static final Pattern PART = Pattern.compile("(lib)?ggml[\\w.-]*\\.so[\\w.]*");
+
     private final Path file;
     private final Path folder;
     private final Set<Path> loaded = new HashSet<>();
@@ -78,6 +81,18 @@ final class LibraryLoader {
         }
         if (System.getProperty("os.name").equals("Linux")) {
             ElfFile.require(library, System.getProperty("os.arch"));
+        }
+    }
+
+    /** Throws if a part of llama.cpp in this folder is cut off: whoever loads it, that would end the process. */
+    static void requireCompleteParts(Path folder) {
+        Folder.entries(folder).stream().filter(part -> PART.matcher(part.getFileName().toString()).matches()).forEach(LibraryLoader::requireNotCutOff);
+    }
+
+    /** Throws if this shared library is cut off. That nothing is there, or something else, the dynamic linker says itself. */
+    static void requireNotCutOff(Path library) {
+        if (System.getProperty("os.name").equals("Linux")) {
+            ElfFile.requireNotCutOff(library, System.getProperty("os.arch"));
         }
     }
 }

@@ -52,6 +52,8 @@ final class LlamaCppModel implements Model {
     private @Nullable Throwable askingFailed;
     private boolean givesStates;
 
+    /** Whether logits are wanted of each column of the batch. */
+    private final boolean[] hasLogits;
     /** Float32 [outputs][vocabSize] of the last pass. */
     private float[] logits = new float[0];
     /** Float32 [columns][dim] of the last pass, if they were wanted. */
@@ -90,6 +92,7 @@ final class LlamaCppModel implements Model {
         this.context = context;
         this.facts = facts;
         this.batch = new LlamaCppBatch(context.arena(), context.columns());
+        this.hasLogits = new boolean[batch.capacity()];
         this.memory = new SequenceMemory(new Cells(), contextLength, context.sequences(), pages, facts.sharesBeginnings());
         LlamaCpp.llama_set_abort_callback(context.address(), ggml_abort_callback.allocate(_ -> isGivenUp(), context.arena()), MemorySegment.NULL);
     }
@@ -318,14 +321,13 @@ final class LlamaCppModel implements Model {
 
     private int decode(List<PassPart> parts, boolean wantsStates) {
         int columns = columns(parts);
-        int outputs = parts.stream().mapToInt(PassPart::outputs).sum();
+        int outputs = outputs(parts);
         logits = room(logits, Math.multiplyExact(outputs, vocabSize()));
         states = wantsStates ? room(states, Math.multiplyExact(columns, dim())) : states;
         int column = 0;
         int output = 0;
         int batchOutputs = 0;
         batch.clear();
-        boolean[] hasLogits = new boolean[batch.capacity()];
         for (PassPart part : parts) {
             for (int i = 0; i < part.count(); i++) {
                 boolean wantsLogits = i >= part.firstOutput();
@@ -339,7 +341,7 @@ final class LlamaCppModel implements Model {
                     if (!decodeBatch()) {
                         return -1;
                     }
-                    output = read(hasLogits, column - batch.count(), output, wantsStates);
+                    output = read(column - batch.count(), output, wantsStates);
                     batch.clear();
                     batchOutputs = 0;
                 }
@@ -366,7 +368,7 @@ final class LlamaCppModel implements Model {
     }
 
     /** Copies what the batch gave. Returns how many outputs there are now. */
-    private int read(boolean[] hasLogits, int firstColumn, int firstOutput, boolean wantsStates) {
+    private int read(int firstColumn, int firstOutput, boolean wantsStates) {
         int output = firstOutput;
         for (int i = 0; i < batch.count(); i++) {
             if (hasLogits[i]) {
@@ -418,6 +420,14 @@ final class LlamaCppModel implements Model {
             columns += part.count();
         }
         return columns;
+    }
+
+    private static int outputs(List<PassPart> parts) {
+        int outputs = 0;
+        for (PassPart part : parts) {
+            outputs += part.outputs();
+        }
+        return outputs;
     }
 
     private void requireReady() {

@@ -6,7 +6,6 @@ import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.model.LlamaCppVocabularyCheck;
 import dev.yangtuo.tokenizer.ForeignModel;
 import dev.yangtuo.tokenizer.Tokenizer;
-import dev.yangtuo.tokenizer.Vocabulary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -71,16 +70,6 @@ public final class LlamaCppTokenizer implements AutoCloseable {
                 throw e;
             }
         }
-    }
-
-    /** The pieces, as the file writes them. */
-    public Vocabulary vocabulary() {
-        return copy.pieces();
-    }
-
-    /** Ids after which llama.cpp ends a text, in their order: a new array. */
-    public int[] endIds() {
-        return copy.endIds().clone();
     }
 
     /**

@@ -13,18 +13,6 @@ public final class LlamaCppTokenizers {
     private LlamaCppTokenizers() {}
 
     /**
-     * The tokenizer of a model that llama.cpp computes: Yangtuo's where it knows the kind, else llama.cpp's. Nothing of it has to be closed; it needs no other
-     * object of llama.cpp.
-     *
-     * @param gguf the model
-     * @throws TokenizerFormatException if it is damaged, or of a kind that neither knows
-     * @throws dev.yangtuo.exception.CheckpointFormatException if the file is damaged
-     */
-    public static Tokenizer of(LlamaCppLibrary library, Path gguf) {
-        return TokenizerFiles.knows(gguf) ? TokenizerFiles.load(gguf) : own(library, gguf);
-    }
-
-    /**
      * llama.cpp's tokenizer of a file that Yangtuo cannot read the tokenizer of, where it is of a kind that Yangtuo does not know.
      *
      * @param reason why it cannot; thrown if the tokenizer is of a known kind, and so damaged

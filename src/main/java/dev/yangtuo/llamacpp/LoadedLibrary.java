@@ -48,7 +48,9 @@ final class LoadedLibrary {
     }
 
     private void attempt(Path file, Path real) {
-        LibraryLoader.requireLoadable(file); // nothing has been loaded if this fails, so that another file may be tried
+        // Nothing has been loaded if this fails, so that another file may be tried.
+        LibraryLoader.requireLoadable(file);
+        LibraryLoader.requireCompleteParts(file.getParent());
         attempted = real;
         try {
             library = LlamaCppLibrary.open(file);

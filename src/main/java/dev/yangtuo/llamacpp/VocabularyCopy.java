@@ -25,10 +25,9 @@ import java.util.stream.IntStream;
  * @param pieces the pieces as the file writes them
  * @param bytes what each is as text, control pieces included
  * @param special the ids of special tokens, those that llama.cpp assumes where a file says nothing not among them
- * @param endIds ids after which llama.cpp ends a text, in their order
  * @param cutsByExpressions whether words are cut by regular expressions
  */
-record VocabularyCopy(Vocabulary pieces, List<byte[]> bytes, SpecialTokens special, ForeignModel.Rules rules, int[] endIds, boolean cutsByExpressions) {
+record VocabularyCopy(Vocabulary pieces, List<byte[]> bytes, SpecialTokens special, ForeignModel.Rules rules, boolean cutsByExpressions) {
     private static final String BOS_ID = "tokenizer.ggml.bos_token_id";
     private static final String EOS_ID = "tokenizer.ggml.eos_token_id";
     private static final String PADDING_ID = "tokenizer.ggml.padding_token_id";
@@ -57,8 +56,7 @@ record VocabularyCopy(Vocabulary pieces, List<byte[]> bytes, SpecialTokens speci
         Vocabulary pieces = Vocabulary.of(file, names, scores, Arrays.stream(types).mapToInt(PieceType::number).toArray());
         int type = LlamaCpp.llama_vocab_type(vocab);
         boolean byteLevel = type == LlamaCpp.LLAMA_VOCAB_TYPE_BPE();
-        return new VocabularyCopy(pieces, bytes(vocab, count), special(metadata, vocab, byteLevel), rules(metadata, type, pieces),
-                IntStream.range(0, count).filter(id -> LlamaCpp.llama_vocab_is_eog(vocab, id)).toArray(), byteLevel);
+        return new VocabularyCopy(pieces, bytes(vocab, count), special(metadata, vocab, byteLevel), rules(metadata, type, pieces), byteLevel);
     }
 
     private static PieceType[] types(MemorySegment vocab, int count) {

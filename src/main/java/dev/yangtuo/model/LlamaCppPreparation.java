@@ -77,9 +77,7 @@ final class LlamaCppPreparation {
     }
 
     private LlamaCppFiles known(MergedModel merged) {
-        if (settings.rope().scaling() == RopeOverride.Kind.DYNAMIC) {
-            throw new YangtuoException("%s: llama.cpp has no dynamic scaling of RoPE; take another one, such as ntk, or the engine yangtuo".formatted(path));
-        }
+        requireRope(merged.config());
         boolean applicable = isApplicable(merged);
         boolean asItIs = applicable && merged.source() instanceof GgufSource && settings.types() == null && settings.rope().equals(RopeOverride.NONE);
         Tokenizer tokenizer = asItIs ? tokenizer(merged) : merged.tokenizer();
@@ -103,6 +101,15 @@ final class LlamaCppPreparation {
                 config.dim(),
                 config.contextLength(),
                 config.reach());
+    }
+
+    /** Dynamic NTK is what llama.cpp lacks: it would compute as if nothing were scaled. */
+    private void requireRope(ModelConfig config) {
+        int context = settings.context() > 0 ? settings.context() : config.contextLength();
+        if (config.rope().scaling() instanceof RopeScaling.Dynamic scaling && context > scaling.originalContext()) {
+            throw new YangtuoException("%s: llama.cpp cannot scale RoPE by dynamic NTK, which a context of %d tokens needs; take the engine yangtuo, or a context of at most %d"
+                    .formatted(path, context, scaling.originalContext()));
+        }
     }
 
     /** Whether llama.cpp can apply all adapters; if one must be merged, they all are, in their order. */

@@ -60,8 +60,8 @@ final class PassPlan implements PassOutputs {
 
     @Override
     public boolean wantsStates() {
-        for (RunningTask task : tasks) {
-            if (task.wantsStates()) {
+        for (int i = 0; i < tasks.size(); i++) {
+            if (tasks.get(i).wantsStates()) {
                 return true;
             }
         }

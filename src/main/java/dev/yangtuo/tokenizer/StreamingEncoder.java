@@ -5,7 +5,7 @@ import java.util.Objects;
 /**
  * Encodes a text that comes in parts, such as one that is larger than memory: the ids are those of the whole text, whatever the parts. Memory stays
  * bounded as long as the text can be cut, which is at every few characters with the models of the LLaMA family; a stretch without a cut is kept whole (of a
- * BPE model with UNUSED pieces that take part in merges, the whole text). Used by one thread at a time.
+ * BPE model with UNUSED pieces that take part in merges, the whole text), and with a {@link ForeignModel} refused if it is long. Used by one thread at a time.
  *
  * <pre>{@code
  * StreamingEncoder encoder = tokenizer.streamingEncoder(EncodeOptions.PLAIN, (ids, count) -> write(ids, count));

@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Encoding never produces a control id from text, unless it is asked to: {@code </s>} written in a text is ordinary pieces.
+ *
+ * <p>A tokenizer of a {@link ForeignModel} throws an {@link IllegalArgumentException} where a text has more than {@value ForeignModel#MAX_PART_CHARS} chars that cannot be
+ * encoded in parts.
  */
 public final class Tokenizer {
     /** Parts of a batch for each processor: enough for all to end at about the same time. */

@@ -66,7 +66,7 @@ class BatchCommandTest {
     /** Those that are not of a text, or are given in another way. */
     private static final Set<String> NO_OPTIONS_OF_LINES = Set.of("--prompt", "--prompt-file", "--echo", "--json", "--prompt-cache", "--draft-model", "--draft-tokens",
             "--help", "--version", "--model", "--lora", "--lora-float16", "--merge-report", "--quantize", "--kv-type", "--backend", "--threads", "--context", "--rope-scaling",
-            "--rope-factor", "--rope-base", "--cache", "--verbose");
+            "--rope-factor", "--rope-base", "--cache", "--verbose", "--engine", "--engine-path", "--gpu-layers", "--device", "--flash-attention", "--no-kv-unified", "--no-mmap");
 
     @Test
     void aLineMayHaveEveryOptionOfGenerate() {

@@ -65,6 +65,13 @@ class EngineCommandsTest {
     }
 
     @Test
+    void autoSaysWhatIsMissing() {
+        CommandRun run = run("generate --prompt hill --engine-path FOLDER", "--model", qwen2.toString());
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(run.problem()).contains("'qwen2'").contains("llama.cpp, which may run it, is not on this machine").contains("docs/llama-cpp.md");
+    }
+
+    @Test
     void aPathWithoutALibraryIsNamed() {
         CommandRun run = run("generate --prompt hill --engine llama.cpp --engine-path FOLDER");
         assertThat(run.exitCode()).isEqualTo(1);

@@ -132,7 +132,9 @@ class LlamaCppEngineTest {
     @Test
     void samplersAndGrammarsWorkOnTop() {
         GenerateOptions sampled = GenerateOptions.defaults().temperature(0.8f).topK(40).seed(5).maxTokens(20).repeatPenalty(1.2f);
-        assertThat(demo.generate(PROMPTS.getFirst(), sampled).result().text()).isEqualTo(reference.generate(PROMPTS.getFirst(), sampled).result().text());
+        String text = demo.generate(PROMPTS.getFirst(), sampled).result().text();
+        assertThat(text).isNotEqualTo(demo.generate(PROMPTS.getFirst(), GREEDY).result().text());
+        assertThat(demo.generate(PROMPTS.getFirst(), sampled.seed(6)).result().text()).as("another seed").isNotEqualTo(text);
         assertThat(demo.generate("山", GREEDY.grammar(Grammar.regex("[月山水]{5}"))).result().text()).matches("[月山水]{5}");
     }
 
@@ -338,6 +340,15 @@ class LlamaCppEngineTest {
         assertThatThrownBy(() -> Llama.load(file, OPTIONS.ropeScaling(RopeScalingType.NTK).ropeFactor(2)))
                 .hasMessageContaining("ntk")
                 .hasMessageEndingWith("none, linear and yarn are possible with models of this architecture");
+    }
+
+    @Test
+    void aPromptHasNoBeginningOfSequenceWhereTheModelExpectsNone() {
+        try (Llama llama = Llama.load(Shape.QWEN2.write(), OPTIONS)) {
+            assertThat(llama.tokenizer().model().special().addBos()).isFalse();
+            GenerationResult result = llama.generate("hello", GREEDY.maxTokens(1)).result();
+            assertThat(result.promptTokens()).isEqualTo(llama.tokenizer().encode("hello").length);
+        }
     }
 
     @Test

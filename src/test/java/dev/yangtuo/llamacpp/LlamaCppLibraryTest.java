@@ -13,10 +13,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -159,6 +162,37 @@ class LlamaCppLibraryTest {
         List<String> lines = probe(text, library);
         assertThat(lines.getFirst()).startsWith("failed " + text + ": is not a shared library");
         assertThat(lines.getLast()).startsWith("failed " + library + ": is version 0.6.0");
+    }
+
+    /** Modules are opened by llama.cpp itself, and linked libraries by the linker: over the missing end of one, the process would end. */
+    @ParameterizedTest
+    @ValueSource(strings = {"libggml-cpu-haswell.so", "libggml-vulkan.so", "libggml-cpu.so.0.9"})
+    @EnabledOnOs(OS.LINUX)
+    void aPartThatIsCutOffIsRefusedAndAnotherLibraryMayBeTried(String name) throws Exception {
+        Path library = madeUp("cut");
+        touch(library.resolveSibling("libggml-cpu-x64.so"));
+        Path part = library.resolveSibling(name);
+        byte[] bytes = Files.readAllBytes(CCompiler.library(folder, "libwhole", "int data[5000] = {1};"));
+        Files.write(part, Arrays.copyOf(bytes, bytes.length / 2));
+        Path other = madeUp("newer", "VERSION \"0.6.0\"");
+        List<String> lines = probe(library, other);
+        assertThat(lines.getFirst()).startsWith("failed " + part + ": is a shared library that is cut off");
+        assertThat(lines.getLast()).startsWith("failed " + other + ": is version 0.6.0");
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aModuleInAnotherFolderThatIsCutOffIsRefused() throws Exception {
+        Path library = madeUp("lib");
+        touch(folder.resolve("libexec/libggml-cpu-x64.so"));
+        Path outside = folder.resolve("outside.so");
+        byte[] bytes = Files.readAllBytes(CCompiler.library(folder, "libwhole", "int data[5000] = {1};"));
+        Files.write(outside, Arrays.copyOf(bytes, bytes.length / 2));
+        ChildJvm.Outcome outcome =
+                ChildJvm.run(TIMEOUT_SECONDS, Map.of("GGML_BACKEND_PATH", outside.toString()), List.of(), Probe.class, library.toString());
+        assertThat(outcome.output()).startsWith("failed " + outside + ": is a shared library that is cut off");
+        Path module = Files.copy(outside, folder.resolve("libexec/libggml-cuda.so"));
+        assertThat(probe(library)).singleElement().asString().startsWith("failed " + module + ": is a shared library that is cut off");
     }
 
     @Test

@@ -74,15 +74,6 @@ class LlamaCppFilesTest {
     }
 
     @Test
-    void aScalingOfRopeThatLlamaCppHasNotIsRefused() {
-        assertThatThrownBy(() -> prepare(BASE, options().ropeScaling(RopeScalingType.DYNAMIC).ropeFactor(2)))
-                .isInstanceOf(YangtuoException.class)
-                .hasMessageContaining("dynamic")
-                .hasMessageContaining("ntk");
-        assertThat(folder.resolve("cache")).doesNotExist();
-    }
-
-    @Test
     void anotherArchitectureIsGivenAsItIs() {
         Path model = qwen2();
         LlamaCppFiles files = prepare(model, options().ropeBase(5000));
@@ -108,6 +99,18 @@ class LlamaCppFilesTest {
         });
         assertThat(asked).hasSize(1).first().asString().startsWith(model.toString()).contains("'bloom'");
         assertThat(files.file()).isEqualTo(model);
+    }
+
+    /** llama.cpp has no such scaling: up to the original context, of 256 tokens, there is nothing to scale. */
+    @Test
+    void dynamicNtkIsRefusedWhereItScales() {
+        LoadOptions dynamic = options().ropeScaling(RopeScalingType.DYNAMIC).ropeFactor(4);
+        assertThat(prepare(BASE, dynamic).reach()).isEqualTo(1024);
+        assertThat(prepare(BASE, dynamic.context(256)).contextLength()).isEqualTo(256);
+        assertThatThrownBy(() -> prepare(BASE, dynamic.context(257)))
+                .isInstanceOf(YangtuoException.class)
+                .hasMessageStartingWith(BASE + ": ")
+                .hasMessageContainingAll("dynamic NTK", "257", "engine yangtuo", "at most 256");
     }
 
     @Test

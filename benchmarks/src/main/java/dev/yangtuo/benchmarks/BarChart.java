@@ -70,9 +70,12 @@ public final class BarChart {
         return this;
     }
 
-    /** Makes each decade as high as the next: for values of different magnitudes. */
-    public BarChart logarithmic() {
-        style().setYAxisLogarithmic(true).setYAxisDecimalPattern("#,##0.###");
+    /** Makes each decade as high as the next, for values of different magnitudes: from the power of ten below the lowest to that above the highest; both above 0. */
+    public BarChart logarithmic(double lowest, double highest) {
+        style().setYAxisLogarithmic(true)
+                .setYAxisMin(Math.pow(10, Math.floor(Math.log10(lowest))))
+                .setYAxisMax(Math.pow(10, Math.ceil(Math.log10(highest))))
+                .setYAxisDecimalPattern("#,##0.###");
         return this;
     }
 

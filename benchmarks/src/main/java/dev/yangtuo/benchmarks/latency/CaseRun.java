@@ -1,6 +1,7 @@
 package dev.yangtuo.benchmarks.latency;
 
 import dev.yangtuo.benchmarks.Facts;
+import dev.yangtuo.exception.YangtuoException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -30,7 +32,7 @@ final class CaseRun {
             "-Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0", "-XX:+AlignVector");
 
     private static final String PACKAGE = "dev.yangtuo.benchmarks.";
-    private static final int SHOWN = 300;
+    private static final int SHOWN = 600;
     private static final String GC_BYTES = "gc.alloc.rate.norm";
     private static final List<Integer> PERCENTILES = List.of(50, 90, 99);
     /** Of an iteration: what takes longer is not measured, and said. */
@@ -65,7 +67,7 @@ final class CaseRun {
     private Options options(SuiteCase next, Path facts, Path output) {
         Repeats repeats = next.repeats();
         ChainedOptionsBuilder builder = new OptionsBuilder()
-                .include("^" + (PACKAGE + next.measure().benchmark(next.engine())).replace(".", "\\.") + "$")
+                .include("^" + (PACKAGE + next.measure().benchmark()).replace(".", "\\.") + "$")
                 .forks(repeats.forks())
                 .warmupIterations(repeats.warmups())
                 .warmupTime(TimeValue.seconds(repeats.seconds()))
@@ -141,15 +143,23 @@ final class CaseRun {
     /** The innermost cause that says something: JMH's own messages say that something failed. */
     private static String reason(RunnerException e) {
         Throwable cause = e;
-        while (true) {
-            Throwable next = cause.getCause() != null ? cause.getCause() : cause.getSuppressed().length > 0 ? cause.getSuppressed()[0] : null;
-            if (next == null || cause instanceof IllegalStateException) {
-                break;
-            }
-            cause = next;
+        while (!isSaid(cause) && next(cause) != null) {
+            cause = next(cause);
         }
         String text = String.valueOf(cause.getMessage()).strip().replaceAll("\\s+", " ");
-        String named = cause instanceof IllegalStateException || cause == e ? text : cause.getClass().getSimpleName() + ": " + text;
+        String named = isSaid(cause) || cause == e ? text : cause.getClass().getSimpleName() + ": " + text;
         return named.substring(0, Math.min(SHOWN, named.length()));
+    }
+
+    /** Whether it is one of those that say in a sentence what is wrong. */
+    private static boolean isSaid(Throwable cause) {
+        return cause instanceof IllegalStateException || cause instanceof YangtuoException;
+    }
+
+    private static @Nullable Throwable next(Throwable cause) {
+        if (cause.getCause() != null) {
+            return cause.getCause();
+        }
+        return cause.getSuppressed().length > 0 ? cause.getSuppressed()[0] : null;
     }
 }

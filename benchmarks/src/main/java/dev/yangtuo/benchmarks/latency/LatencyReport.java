@@ -4,6 +4,8 @@ import dev.yangtuo.benchmarks.Arguments;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 
 /** Makes Markdown and pictures of results, beside them or in a folder: the same file gives the same report. */
@@ -23,7 +25,8 @@ public final class LatencyReport {
             }
             for (String operand : parsed.operands()) {
                 Path file = Path.of(operand).toAbsolutePath();
-                write(file, parsed.find("--output").map(Path::of).map(Path::toAbsolutePath).orElse(file.getParent()));
+                List<Path> written = write(file, parsed.find("--output").map(Path::of).map(Path::toAbsolutePath).orElse(file.getParent()));
+                written.forEach(System.out::println);
             }
         } catch (IllegalArgumentException | IOException e) {
             System.err.println("report: " + e.getMessage());
@@ -31,24 +34,26 @@ public final class LatencyReport {
         }
     }
 
-    /** Writes {@code NAME.md} and a {@code NAME-MEASURE.png} for each measure that has a picture. */
-    static void write(Path file, Path folder) throws IOException {
+    /** Writes {@code NAME.md} and a {@code NAME-MEASURE.png} for each measure that has a picture. {@return what was written} */
+    static List<Path> write(Path file, Path folder) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new IOException("%s: there is no such file".formatted(file));
         }
         SuiteResults results = SuiteResults.read(file);
         Files.createDirectories(folder);
         String name = file.getFileName().toString().replaceFirst("\\.json$", "");
+        List<Path> written = new ArrayList<>();
         StringBuilder pictures = new StringBuilder();
         for (Measure measure : Measure.values()) {
             Path picture = folder.resolve("%s-%s.png".formatted(name, measure));
             if (ReportChart.write(results, measure, picture)) {
                 pictures.append("\n![%s](%s)\n".formatted(measure, picture.getFileName()));
-                System.out.println(picture);
+                written.add(picture);
             }
         }
         Path text = folder.resolve(name + ".md");
         Files.writeString(text, ReportText.of(results) + pictures);
-        System.out.println(text);
+        written.add(text);
+        return written;
     }
 }

@@ -75,6 +75,7 @@ public final class LatencySuite {
         facts.put("java", "%s %s".formatted(System.getProperty("java.vm.name"), machine.java()));
         facts.put("jmh", org.openjdk.jmh.util.Version.getPlainVersion().replaceAll("JMH |\\s*\\(.*", "").strip());
         facts.put("yangtuo", version(Llama.class));
+        facts.put("commit", System.getProperty("yangtuo.commit", ""));
         facts.put("threads", Integer.toString(options.threads()));
         facts.put("quick", Boolean.toString(options.quick()));
         facts.put("flags", String.join(" ", CaseRun.FLAGS));

@@ -15,7 +15,7 @@ enum Measure {
     /** From text to ids. */
     TOKENIZE("tokenize", "tokenizer.TokenizerBenchmark.encode", "MB/s"),
     /** A call of a native function. */
-    FOREIGN_CALL("foreign-call", "latency.ForeignCallBenchmark", "ns");
+    FOREIGN_CALL("foreign-call", "latency.ForeignCallBenchmark.call", "ns");
 
     private final String text;
     private final String benchmark;
@@ -28,8 +28,8 @@ enum Measure {
     }
 
     /** {@return class and method, without the package that all have in common} */
-    String benchmark(EngineName engine) {
-        return this == FOREIGN_CALL ? benchmark + (engine == EngineName.LLAMA_CPP ? ".llamaCpp" : ".yangtuo") : benchmark;
+    String benchmark() {
+        return benchmark;
     }
 
     /** {@return of its values} */

@@ -45,12 +45,14 @@ final class ReportText {
     }
 
     private void facts() {
+        out.append("# Latency\n\n");
         Map<String, String> facts = results.facts();
         fact("machine", "%s, %s processors, %s memory".formatted(facts.getOrDefault("processor", "?"), facts.getOrDefault("processors", "?"), memory(facts.get("memory_bytes"))));
         fact("system", facts.get("system"));
         fact("java", facts.get("java"));
         fact("jmh", facts.get("jmh"));
-        fact("yangtuo", facts.get("yangtuo"));
+        String commit = facts.getOrDefault("commit", "");
+        fact("yangtuo", facts.getOrDefault("yangtuo", "?") + (commit.isEmpty() ? "" : ", commit " + commit));
         Map<EngineName, Set<String>> backends = new LinkedHashMap<>();
         for (SuiteRow row : results.rows()) {
             if (!row.model().isEmpty() && row.facts().containsKey("backend")) {
@@ -66,7 +68,7 @@ final class ReportText {
         if (Boolean.parseBoolean(facts.get("quick"))) {
             out.append("\nA quick run, whose figures only show that everything works.\n");
         }
-        out.append("\nRatios say how many times as fast %s is as the other engine.\n".formatted(ours()));
+        out.append("\nRatios above 1 are in favour of %s: of times, the other engine's divided by its own; of speeds, its own divided by the other's.\n".formatted(ours()));
     }
 
     private void fact(String name, @Nullable String value) {
@@ -213,14 +215,21 @@ final class ReportText {
     }
 
     private void failures() {
-        List<SuiteRow> failed = results.rows().stream().filter(row -> row.failure() != null).toList();
-        if (failed.isEmpty()) {
+        Map<String, List<SuiteRow>> byReason = results.rows().stream().filter(row -> row.failure() != null)
+                .collect(Collectors.groupingBy(row -> "%s: %s".formatted(row.engine(), row.failure()), LinkedHashMap::new, Collectors.toList()));
+        if (byReason.isEmpty()) {
             return;
         }
         out.append("\n## Not measured\n\n");
-        for (SuiteRow row : failed) {
-            String parameters = row.parameters().entrySet().stream().map(entry -> " %s=%s".formatted(entry.getKey(), entry.getValue())).collect(Collectors.joining());
-            out.append("- %s%s%s, %s: %s\n".formatted(row.measure(), row.model().isEmpty() ? "" : " " + row.model(), parameters, row.engine(), row.failure()));
+        byReason.forEach((reason, rows) -> out.append("- %s (%s)\n".formatted(reason, rows.stream().map(ReportText::name).collect(Collectors.joining("; ")))));
+    }
+
+    private static String name(SuiteRow row) {
+        List<String> words = new ArrayList<>(List.of(row.measure().toString()));
+        if (!row.model().isEmpty()) {
+            words.add(row.model());
         }
+        row.parameters().forEach((name, value) -> words.add(name + " " + value));
+        return String.join(" ", words);
     }
 }

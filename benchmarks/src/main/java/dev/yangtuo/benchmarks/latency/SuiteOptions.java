@@ -14,7 +14,7 @@ import java.util.Set;
 /**
  * What the suite is asked for.
  *
- * @param engines in the order of the report; the first is the one that the others are held against
+ * @param engines in the order in which they take turns
  * @param measures which of all
  * @param types of the demonstration model
  * @param models GGUF files

@@ -20,6 +20,7 @@ final class SuitePlan {
     private static final int LONG_TEXT_OF_LARGE = 512;
     private static final int TEXT = 256;
     private static final int TEXT_OF_LARGE = 64;
+    private static final int TEXT_OF_QUICK_RUN = 32;
 
     private final SuiteOptions options;
     private final List<SuiteCase> cases = new ArrayList<>();
@@ -64,7 +65,7 @@ final class SuitePlan {
             add(Measure.FIRST_TOKEN, name, Map.of("prompt", Integer.toString(prompt)), hidden, repeats);
         }
         for (int texts : options.quick() ? TEXTS.subList(0, 2) : TEXTS) {
-            add(Measure.NEXT_TOKEN, name, Map.of("texts", Integer.toString(texts)), with(hidden, "tokens", tokens), repeats);
+            add(Measure.NEXT_TOKEN, name, Map.of("texts", Integer.toString(texts)), with(hidden, "tokens", options.quick() ? TEXT_OF_QUICK_RUN : tokens), repeats);
         }
         for (int texts : options.quick() ? GARBAGE_TEXTS.subList(0, 1) : GARBAGE_TEXTS) {
             add(Measure.GARBAGE, name, Map.of("texts", Integer.toString(texts)), with(hidden, "tokens", manyTokens), repeats);

@@ -3,6 +3,7 @@ package dev.yangtuo.benchmarks.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.yangtuo.benchmarks.Shell;
 import dev.yangtuo.benchmarks.compare.Program.Kind;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class ProgramTest {
     private static String command(Kind kind, String test) {
         Program program = new Program(kind, Path.of("/p"), List.of("-fa", "1"));
-        return ComparisonText.command(program.command(Path.of("m.gguf"), TestNames.parse(test).getFirst(), 2, 3));
+        return Shell.command(program.command(Path.of("m.gguf"), TestNames.parse(test).getFirst(), 2, 3));
     }
 
     @Test
@@ -27,7 +28,7 @@ class ProgramTest {
 
     @Test
     void wordsAreQuotedAsAShellNeedsThem() {
-        assertThat(ComparisonText.command(List.of("--peer-args", "ik=-rtr 1", "it's", ""))).isEqualTo("--peer-args 'ik=-rtr 1' 'it'\\''s' ''");
+        assertThat(Shell.command(List.of("--peer-args", "ik=-rtr 1", "it's", ""))).isEqualTo("--peer-args 'ik=-rtr 1' 'it'\\''s' ''");
     }
 
     @Test

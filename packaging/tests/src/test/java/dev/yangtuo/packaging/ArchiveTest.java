@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -16,6 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ArchiveTest {
     /** All programs that the launcher may use beside Java: no Maven, no CMake, no compiler. */
     private static final List<String> TOOLS = List.of("sh", "dirname", "readlink", "uname", "locale");
+
+    private static final Pattern DOCUMENT = Pattern.compile("docs/[a-z-]+\\.md");
 
     @TempDir
     static Path folder;
@@ -59,6 +63,14 @@ class ArchiveTest {
         Path link = Files.createSymbolicLink(folder.resolve("yt"), unpacked.resolve("bin/yangtuo"));
 
         assertThat(run(link, "--version").output()).contains(Artifacts.version("yangtuo"));
+    }
+
+    @Test
+    void hasTheDocumentsThatItsHelpNames() throws Exception {
+        String help = run(unpacked.resolve("bin/yangtuo"), "--help").output() + run(unpacked.resolve("bin/yangtuo"), "help", "generate").output();
+        List<String> documents = DOCUMENT.matcher(help).results().map(MatchResult::group).toList();
+
+        assertThat(documents).contains("docs/llama-cpp.md").allSatisfy(document -> assertThat(unpacked.resolve(document)).isNotEmptyFile());
     }
 
     @Test
