@@ -120,6 +120,6 @@ class SamplerTest {
         assertThatThrownBy(() -> UNIGRAM.sample(TEXT, Double.POSITIVE_INFINITY, random)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> UNIGRAM.nBest(TEXT, 0)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("1 to 1024");
         assertThatThrownBy(() -> UNIGRAM.nBest(TEXT, 1025)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> BPE.nBest(TEXT, 2)).isInstanceOf(UnsupportedOperationException.class).hasMessageContaining("BPE");
+        assertThatThrownBy(() -> BPE.nBest(TEXT, 2)).isInstanceOf(UnsupportedOperationException.class).hasMessageContaining("no unigram model");
     }
 }
