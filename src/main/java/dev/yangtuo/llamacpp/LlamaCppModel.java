@@ -17,6 +17,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
@@ -33,6 +35,7 @@ final class LlamaCppModel implements Model {
     static final int MAX_OUTPUT_COLUMNS = 64;
 
     private static final BooleanSupplier ALWAYS = () -> true;
+    private static final int NO_OUTPUT = -1;
     /** What {@code llama_decode} returns. */
     private static final int DECODED = 0;
     private static final int NO_ROOM = 1;
@@ -52,8 +55,10 @@ final class LlamaCppModel implements Model {
     private @Nullable Throwable askingFailed;
     private boolean givesStates;
 
-    /** Whether logits are wanted of each column of the batch. */
-    private final boolean[] hasLogits;
+    /** Of each column of the batch, which column of the pass it is. */
+    private final int[] columnOf;
+    /** Likewise which output. */
+    private final int[] outputOf;
     /** Float32 [outputs][vocabSize] of the last pass. */
     private float[] logits = new float[0];
     /** Float32 [columns][dim] of the last pass, if they were wanted. */
@@ -92,7 +97,8 @@ final class LlamaCppModel implements Model {
         this.context = context;
         this.facts = facts;
         this.batch = new LlamaCppBatch(context.arena(), context.columns());
-        this.hasLogits = new boolean[batch.capacity()];
+        this.columnOf = new int[batch.capacity()];
+        this.outputOf = new int[batch.capacity()];
         this.memory = new SequenceMemory(new Cells(), contextLength, context.sequences(), pages, facts.sharesBeginnings());
         LlamaCpp.llama_set_abort_callback(context.address(), ggml_abort_callback.allocate(_ -> isGivenUp(), context.arena()), MemorySegment.NULL);
     }
@@ -324,30 +330,49 @@ final class LlamaCppModel implements Model {
         int outputs = outputs(parts);
         logits = room(logits, Math.multiplyExact(outputs, vocabSize()));
         states = wantsStates ? room(states, Math.multiplyExact(columns, dim())) : states;
-        int column = 0;
-        int output = 0;
+        int done = 0;
         int batchOutputs = 0;
         batch.clear();
-        for (PassPart part : parts) {
+        for (PlacedPart placed : inOrder(parts)) {
+            PassPart part = placed.part;
+            int output = placed.firstOutput;
             for (int i = 0; i < part.count(); i++) {
                 boolean wantsLogits = i >= part.firstOutput();
                 boolean wantsOutput = wantsLogits || wantsStates;
-                hasLogits[batch.count()] = wantsLogits;
+                columnOf[batch.count()] = placed.firstColumn + i;
+                outputOf[batch.count()] = wantsLogits ? output++ : NO_OUTPUT;
                 batch.add(part.tokens()[part.offset() + i], sequence(part).length() + i, sequence(part).number(), wantsOutput);
                 batchOutputs += wantsOutput ? 1 : 0;
-                column++;
+                done++;
                 // llama.cpp has room for fewer outputs than columns, and ends the process over more.
-                if (batch.count() == batch.capacity() || batchOutputs == context.outputs() || column == columns) {
+                if (batch.count() == batch.capacity() || batchOutputs == context.outputs() || done == columns) {
                     if (!decodeBatch()) {
                         return -1;
                     }
-                    output = read(column - batch.count(), output, wantsStates);
+                    read(wantsStates);
                     batch.clear();
                     batchOutputs = 0;
                 }
             }
         }
-        return output;
+        return outputs;
+    }
+
+    /** A part of a pass, and where in the pass it begins. */
+    private record PlacedPart(PassPart part, int number, int firstColumn, int firstOutput) {}
+
+    /** By the numbers of the sequences: with separate memories llama.cpp computes only those at once whose numbers follow each other. */
+    private List<PlacedPart> inOrder(List<PassPart> parts) {
+        List<PlacedPart> placed = new ArrayList<>(parts.size());
+        int column = 0;
+        int output = 0;
+        for (PassPart part : parts) {
+            placed.add(new PlacedPart(part, sequence(part).number(), column, output));
+            column += part.count();
+            output += part.outputs();
+        }
+        placed.sort(Comparator.comparingInt(PlacedPart::number));
+        return placed;
     }
 
     /** False if it was given up. */
@@ -367,19 +392,16 @@ final class LlamaCppModel implements Model {
         }
     }
 
-    /** Copies what the batch gave. Returns how many outputs there are now. */
-    private int read(int firstColumn, int firstOutput, boolean wantsStates) {
-        int output = firstOutput;
+    /** Copies what the batch gave to its places in the pass. */
+    private void read(boolean wantsStates) {
         for (int i = 0; i < batch.count(); i++) {
-            if (hasLogits[i]) {
-                copy(LlamaCpp.llama_get_logits_ith(context.address(), i), logits, output * vocabSize(), vocabSize());
-                output++;
+            if (outputOf[i] != NO_OUTPUT) {
+                copy(LlamaCpp.llama_get_logits_ith(context.address(), i), logits, outputOf[i] * vocabSize(), vocabSize());
             }
             if (wantsStates) {
-                copy(LlamaCpp.llama_get_embeddings_ith(context.address(), i), states, (firstColumn + i) * dim(), dim());
+                copy(LlamaCpp.llama_get_embeddings_ith(context.address(), i), states, columnOf[i] * dim(), dim());
             }
         }
-        return output;
     }
 
     private static void copy(MemorySegment source, float[] target, int offset, int count) {

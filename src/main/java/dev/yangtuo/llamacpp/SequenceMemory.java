@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +26,8 @@ final class SequenceMemory {
     private final int contextLength;
     private final int pageCount;
     private final boolean shares;
-    private final Deque<Integer> freeNumbers = new ArrayDeque<>();
+    /** The smallest first, so that those in use are close together. */
+    private final PriorityQueue<Integer> freeNumbers = new PriorityQueue<>();
     /** The one that was used longest ago first. */
     private final Deque<Remembered> remembered = new ArrayDeque<>();
     private int freePages;
@@ -201,7 +203,7 @@ final class SequenceMemory {
         void close() {
             if (number >= 0) {
                 cells.remove(number, 0);
-                freeNumbers.push(number);
+                freeNumbers.add(number);
                 number = -1;
             }
             length = 0;
@@ -303,7 +305,7 @@ final class SequenceMemory {
             }
             forget(text);
         }
-        return freeNumbers.pop();
+        return freeNumbers.remove();
     }
 
     private Page takePage() {
@@ -341,7 +343,7 @@ final class SequenceMemory {
     private void forget(Remembered text) {
         remembered.remove(text);
         cells.remove(text.number, 0);
-        freeNumbers.push(text.number);
+        freeNumbers.add(text.number);
         for (Page page : text.pages) {
             if (--page.memories == 0 && page.sequences == 0) {
                 unusedPages--;

@@ -36,6 +36,8 @@ public final class Scheduler implements AutoCloseable {
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(5);
     /** When texts wait for memory that something else than texts has. */
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    /** How long a text that is alone waits for it. */
+    private static final long STARVED_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final Model model;
     private final SchedulerOptions options;
@@ -66,6 +68,8 @@ public final class Scheduler implements AutoCloseable {
     private final PassPlan plan = new PassPlan();
     private final BooleanSupplier isWanted = plan::isWanted;
     private final SchedulerCounters counters = new SchedulerCounters();
+    /** Since when a text that is alone has no memory; 0 if that is not so. */
+    private long starvedSince;
     /** What a column has cost lately. */
     private double nanosPerColumn;
 
@@ -258,6 +262,7 @@ public final class Scheduler implements AutoCloseable {
         if (plan.parts().isEmpty()) {
             return false;
         }
+        starvedSince = 0;
         boolean complete = compute();
         deliver(complete);
         return true;
@@ -322,6 +327,7 @@ public final class Scheduler implements AutoCloseable {
         for (int i = 0; i < streams.size(); i++) {
             RunningTask task = streams.get(i);
             if (running.contains(task)) {
+                task.sequence().tryReserve(1); // before the model that guesses, which may be this one, takes the last of it
                 task.draft(guesses);
                 planPart(task, 1);
             }
@@ -371,7 +377,7 @@ public final class Scheduler implements AutoCloseable {
             if (plan.tasks().contains(other)) {
                 continue;
             }
-            if (other == task && running.size() == 1 && plan.parts().isEmpty()) {
+            if (other == task && running.size() == 1 && plan.parts().isEmpty() && isStarved()) {
                 running.remove(i);
                 end(task, EndCause.CONTEXT_FULL); // there is nobody to wait for
                 return false;
@@ -383,6 +389,13 @@ public final class Scheduler implements AutoCloseable {
             return other != task;
         }
         return false;
+    }
+
+    /** Whether a text that is alone has long waited for memory that something else than texts has, such as the guesses of another model's texts. */
+    private boolean isStarved() {
+        long now = System.nanoTime();
+        starvedSince = starvedSince == 0 ? now : starvedSince;
+        return now - starvedSince > STARVED_NANOS;
     }
 
     /** The forward pass. False if it was given up because all its texts were cancelled. */
