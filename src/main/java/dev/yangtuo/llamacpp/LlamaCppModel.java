@@ -273,7 +273,7 @@ final class LlamaCppModel implements Model {
                 outputs.addEdits(candidates, outputCount);
                 candidates.choose(logits, vocabSize());
             }
-            outputs.accept(new Result(outputCount, columns(parts), choose, outputs.wantsStates()));
+            outputs.accept(new Result(outputCount, PassPart.columns(parts), choose, outputs.wantsStates()));
             return true;
         } finally {
             lock.unlock();
@@ -301,7 +301,7 @@ final class LlamaCppModel implements Model {
     /** Leaves logits, and states if they are wanted, in the arrays. Returns how many columns have logits, or -1 if the pass was given up. */
     private int compute(List<PassPart> parts, boolean wantsStates, BooleanSupplier asked) {
         requireReady();
-        requireFitting(parts);
+        PassPart.requireFitting(parts, this);
         for (PassPart part : parts) {
             sequence(part).reserve(part.count());
         }
@@ -326,7 +326,7 @@ final class LlamaCppModel implements Model {
     }
 
     private int decode(List<PassPart> parts, boolean wantsStates) {
-        int columns = columns(parts);
+        int columns = PassPart.columns(parts);
         int outputs = outputs(parts);
         logits = room(logits, Math.multiplyExact(outputs, vocabSize()));
         states = wantsStates ? room(states, Math.multiplyExact(columns, dim())) : states;
@@ -436,14 +436,6 @@ final class LlamaCppModel implements Model {
         return ((LlamaCppSequence) part.sequence()).part();
     }
 
-    private static int columns(List<PassPart> parts) {
-        int columns = 0;
-        for (PassPart part : parts) {
-            columns += part.count();
-        }
-        return columns;
-    }
-
     private static int outputs(List<PassPart> parts) {
         int outputs = 0;
         for (PassPart part : parts) {
@@ -456,21 +448,6 @@ final class LlamaCppModel implements Model {
         requireOpen();
         if (lock.getHoldCount() > 1) {
             throw new IllegalStateException("a forward pass was asked for from within another one");
-        }
-    }
-
-    private void requireFitting(List<PassPart> parts) {
-        for (PassPart part : parts) {
-            for (int i = part.offset(); i < part.offset() + part.count(); i++) {
-                if (part.tokens()[i] < 0 || part.tokens()[i] >= vocabSize()) {
-                    throw new IllegalArgumentException("token id %d is outside the model's vocabulary of %d".formatted(part.tokens()[i], vocabSize()));
-                }
-            }
-        }
-        int columns = columns(parts);
-        if (parts.isEmpty() || parts.size() > maxBatchSequences() || columns > maxColumns()) {
-            throw new IllegalArgumentException("a forward pass of %d tokens of %d sequences is not possible; 1 to %d of 1 to %d are"
-                    .formatted(columns, parts.size(), maxColumns(), maxBatchSequences()));
         }
     }
 

@@ -322,7 +322,7 @@ public final class KernelModel implements Model {
     /** Everything but the output matrix: leaves the residual stream of the tokens in {@link #x}, and the batch ready for their logits. */
     private boolean computeLayers(List<PassPart> parts, BooleanSupplier goesOn) {
         requireReady();
-        requireFitting(parts);
+        PassPart.requireFitting(parts, this);
         for (int i = 0; i < parts.size(); i++) { // an iterator for each pass would be garbage; as in the loops below
             paged(parts.get(i)).reserve(parts.get(i).count());
         }
@@ -340,32 +340,10 @@ public final class KernelModel implements Model {
         return (PagedSequence) part.sequence();
     }
 
-    private void requireFitting(List<PassPart> parts) {
-        int columns = 0;
-        for (int i = 0; i < parts.size(); i++) {
-            PassPart part = parts.get(i);
-            requireIds(part.tokens(), part.offset(), part.count());
-            columns += part.count();
-        }
-        if (parts.isEmpty() || parts.size() > maxBatchSequences() || columns > maxColumns()) {
-            throw new IllegalArgumentException("a forward pass of %d tokens of %d sequences is not possible; 1 to %d of 1 to %d are"
-                    .formatted(columns, parts.size(), maxColumns(), maxBatchSequences()));
-        }
-    }
-
     private void requireReady() {
         requireOpen();
         if (lock.getHoldCount() > 1) {
             throw new IllegalStateException("a forward pass was asked for from within another one");
-        }
-    }
-
-    private void requireIds(int[] tokens, int offset, int count) {
-        for (int i = offset; i < offset + count; i++) {
-            if (tokens[i] < 0 || tokens[i] >= config.vocabSize()) {
-                throw new IllegalArgumentException(
-                        "token id %d is outside the model's vocabulary of %d".formatted(tokens[i], config.vocabSize()));
-            }
         }
     }
 
