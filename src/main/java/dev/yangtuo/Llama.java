@@ -45,7 +45,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A loaded LLaMA model. Owns its weights and threads until it is closed. May be shared by threads: any number of texts can be in the making at the
  * same time; they are computed together, in common forward passes, and what common beginnings give is computed once. A text does not depend on which others are
- * computed beside it: the same options and seed give the same text, bit for bit.
+ * computed beside it: the same options and seed give the same text, bit for bit, with Yangtuo's own engine. With llama.cpp
+ * ({@link Engine}) the last bits may depend on them.
  *
  * {@snippet :
  * try (Llama llama = Llama.load(Path.of("model"), LoadOptions.defaults().lora(Path.of("chinese-lora")))) {

@@ -104,6 +104,17 @@ public abstract sealed class Candidates implements AutoCloseable permits NativeC
         }
     }
 
+    /** Makes the edits of an output in logits on the host, of which its own begin at {@code first}. */
+    final void edit(float[] all, int first, int vocabSize, int output) {
+        for (int i = output == 0 ? 0 : editEnds[output - 1]; i < editEnds[output]; i++) {
+            if (editIds[i] < 0 || editIds[i] >= vocabSize) {
+                throw new IllegalArgumentException("an edit is of token %d, outside the vocabulary of %d".formatted(editIds[i], vocabSize));
+            }
+            float logit = all[first + editIds[i]];
+            all[first + editIds[i]] = (logit > 0 ? logit / editDivisors[i] : logit * editDivisors[i]) + editAddends[i];
+        }
+    }
+
     /** Makes room for the results. */
     final void makeRoom() {
         if (ids.length < outputCount * count) {

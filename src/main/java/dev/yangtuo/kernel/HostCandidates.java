@@ -22,16 +22,6 @@ public final class HostCandidates extends Candidates {
         }
     }
 
-    private void edit(float[] all, int first, int vocabSize, int output) {
-        for (int i = output == 0 ? 0 : editEnds[output - 1]; i < editEnds[output]; i++) {
-            if (editIds[i] < 0 || editIds[i] >= vocabSize) {
-                throw new IllegalArgumentException("an edit is of token %d, outside the vocabulary of %d".formatted(editIds[i], vocabSize));
-            }
-            float logit = all[first + editIds[i]];
-            all[first + editIds[i]] = (logit > 0 ? logit / editDivisors[i] : logit * editDivisors[i]) + editAddends[i];
-        }
-    }
-
     private void chooseBest(float[] all, int first, int output) {
         int size = 0;
         float worst = Float.NEGATIVE_INFINITY;

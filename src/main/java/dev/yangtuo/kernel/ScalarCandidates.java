@@ -9,13 +9,7 @@ final class ScalarCandidates extends Candidates {
         makeRoom();
         for (int output = 0; output < outputCount(); output++) {
             int first = output * vocabSize;
-            for (int i = output == 0 ? 0 : editEnds[output - 1]; i < editEnds[output]; i++) {
-                if (editIds[i] < 0 || editIds[i] >= vocabSize) {
-                    throw new IllegalArgumentException("an edit is of token %d, outside the vocabulary of %d".formatted(editIds[i], vocabSize));
-                }
-                float logit = all[first + editIds[i]];
-                all[first + editIds[i]] = (logit > 0 ? logit / editDivisors[i] : logit * editDivisors[i]) + editAddends[i];
-            }
+            edit(all, first, vocabSize, output);
             long[] sorted = LongStream.range(0, choices()).map(id -> descendingKey(all[first + (int) id]) << 32 | id).sorted().limit(count()).toArray();
             for (int i = 0; i < sorted.length; i++) {
                 ids[output * count() + i] = (int) sorted[i];

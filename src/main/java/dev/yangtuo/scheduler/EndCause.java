@@ -4,7 +4,7 @@ package dev.yangtuo.scheduler;
 public enum EndCause {
     /** Its listener wanted no more. */
     COMPLETE,
-    /** The context is full, or no memory is left for keys and values although no other text has any. */
+    /** The context is full, or there has been no memory for keys and values for a while although no other text has any. */
     CONTEXT_FULL,
     /** It was cancelled. */
     CANCELLED,

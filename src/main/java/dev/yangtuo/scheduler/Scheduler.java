@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Memory: a text begins when its prompt fits the free memory for keys and values. When it runs out, the text of the lowest rank gives its memory away, waits, and is
  * computed again later; no text fails because of others. Since the one with the highest rank always goes on and waiting raises the rank, all come to their end.
  *
- * <p>Results do not depend on any of this: a column of a forward pass has the same bits whatever stands beside it, however a prompt is cut, and whether its beginning was
- * computed before. Thread-safe.
+ * <p>With our own engine, results do not depend on any of this: a column of a forward pass has the same bits whatever stands beside it, however a prompt is cut, and
+ * whether its beginning was computed before. Thread-safe.
  */
 public final class Scheduler implements AutoCloseable {
     private static final Logger LOGGER = System.getLogger(Scheduler.class.getName());
