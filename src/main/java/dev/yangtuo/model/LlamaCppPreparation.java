@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decides what llama.cpp is given for one load. A model that our engine knows too goes through the same checks as there, and is converted or merged where llama.cpp
- * cannot do it; of other kinds ({@link ForeignModel}) only GGUF files can be given, as they are.
+ * cannot do it; of other kinds ({@link ForeignGguf}) only GGUF files can be given, as they are.
  */
 final class LlamaCppPreparation {
     static final String ARCHITECTURE = "llama";
@@ -53,7 +53,7 @@ final class LlamaCppPreparation {
             source = ModelSource.of(checkpoint); // closes it if it fails
         } catch (UnsupportedModelException e) {
             try (GgufCheckpoint gguf = GgufCheckpoint.open(path)) {
-                return new ForeignModel(gguf, path, settings, cache).files(tokenizer(gguf));
+                return new ForeignGguf(gguf, path, settings, cache).files(tokenizer(gguf));
             }
         }
         try (MergedModel merged = MergedModel.open(source, settings.lora(), settings.rope())) {
@@ -126,7 +126,7 @@ final class LlamaCppPreparation {
     }
 
     private LlamaCppCache.Model asItIs(GgufSource source) {
-        return new LlamaCppCache.Model(source.gguf().path(), new MergeReport(List.of()), ForeignModel.typesByFrequency(source.gguf()), CacheUse.NONE);
+        return new LlamaCppCache.Model(source.gguf().path(), new MergeReport(List.of()), ForeignGguf.typesByFrequency(source.gguf()), CacheUse.NONE);
     }
 
     /** The model without its adapters, which any adapters can be applied to. */

@@ -23,7 +23,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A GGUF file of a kind that only llama.cpp can run: given to it as it is, with adapters that it applies itself. */
-final class ForeignModel {
+final class ForeignGguf {
     /** Converters leave the rows of Q and K of these as Hugging Face has them. */
     private static final Set<String> ROWS_AS_THEY_ARE = Set.of("qwen2", "qwen2moe", "qwen3", "qwen3moe", "gemma", "gemma2", "gemma3", "olmo2", "seed_oss");
     /** Of these they put partners of RoPE beside each other. */
@@ -38,7 +38,7 @@ final class ForeignModel {
     /** Shapes of all tensors, slowest dimension first. */
     private final Map<String, List<Long>> shapes = new HashMap<>();
 
-    ForeignModel(GgufCheckpoint gguf, Path path, LoadSettings settings, LlamaCppCache cache) {
+    ForeignGguf(GgufCheckpoint gguf, Path path, LoadSettings settings, LlamaCppCache cache) {
         this.gguf = gguf;
         this.metadata = gguf.metadata();
         this.architecture = metadata.string("general.architecture");
