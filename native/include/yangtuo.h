@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /* Changes whenever a struct, a signature or a meaning below changes; Java refuses a library of another version. */
-#define YT_ABI_VERSION 7
+#define YT_ABI_VERSION 8
 
 /*
  * Changes whenever the bytes of a packed matrix of any type change (matrix.c, kernels.h), and nothing else: files of packed matrices belong to one version.
@@ -49,7 +49,8 @@ enum yt_status {
     YT_ERR_MEMORY = 3,      /* out of memory; the message names the bytes asked for */
     YT_ERR_UNSUPPORTED = 4, /* a kernel or type that this library or processor does not have */
     YT_ERR_BUSY = 5,        /* another thread is inside a stage of the same context */
-    YT_ERR_SYSTEM = 6       /* the operating system refused (threads, files) */
+    YT_ERR_SYSTEM = 6,      /* the operating system refused (threads, files) */
+    YT_ERR_DEVICE = 7       /* a device failed or disappeared; its context can only be closed */
 };
 
 /* Element types; the numbers are GGML's. */
@@ -116,6 +117,39 @@ YT_API void yt_context_destroy(yt_context *context);
 
 /* Name of the kernels that this context runs. Static. */
 YT_API const char *yt_context_kernel(const yt_context *context);
+
+/* ---- devices beside the processor -------------------------------------------------------------------------------------------------- */
+
+/* A device that a library of kernels, such as libyangtuo-cuda, can compute on. */
+typedef struct yt_device_info {
+    int64_t total_bytes;        /* of its memory */
+    int64_t free_bytes;         /* of it, now */
+    int32_t compute_capability; /* 10 * major + minor: 89 */
+    int32_t multiprocessors;
+    int32_t is_usable;          /* 1, or 0 with the reason in problem */
+    int32_t reserved;
+    char name[128];
+    char problem[256];          /* why it cannot be used; "" */
+} yt_device_info;
+
+/*
+ * Opens the library of a device, once for the process; a second call with the same path does nothing. Its functions are those of this header, with contexts that
+ * yt_device_context_create makes. YT_ERR_SYSTEM if it cannot be opened, YT_ERR_UNSUPPORTED if it is of another version, or if another one is open. Any thread.
+ */
+YT_API int32_t yt_device_library_open(const char *path);
+
+/* Versions, 1000 * major + 10 * minor, of the driver (0: there is none) and of the runtime that the library was built with. */
+YT_API int32_t yt_device_versions(int32_t *driver, int32_t *runtime);
+
+/* YT_ERR_UNSUPPORTED, with the reason, if no library is open, or the driver is missing or too old. */
+YT_API int32_t yt_device_count(int32_t *count);
+YT_API int32_t yt_device_describe(int32_t device, yt_device_info *out);
+
+/*
+ * A context whose matrices, buffers and pools lie in the memory of a device, and whose stages it computes, on the calling thread's account: a stage may return before it
+ * is computed, a download waits. The arithmetic is that of docs/cuda.md. YT_ERR_UNSUPPORTED if the device cannot be used.
+ */
+YT_API int32_t yt_device_context_create(int32_t device, yt_context **out);
 
 /*
  * What the machine can do at most with the threads of a context, for benchmarks. Both keep all of them busy for the time of the measurement.
