@@ -1,13 +1,14 @@
 /*
  * What the kernels use of the device: the one place with inline PTX and intrinsics. The tests compile the same kernels as host C++ against an emulation of what is
  * declared here and of the runtime's functions (native/test/cuda), so a kernel uses nothing else of CUDA but threadIdx, blockIdx, blockDim, gridDim, __syncthreads,
- * __global__, __device__, __shared__ and the functions below.
+ * __global__, __device__, __launch_bounds__ and the functions below.
  *
  * Rules for kernels
  *  - A kernel takes one parameter, a trivially copyable struct of at most 4,000 bytes, so that launches can be kept, compared and made into graphs (launch.cuh).
  *  - All threads of a warp call a warp's function (shuffles, votes, mma), and all threads of a block __syncthreads(); none leaves before.
  *  - Nothing is fused that is not written as fmaf: the library is compiled with -fmad=false, and the emulation with -ffp-contract=off. Divisions and roots are IEEE's.
- *  - Shared memory: static, or what yt_shared() gives: as many bytes as the launch asked for, aligned to 16.
+ *  - Shared memory is what yt_shared() gives: as many bytes as the launch asked for, aligned to 16, filled with anything. Nothing is declared __shared__, so that the
+ *    tests can watch its borders.
  */
 #ifndef YT_DEVICE_CUH
 #define YT_DEVICE_CUH
