@@ -25,6 +25,12 @@ struct alignas(16) yt_stage {
     alignas(8) int starts[STAGE_PARTS][Q::scales][YT_TILE_COLUMNS];
 };
 
+/* Two columns' that are read together. */
+struct alignas(8) yt_two_floats {
+    float x;
+    float y;
+};
+
 /* A lane's share of the columns of a stage: scales and sums of two parts of a column each, loaded while the stage before is multiplied. */
 struct yt_stage_inputs {
     static constexpr int items = STAGE_PARTS * YT_TILE_COLUMNS / (32 * WARPS);
@@ -124,8 +130,8 @@ template <int TYPE>
 YT_DEVICE void yt_multiply_tile(const yt_part<TYPE> &w, const yt_stage<TYPE> &stage, int part, int c, uint32_t b0, uint32_t b1, float (&acc)[8])
 {
     using Q = yt_quants<TYPE>;
-    const yt_two_words scales = *(const yt_two_words *)&stage.scales[part][c];
-    const float d[2] = {yt_bits_to_float_device(scales.x), yt_bits_to_float_device(scales.y)};
+    const yt_two_floats scales = *(const yt_two_floats *)&stage.scales[part][c];
+    const float d[2] = {scales.x, scales.y};
     float input_sums[Q::scales][2];
     float products[8];
 #pragma unroll
