@@ -205,10 +205,8 @@ void yt_memory_release(yt_device_context *context, void *memory)
     } else if (yt_begin(context) == YT_OK) {
         finish(context); /* what is in the queue may use it */
     }
-    /* What cannot be freed stays in the list: closing tries once more. */
-    if (yt_check_cuda(context, cudaFree(memory), "freeing memory") != YT_OK) {
-        return;
-    }
+    /* An error may be that of something earlier: the memory counts as freed. */
+    yt_check_cuda(context, cudaFree(memory), "freeing memory");
     yt_array<void *> &all = context->allocations;
     for (int64_t i = 0; i < all.n; i++) {
         if (all.items[i] == memory) {
