@@ -205,7 +205,9 @@ YT_DEVICE void yt_mma_f16_k16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t 
 #endif
 }
 
-/* 16 bfloat16 of k, in the same places. 7.5 has no tensor cores for them: the warp hands its words around. */
+YT_DEVICE void yt_mma_bf16_by_shuffles(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1);
+
+/* 16 bfloat16 of k, in the same places. */
 YT_DEVICE void yt_mma_bf16_k16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1)
 {
 #if __CUDA_ARCH__ >= 800
@@ -213,23 +215,7 @@ YT_DEVICE void yt_mma_bf16_k16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t
                  : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                  : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 #else
-    const int g = threadIdx.x % 32 / 4;
-    const int t = threadIdx.x % 4;
-    for (int half = 0; half < 2; half++) {
-        const uint32_t upper = half == 0 ? a0 : a2;
-        const uint32_t lower = half == 0 ? a1 : a3;
-        const uint32_t b = half == 0 ? b0 : b1;
-        for (int i = 0; i < 4; i++) {
-            const uint32_t rows[2] = {yt_shuffle(upper, 4 * g + i), yt_shuffle(lower, 4 * g + i)};
-            const uint32_t columns[2] = {yt_shuffle(b, 8 * t + i), yt_shuffle(b, 8 * t + 4 + i)};
-            for (int e = 0; e < 4; e++) {
-                const uint32_t row = rows[e / 2];
-                const uint32_t column = columns[e % 2];
-                c[e] = fmaf(__uint_as_float(row << 16), __uint_as_float(column << 16), c[e]);
-                c[e] = fmaf(__uint_as_float(row & 0xFFFF0000u), __uint_as_float(column & 0xFFFF0000u), c[e]);
-            }
-        }
-    }
+    yt_mma_bf16_by_shuffles(c, a0, a1, a2, a3, b0, b1);
 #endif
 }
 
@@ -252,6 +238,28 @@ YT_DEVICE void yt_load_tiles_transposed(uint32_t (&out)[4], const void *row)
 }
 
 #endif /* __CUDACC__ */
+
+/* yt_mma_bf16_k16 where there are no tensor cores for it, as on 7.5: the warp hands its words around. */
+YT_DEVICE void yt_mma_bf16_by_shuffles(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1)
+{
+    const int g = threadIdx.x % 32 / 4;
+    const int t = threadIdx.x % 4;
+    for (int half = 0; half < 2; half++) {
+        const uint32_t upper = half == 0 ? a0 : a2;
+        const uint32_t lower = half == 0 ? a1 : a3;
+        const uint32_t b = half == 0 ? b0 : b1;
+        for (int i = 0; i < 4; i++) {
+            const uint32_t rows[2] = {yt_shuffle(upper, 4 * g + i), yt_shuffle(lower, 4 * g + i)};
+            const uint32_t columns[2] = {yt_shuffle(b, 8 * t + i), yt_shuffle(b, 8 * t + 4 + i)};
+            for (int e = 0; e < 4; e++) {
+                const uint32_t row = rows[e / 2];
+                const uint32_t column = columns[e % 2];
+                c[e] = fmaf(yt_bits_to_float_device(row << 16), yt_bits_to_float_device(column << 16), c[e]);
+                c[e] = fmaf(yt_bits_to_float_device(row & 0xFFFF0000u), yt_bits_to_float_device(column & 0xFFFF0000u), c[e]);
+            }
+        }
+    }
+}
 
 /* Two float32 as binary16, to nearest even: the first in the low half of a word. One instruction where there is one (8.0 and later). */
 YT_DEVICE uint32_t yt_floats_to_halves(float low, float high)
