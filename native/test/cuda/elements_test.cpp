@@ -180,12 +180,12 @@ static void check_prepare(int32_t type, int64_t width, bool has_norm, bool has_c
     }
 }
 
-/* Widths around what a block takes (1,024), what shared memory holds with the weights (6,128) and without them (12,256). */
+/* Widths around what a block takes (2,048), what shared memory holds with the weights (5,888) and without them (12,032), and what is summed at a time (256). */
 static void check_activations()
 {
     uint64_t state = 2;
     for (int32_t type : {YT_F32, YT_F16, YT_BF16, YT_Q8_0}) {
-        for (int64_t width : {1, 15, 16, 17, 32, 96, 255, 1024, 1056, 2049, 6112, 6160, 12256, 12288, 24577}) {
+        for (int64_t width : {1, 15, 16, 17, 32, 96, 255, 256, 257, 2048, 2080, 5888, 5889, 12032, 12033, 24577}) {
             const int64_t fitting = type == YT_Q8_0 ? (width + 31) / 32 * 32 : width;
             const bool is_long = width > 3000;
             check_prepare(type, fitting, true, !is_long, false, &state);
