@@ -412,7 +412,7 @@ YT_DEVICE float more_extreme(float x, float y)
 /* As encode_q8_0 and encode_q4_0 do it; all lanes of a warp call it. A block that holds NaN or an infinity has NaN for its scale, and quants of zero bits. */
 YT_DEVICE quantized_quad quantize_quad(int32_t type, const quad &x)
 {
-    float extreme = 0.0f;
+    float extreme = 0.0f; /* and not -0, if all are zeros */
     for (int e = 0; e < 4; e++) {
         extreme = more_extreme(extreme, fabsf(x.v[e]) < INFINITY ? x.v[e] : INFINITY);
     }
@@ -423,7 +423,7 @@ YT_DEVICE quantized_quad quantize_quad(int32_t type, const quad &x)
     if (!(fabsf(extreme) < INFINITY)) {
         return {0, 0x7E00};
     }
-    const float scale = type == YT_Q8_0 ? fabsf(extreme) / 127.0f : (extreme == 0.0f ? 0.0f : extreme) / -8.0f;
+    const float scale = type == YT_Q8_0 ? fabsf(extreme) / 127.0f : extreme / -8.0f;
     const float inverse = fabsf(1.0f / scale) < INFINITY ? 1.0f / scale : 0.0f;
     quantized_quad out = {0, yt_float_to_half_device(scale)};
     for (int e = 0; e < 4; e++) {
