@@ -8,7 +8,9 @@ extern "C" {
 }
 #include "../random.h"
 
+#include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <vector>
 
 static int n_failures;
