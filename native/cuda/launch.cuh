@@ -17,7 +17,8 @@ void yt_launch(yt_queue &queue, void (*kernel)(P), dim3 grid, dim3 block, unsign
 {
     static_assert(std::is_trivially_copyable<P>::value && sizeof(P) <= 4000, "the parameter of a kernel is a plain struct");
 #if !defined(__CUDACC__)
-    yt_emulation_register((const void *)kernel, [](const void *k, const void *p) { ((void (*)(P))k)(*(const P *)p); });
+    yt_emulation_register((const void *)kernel, [](const void *k, const void *p) { ((void (*)(P))k)(*(const P *)p); }, sizeof(P),
+        __PRETTY_FUNCTION__);
 #endif
     yt_queue_add(queue, (const void *)kernel, grid, block, shared_bytes, &parameters, sizeof parameters);
 }
