@@ -28,7 +28,9 @@ device_check::device_check()
     int n_devices = 0;
     const cudaError_t status = cudaGetDeviceCount(&n_devices);
     if (status != cudaSuccess || n_devices == 0) {
-        std::printf("SKIPPED: no GPU: %s\n", status != cudaSuccess ? cudaGetErrorString(status) : "there is none");
+        int driver = 0;
+        cudaDriverGetVersion(&driver);
+        std::printf("SKIPPED: no GPU: %s\n", driver == 0 ? "there is no NVIDIA driver" : status != cudaSuccess ? cudaGetErrorString(status) : "the driver finds none");
         std::fflush(stdout);
         std::_Exit(SKIPPED);
     }
