@@ -7,7 +7,7 @@
  */
 #include "families.cuh"
 
-enum { THREADS = 256, WARPS = THREADS / 32, PER_THREAD = 16, CHUNK = THREADS * PER_THREAD };
+static const int THREADS = 256, WARPS = THREADS / 32, PER_THREAD = 16, CHUNK = THREADS * PER_THREAD;
 
 /* ---- edits -------------------------------------------------------------------------------------------------------------------------- */
 
@@ -68,7 +68,7 @@ struct choose_parameters {
 };
 
 /* Shared memory: what the warps tell each other, in two places in turn, so that one barrier is enough each time; then, in the last launch, the numbers to sort. */
-enum { EXCHANGE_BYTES = 2 * WARPS * 8 };
+static const int EXCHANGE_BYTES = 2 * WARPS * 8;
 
 /* Never 0. 0 and -0 are the same, a NaN is the largest. */
 YT_DEVICE uint64_t number_of(float logit, int64_t id)
@@ -275,15 +275,14 @@ void yt_launch_candidates(
     }
     const int64_t count = candidates.count;
     uint64_t *const places[2] = {(uint64_t *)scratch, (uint64_t *)scratch + n_outputs * chunks_of(candidates.n_choices) * count};
-    choose_parameters p = {
-        .logits = logits,
-        .ids = candidates.ids,
-        .values = candidates.values,
-        .vocab_size = vocab_size,
-        .n = candidates.n_choices,
-        .count = count,
-        .to_sort = power_of_two_from(count),
-    };
+    choose_parameters p = {};
+    p.logits = logits;
+    p.ids = candidates.ids;
+    p.values = candidates.values;
+    p.vocab_size = vocab_size;
+    p.n = candidates.n_choices;
+    p.count = count;
+    p.to_sort = power_of_two_from(count);
     for (int turn = 0;; turn ^= 1) {
         p.n_chunks = chunks_of(p.n);
         p.out = places[turn];

@@ -1,13 +1,14 @@
 /* What is done element by element: norms and quantization of activations, RoPE and what is written into pages, embedding. The bits are the processor's. */
 #include "families.cuh"
+#include "quants.cuh"
 
 #include <cmath>
 
 /* Threads of a block, and elements that they take at a time, four each. */
-enum { THREADS = 256, SPAN = 4 * THREADS };
+static const int THREADS = 256, SPAN = 4 * THREADS;
 
 /* Inputs that share a scale in quantized activations, keys and values. */
-enum { BLOCK = 32 };
+static const int BLOCK = 32;
 
 static int64_t round_up(int64_t value, int64_t unit)
 {
@@ -85,7 +86,7 @@ struct prepare_parameters {
 };
 
 /* Shared memory: what a reduction needs, then a stretch of the row, then the weights. */
-enum { REDUCTION_FLOATS = 32, SHARED_FLOATS = 48 * 1024 / 4 };
+static const int REDUCTION_FLOATS = 32, SHARED_FLOATS = 48 * 1024 / 4;
 
 /* The inputs of a product: x, or (x * scale) * norm where norm is not NULL. */
 struct input_row {
@@ -533,4 +534,123 @@ void yt_launch_rope_append(
         .kv = kv,
     };
     yt_launch(queue, append, dim3((unsigned)(batch.n_columns * p.blocks_per_column)), dim3(THREADS), 0, p);
+}
+
+/* ---- embedding ---------------------------------------------------------------------------------------------------------------------- */
+
+struct embed_parameters {
+    const uint8_t *table; /* packed, kernels.h */
+    const int32_t *tokens;
+    float *x;
+    int64_t group_bytes;
+    int64_t width;
+    int64_t blocks_per_column;
+    int64_t type;
+};
+
+/* Four inputs of a row of a quantized matrix, from the first on; group is that of the row's sixteen, lane its place there. */
+template <int TYPE>
+YT_DEVICE float4 decode_word(const uint8_t *group, int lane, int width, int first)
+{
+    using Q = yt_quants<TYPE>;
+    const int inputs = BLOCK * Q::parts; /* of a block */
+    const int p = first / BLOCK % Q::parts;
+    const int half = first % BLOCK / 16;
+    const int word = first % 16 / 4;
+    const yt_block_place place = yt_place_of<TYPE>(group, width / inputs, first / inputs);
+    const uint8_t *const body = place.body + 4 * lane;
+    const uint32_t low = *(const uint32_t *)(body + yt_low_line<TYPE>(p, half, word));
+    const uint32_t high = Q::high_lines == 0 ? 0 : *(const uint32_t *)(body + yt_high_line<TYPE>(p, half, word));
+    const uint32_t quants = yt_quants_of<TYPE>(low, high, p, half, word);
+    yt_raw_scales raw = {};
+    float scales[4];
+    float minimums[4] = {};
+    yt_load_scales<TYPE>(place, p, lane / 4, raw);
+    if (Q::scales == 1 || half == 0) {
+        yt_scales_of<TYPE>(raw, p, 0, scales, minimums);
+    } else {
+        yt_scales_of<TYPE>(raw, p, 1, scales, minimums);
+    }
+    float scale = 0.0f;
+    float minimum = 0.0f;
+#pragma unroll
+    for (int row = 0; row < 4; row++) {
+        scale = row == lane % 4 ? scales[row] : scale;
+        minimum = row == lane % 4 ? minimums[row] : minimum;
+    }
+    float values[4];
+#pragma unroll
+    for (int e = 0; e < 4; e++) {
+        values[e] = scale * (float)((int)(quants >> 8 * e & 255) - (Q::has_minimums ? 0 : 1 << Q::zero_bit));
+        values[e] = Q::has_minimums ? values[e] - minimum : values[e];
+    }
+    return {values[0], values[1], values[2], values[3]};
+}
+
+YT_DEVICE float4 decode_word(int64_t type, const uint8_t *group, int lane, int width, int first)
+{
+    switch (type) {
+    case YT_Q4_0:
+        return decode_word<YT_Q4_0>(group, lane, width, first);
+    case YT_Q4_1:
+        return decode_word<YT_Q4_1>(group, lane, width, first);
+    case YT_Q5_0:
+        return decode_word<YT_Q5_0>(group, lane, width, first);
+    case YT_Q5_1:
+        return decode_word<YT_Q5_1>(group, lane, width, first);
+    case YT_Q8_0:
+        return decode_word<YT_Q8_0>(group, lane, width, first);
+    case YT_Q2_K:
+        return decode_word<YT_Q2_K>(group, lane, width, first);
+    case YT_Q3_K:
+        return decode_word<YT_Q3_K>(group, lane, width, first);
+    case YT_Q4_K:
+        return decode_word<YT_Q4_K>(group, lane, width, first);
+    case YT_Q5_K:
+        return decode_word<YT_Q5_K>(group, lane, width, first);
+    case YT_Q6_K:
+        return decode_word<YT_Q6_K>(group, lane, width, first);
+    case YT_IQ4_NL:
+        return decode_word<YT_IQ4_NL>(group, lane, width, first);
+    case YT_IQ4_XS:
+        return decode_word<YT_IQ4_XS>(group, lane, width, first);
+    default:
+        return decode_word<YT_MXFP4>(group, lane, width, first);
+    }
+}
+
+/* One input of a row of F32, F16 or BF16. */
+YT_DEVICE float plain_input(int64_t type, const uint8_t *group, int lane, int64_t k)
+{
+    switch (type) {
+    case YT_F32:
+        return ((const float *)group)[k * 16 + lane];
+    case YT_F16:
+        return yt_half_to_float_device(((const uint16_t *)group)[k * 16 + lane]);
+    default:
+        return yt_bits_to_float_device((uint32_t)((const uint16_t *)group)[(k / 2 * 16 + lane) * 2 + k % 2] << 16);
+    }
+}
+
+static __global__ void __launch_bounds__(THREADS) embed(YT_PARAMETER(embed_parameters, p))
+{
+    const int64_t column = blockIdx.x / p.blocks_per_column;
+    const int first = (int)(blockIdx.x % p.blocks_per_column) * SPAN + 4 * threadIdx.x;
+    const int width = (int)p.width;
+    const int32_t token = p.tokens[column];
+    const uint8_t *const group = p.table + token / 16 * p.group_bytes;
+    float *const x = p.x + column * p.width;
+    if (p.type == YT_F32 || p.type == YT_F16 || p.type == YT_BF16) {
+        for (int k = first; k < first + 4 && k < width; k++) {
+            x[k] = plain_input(p.type, group, token % 16, k);
+        }
+    } else if (first < width) {
+        *(float4 *)(x + first) = decode_word(p.type, group, token % 16, width, first);
+    }
+}
+
+void yt_launch_embed(yt_queue &queue, const yt_device_matrix &table, const int32_t *tokens, int64_t n_columns, float *x)
+{
+    const embed_parameters p = {table.data, tokens, x, table.group_bytes, table.columns, (table.columns + SPAN - 1) / SPAN, table.type};
+    yt_launch(queue, embed, dim3((unsigned)(n_columns * p.blocks_per_column)), dim3(THREADS), 0, p);
 }
