@@ -253,6 +253,14 @@ YT_DEVICE void yt_load_tiles_transposed(uint32_t (&out)[4], const void *row)
 
 #endif /* __CUDACC__ */
 
+/* bfloat16, to nearest even; NaN becomes a quiet one. The same bits as on the processor. */
+YT_DEVICE uint16_t yt_float_to_bfloat_device(float f)
+{
+    const uint32_t bits = yt_float_to_bits_device(f);
+    const bool is_nan = (bits & 0x7FFFFFFF) > 0x7F800000;
+    return (uint16_t)(is_nan ? bits >> 16 | 0x40 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
 /* e^x, docs/kernels.md ("exp"): the same bits as on the processor. */
 YT_DEVICE float yt_exp(float x)
 {

@@ -2,21 +2,24 @@
 #include "checks.h"
 #include "devices.h"
 
+#include <string.h>
+
 /* ---- what stages work on ---------------------------------------------------------------------------------------------------------- */
 
+/* With zeros where there is padding: launches are compared byte by byte, so that those of a pass are found again. */
 static yt_device_matrix matrix_of(const yt_matrix *matrix)
 {
-    if (matrix == NULL) {
-        return (yt_device_matrix){0};
+    yt_device_matrix out;
+    memset(&out, 0, sizeof out);
+    if (matrix != NULL) {
+        out.type = matrix->info->type;
+        out.rows = matrix->rows;
+        out.columns = matrix->columns;
+        out.n_groups = matrix->n_groups;
+        out.group_bytes = matrix->group_bytes;
+        out.data = matrix->data;
     }
-    return (yt_device_matrix){
-        .type = matrix->info->type,
-        .rows = matrix->rows,
-        .columns = matrix->columns,
-        .n_groups = matrix->n_groups,
-        .group_bytes = matrix->group_bytes,
-        .data = matrix->data,
-    };
+    return out;
 }
 
 /* Where a buffer's contents are on the device; NULL for one that is not there. */

@@ -1,0 +1,12 @@
+/* A queue for tests of a family of kernels: every launch is run at once. */
+#ifndef YT_DIRECT_QUEUE_H
+#define YT_DIRECT_QUEUE_H
+
+#include "launch.cuh"
+
+class yt_queue {
+public:
+    int n_launches = 0;
+};
+
+#endif
