@@ -64,8 +64,8 @@ struct yt_products {
     int64_t out_stride; /* elements from a column to the next */
 };
 
-/* Columns up to which quantized matrices are multiplied by dp4a. */
-enum { YT_DP4A_COLUMNS = 8 };
+/* Columns up to which quantized matrices are multiplied by dp4a, eight at a time. */
+enum { YT_DP4A_COLUMNS = 32 };
 
 /* Whether there are kernels for a type. */
 bool yt_has_products(int32_t type);
