@@ -357,3 +357,88 @@ void yt_launch_dp4a_products(yt_queue &queue, int32_t type, yt_product_launch &l
         break;
     }
 }
+
+/* ---- the choice among all kernels ---------------------------------------------------------------------------------------------------- */
+
+bool yt_has_products(int32_t type)
+{
+    switch (type) {
+#define TYPE_CASE(type) case type:
+        YT_QUANTIZED_TYPES(TYPE_CASE)
+#undef TYPE_CASE
+    case YT_F32:
+    case YT_F16:
+    case YT_BF16:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int64_t yt_divide_products(yt_product_launch &launch, int64_t tile_rows, int64_t tile_columns)
+{
+    int64_t row_tiles = 0;
+    for (int m = 0; m < launch.n_matrices; m++) {
+        launch.matrices[m].n_tiles = (int32_t)((launch.matrices[m].rows + tile_rows - 1) / tile_rows);
+        row_tiles += m == 0 || launch.epilogue != YT_EPILOGUE_SWIGLU ? launch.matrices[m].n_tiles : 0;
+    }
+    launch.n_column_tiles = (int32_t)((launch.n_columns + tile_columns - 1) / tile_columns);
+    return row_tiles * launch.n_column_tiles;
+}
+
+static bool is_quantized(int32_t type)
+{
+    return type != YT_F32 && type != YT_F16 && type != YT_BF16;
+}
+
+/* n matrices of one type; out begins with row first_row of the first. */
+static void launch_some(yt_queue &queue, const yt_products &products, int first, int n, yt_epilogue epilogue, int64_t first_row)
+{
+    const int32_t type = products.matrices[first].type;
+    yt_product_launch launch = {};
+    for (int m = 0; m < n; m++) {
+        const yt_device_matrix &matrix = products.matrices[first + m];
+        launch.matrices[m].data = matrix.data;
+        launch.matrices[m].bias = products.biases[first + m];
+        launch.matrices[m].group_bytes = matrix.group_bytes;
+        launch.matrices[m].rows = matrix.rows;
+        launch.matrices[m].n_groups = (int32_t)matrix.n_groups;
+        launch.matrices[m].first_row = first_row;
+        first_row += matrix.rows;
+    }
+    launch.n_matrices = n;
+    launch.epilogue = epilogue;
+    launch.width = (int32_t)products.input.width;
+    launch.n_columns = (int32_t)products.input.n_columns;
+    launch.input = products.input;
+    launch.out = products.out;
+    launch.out_stride = products.out_stride;
+    if (!is_quantized(type)) {
+        yt_launch_float_products(queue, type, launch);
+    } else if (launch.n_columns <= YT_DP4A_COLUMNS) {
+        yt_launch_dp4a_products(queue, type, launch);
+    } else {
+        yt_launch_mma_products(queue, type, launch);
+    }
+}
+
+void yt_launch_products(yt_queue &queue, const yt_products &products)
+{
+    const bool is_one_type = products.n_matrices < 2 || products.matrices[0].type == products.matrices[1].type;
+    if (products.kind == YT_PRODUCT_SWIGLU && is_one_type && is_quantized(products.matrices[0].type) && products.input.n_columns <= YT_DP4A_COLUMNS) {
+        launch_some(queue, products, 0, 2, YT_EPILOGUE_SWIGLU, 0);
+    } else if (products.kind == YT_PRODUCT_SWIGLU) {
+        launch_some(queue, products, 0, 1, YT_EPILOGUE_STORE, 0);
+        launch_some(queue, products, 1, 1, YT_EPILOGUE_GATED, 0);
+    } else {
+        int64_t first_row = 0;
+        for (int first = 0, end; first < products.n_matrices; first = end) {
+            int64_t rows = 0;
+            for (end = first; end < products.n_matrices && products.matrices[end].type == products.matrices[first].type; end++) {
+                rows += products.matrices[end].rows;
+            }
+            launch_some(queue, products, first, end - first, products.kind == YT_PRODUCT_RESIDUAL ? YT_EPILOGUE_RESIDUAL : YT_EPILOGUE_STORE, first_row);
+            first_row += rows;
+        }
+    }
+}

@@ -28,6 +28,7 @@ struct yt_product_launch {
     int32_t n_columns;
     int32_t n_column_tiles; /* blocks that follow each other have the same rows, if there are several */
     int32_t column_warps;   /* of a block that divide its columns among them, 1, 2 or 4; the others take other rows */
+    int32_t segment_warps;  /* of a block that divide the inputs' segments among them, 1 or 8 (products_float.cu) */
     yt_activations input;
     float *out;
     int64_t out_stride;
@@ -91,7 +92,7 @@ YT_DEVICE void yt_finish_product(const yt_product_launch &launch, int matrix, in
 /* The division of work among blocks: tile_rows rows times tile_columns columns each. Returns the number of blocks. */
 int64_t yt_divide_products(yt_product_launch &launch, int64_t tile_rows, int64_t tile_columns);
 
-/* Each launches the matrices of one type; SWIGLU only where yt_fuses_swiglu. */
+/* Each launches matrices of one type, which it has kernels for; dp4a alone has an epilogue for SWIGLU in one launch. */
 void yt_launch_dp4a_products(yt_queue &queue, int32_t type, yt_product_launch &launch);
 void yt_launch_mma_products(yt_queue &queue, int32_t type, yt_product_launch &launch);
 void yt_launch_float_products(yt_queue &queue, int32_t type, yt_product_launch &launch);

@@ -6,6 +6,7 @@
 extern "C" {
 #include "../reference.h"
 }
+#include "../../src/half.h"
 #include "../random.h"
 
 #include <cmath>
