@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 static int n_failures;
-static yt_context *context;
+static yt_context *processor;
+static yt_context *context; /* the same, or a device's */
+static bool on_device;
 static device_model d;
 
 static void expect_status(const char *what, int32_t expected, int32_t actual)
@@ -623,11 +625,14 @@ static void check_numbers(void)
     }
 }
 
-int main(void)
+/* With --device LIBRARY on the first device of a library of kernels. */
+int main(int argc, char **argv)
 {
     model m;
     model_create(&SHAPE, &m);
-    must(yt_context_create(NULL, 2, &context), "yt_context_create");
+    must(yt_context_create(NULL, 2, &processor), "yt_context_create");
+    on_device = argc > 2 && strcmp(argv[1], "--device") == 0;
+    context = on_device ? create_device_context(argv[2]) : processor;
     check_contexts();
     check_measurements();
     check_buffers();
@@ -660,7 +665,10 @@ int main(void)
     yt_buffer_destroy(edits);
     yt_buffer_destroy(edit_ends);
     device_destroy(&d);
-    yt_context_destroy(context);
+    if (on_device) {
+        yt_context_destroy(context);
+    }
+    yt_context_destroy(processor);
     model_destroy(&m);
     printf("%d failures\n", n_failures);
     return n_failures == 0 ? 0 : 1;

@@ -1,9 +1,6 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.KvPool;
-import dev.yangtuo.kernel.KvShape;
-import dev.yangtuo.tensor.TensorType;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -32,16 +29,17 @@ final class KvCache implements AutoCloseable {
     private int unusedInTree;
 
     /**
+     * @param pool with pages of {@link #PAGE_POSITIONS}, at least as many as a sequence of the whole context needs; is closed with this
      * @param contextLength positions that a sequence can have
-     * @param pages of the pool; at least as many as a sequence of the whole context needs
      */
-    KvCache(Backend backend, ModelConfig config, TensorType type, int contextLength, int pages) {
+    KvCache(KvPool pool, int contextLength) {
+        this.pool = pool;
         this.contextLength = contextLength;
+        int pages = pool.shape().pages();
         if (pages < pagesPerSequence()) {
             throw new IllegalArgumentException("a context of %d needs %d pages of keys and values, there are %d"
                     .formatted(contextLength, pagesPerSequence(), pages));
         }
-        pool = backend.createKvPool(new KvShape(type, PAGE_POSITIONS, pages, config.nLayers(), config.nKvHeads(), config.headDim()));
         freePages = new int[pages];
         for (int i = 0; i < pages; i++) {
             freePages[i] = pages - 1 - i;
