@@ -295,14 +295,16 @@ YT_DEVICE uint16_t yt_float_to_bfloat_device(float f)
     return (uint16_t)(is_nan ? bits >> 16 | 0x40 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-/* e^x, docs/kernels.md ("exp"): the same bits as on the processor. */
-YT_DEVICE float yt_exp(float x)
+/*
+ * e^x for x from -87 to 88: the same bits as on the processor. Added to 1.5 * 2^23, a number is rounded to the nearest integer, of two the even one, which then stands in the
+ * last bits; conversions would take many times as long.
+ */
+YT_DEVICE float yt_exp_within(float x)
 {
-    x = x < 88.0f ? x : 88.0f;
-    x = x > -87.33654f ? x : -87.33654f;
-    const int n = yt_round_to_int(x * 1.44269504088896341f);
-    float r = fmaf((float)n, -0.693359375f, x);
-    r = fmaf((float)n, 2.12194440e-4f, r);
+    const float shifted = x * 1.44269504088896341f + 12582912.0f;
+    const float n = shifted - 12582912.0f;
+    float r = fmaf(n, -0.693359375f, x);
+    r = fmaf(n, 2.12194440e-4f, r);
     float p = 1.9875691500e-4f;
     p = fmaf(p, r, 1.3981999507e-3f);
     p = fmaf(p, r, 8.3334519073e-3f);
@@ -310,7 +312,14 @@ YT_DEVICE float yt_exp(float x)
     p = fmaf(p, r, 1.6666665459e-1f);
     p = fmaf(p, r, 5.0000001201e-1f);
     p = fmaf(p, r * r, r) + 1.0f;
-    return p * yt_bits_to_float_device((uint32_t)(n + 127) << 23);
+    return p * yt_bits_to_float_device((yt_float_to_bits_device(shifted) + 127) << 23);
+}
+
+/* e^x, docs/kernels.md ("exp"): the same bits as on the processor. */
+YT_DEVICE float yt_exp(float x)
+{
+    x = x < 88.0f ? x : 88.0f;
+    return yt_exp_within(x > -87.33654f ? x : -87.33654f);
 }
 
 #endif
