@@ -169,8 +169,16 @@ static void check_values(yt_context *context, uint64_t seed)
     }
 }
 
-int main(void)
+/* With --device LIBRARY on the first device of a library of kernels. */
+int main(int argc, char **argv)
 {
+    if (argc > 2 && strcmp(argv[1], "--device") == 0) {
+        yt_context *context = create_device_context(argv[2]);
+        check_values(context, 1);
+        yt_context_destroy(context);
+        printf("%d failures\n", n_failures);
+        return n_failures == 0 ? 0 : 1;
+    }
     for (int32_t threads = 1; threads <= 3; threads++) {
         yt_context *context;
         must(yt_context_create(NULL, threads, &context), "yt_context_create");
