@@ -21,8 +21,9 @@ enum { EM_CUDA = 190, SHT_PROGBITS = 1, INSTRUCTION_BYTES = 16, MAX_ARCHITECTURE
 /* ---- what the kernels must have -------------------------------------------------------------------------------------------------------- */
 
 /*
- * Kernels whose name begins so (the first that fits counts); what each must have, with @80 only from compute capability 8.0 on. The words between dots must be among those
- * of an instruction's name. local: may use local memory.
+ * Kernels whose name begins so (the first that fits counts), with template parameters as they are mangled: <1> is ILi1E; what each must have, with @80 only from compute
+ * capability 8.0 on. The words between dots must be among those of an instruction's name. local: may use local memory, as kernels of prompts may, which are bound by
+ * arithmetic.
  */
 typedef struct {
     const char *kernel;
@@ -31,6 +32,18 @@ typedef struct {
 } requirement;
 
 static const requirement requirements[] = {
+    /* elements.cu, candidates.cu */
+    {"embed", "LDG STG", false},
+    {"prepare", "LDG STG", false},
+    {"append", "LDG STG", false},
+    {"edit", "LDG STG", false},
+    {"choose", "LDG STG", false},
+    /* products.cu, products_mma.cu, products_float.cu; of 16 rows F16 has 32 bytes beside each other, which a lane reads in words of 8 */
+    {"yt_multiply_dp4a", "LDG.128 IDP.4A.U8.S8 LDGSTS.128@80", false},
+    {"yt_multiply_mma", "LDG.128 IMMA.U8.S8 LDSM.4 LDGSTS.128@80", true},
+    {"yt_multiply_halvesILi1E", "LDG.64 HMMA.F32.F16 LDSM.4 LDGSTS.128@80", false},
+    {"yt_multiply_halvesILi30E", "LDG.128 HMMA.F32.BF16@80 LDSM.4 LDGSTS.128@80", false},
+    {"yt_multiply_floats", "LDS.128 LDGSTS.128@80", false},
     /* instructions_samples.cu */
     {"yt_sample_widths", "LDG.128 LDG.64 LDG LDG.U16 LDG.U8 LDG.S8 STG.128 STG.64 STG STG.U16 STG.U8 LDS.128 LDS.64 LDS LDS.U16 LDS.U8 STS.128 STS.64 STS STS.U16 STS.U8", false},
     {"yt_sample_dp4a", "LDG.128 IDP.4A.U8.S8 IDP.4A.S8.S8 IDP.4A.U8.U8", false},
@@ -146,34 +159,33 @@ static void count(kernel *k, const char *name)
     k->names[i].count++;
 }
 
-/* The name in the source of a mangled one (Itanium C++ ABI), as far as functions outside of classes need it: _Z, perhaps L, length and name; in a namespace N, and more of them. */
-static void source_name(const char *symbol, char *out, size_t size)
+/*
+ * Where in a mangled symbol (Itanium C++ ABI) the name of the source begins, with the values of template parameters behind it: _Z, perhaps L, and the name with its length
+ * before it; in a namespace N, and the namespaces' names first.
+ */
+static const char *name_in(const char *symbol)
 {
-    const char *p = symbol;
-    size_t length = strlen(p);
-    if (strncmp(p, "_Z", 2) == 0) {
-        const char *last = p;
-        const bool nested = p[2] == 'N';
-        p += 2 + strspn(p + 2, "NL");
-        do {
-            char *end;
-            const unsigned long n = strtoul(p, &end, 10);
-            if (end == p || n == 0 || n > strlen(end)) {
-                break;
-            }
-            last = end;
-            length = n;
-            p = end + n + (end[n] == 'L');
-        } while (nested);
-        p = last;
+    if (strncmp(symbol, "_Z", 2) != 0) {
+        return symbol;
     }
-    snprintf(out, size, "%.*s", (int)length, p);
+    const bool is_nested = symbol[2] == 'N';
+    const char *name = symbol;
+    const char *p = symbol + 2 + strspn(symbol + 2, "NL");
+    do {
+        char *end;
+        const unsigned long length = strtoul(p, &end, 10);
+        if (end == p || length > strlen(end)) {
+            break;
+        }
+        name = end;
+        p = end + length + (end[length] == 'L');
+    } while (is_nested);
+    return name;
 }
 
 static const requirement *requirement_of(const char *symbol)
 {
-    char name[256];
-    source_name(symbol, name, sizeof name);
+    const char *name = name_in(symbol);
     for (size_t i = 0; i < sizeof requirements / sizeof *requirements; i++) {
         if (strncmp(name, requirements[i].kernel, strlen(requirements[i].kernel)) == 0) {
             return &requirements[i];
