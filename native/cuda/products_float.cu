@@ -165,7 +165,7 @@ template <int TYPE>
 __global__ void __launch_bounds__(32 * SEGMENTS) yt_multiply_halves(YT_PARAMETER(yt_product_launch, launch))
 {
     const bool is_few = launch.segment_warps == SEGMENTS;
-    const int tile_columns = is_few ? FEW_COLUMNS : YT_TILE_COLUMNS;
+    const int tile_columns = is_few ? (int)FEW_COLUMNS : (int)YT_TILE_COLUMNS;
     const yt_product_tile tile = yt_find_tile(launch);
     const auto &matrix = launch.matrices[tile.matrix];
     const int warp = (int)threadIdx.x / 32;
