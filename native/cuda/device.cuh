@@ -253,6 +253,32 @@ YT_DEVICE void yt_load_tiles_transposed(uint32_t (&out)[4], const void *row)
 
 #endif /* __CUDACC__ */
 
+/* Two float32 as binary16, to nearest even: the first in the low half of a word. One instruction where there is one (8.0 and later). */
+YT_DEVICE uint32_t yt_floats_to_halves(float low, float high)
+{
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    uint32_t word;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
+    return word;
+#else
+    return (uint32_t)yt_float_to_half_device(high) << 16 | yt_float_to_half_device(low);
+#endif
+}
+
+/* Four signed bytes as binary16, exactly: the first two in the first word. 1024 + n has n in the last bits of its fraction. */
+YT_DEVICE void yt_bytes_to_halves(uint32_t (&out)[2], uint32_t bytes)
+{
+#if defined(__CUDA_ARCH__)
+    const uint32_t shifted = bytes ^ 0x80808080u;
+    asm("sub.rn.f16x2 %0, %1, %2;" : "=r"(out[0]) : "r"(yt_permute(shifted, 0x64646464u, 0x4140)), "r"(0x64806480u));
+    asm("sub.rn.f16x2 %0, %1, %2;" : "=r"(out[1]) : "r"(yt_permute(shifted, 0x64646464u, 0x4342)), "r"(0x64806480u));
+#else
+    for (int i = 0; i < 2; i++) {
+        out[i] = yt_floats_to_halves((float)(int8_t)(bytes >> 16 * i), (float)(int8_t)(bytes >> (16 * i + 8)));
+    }
+#endif
+}
+
 /* bfloat16, to nearest even; NaN becomes a quiet one. The same bits as on the processor. */
 YT_DEVICE uint16_t yt_float_to_bfloat_device(float f)
 {
