@@ -177,8 +177,8 @@ int32_t yt_reserve_scratch(yt_device_context *context, yt_scratch_use use, int64
 /* Facts of a device and whether it can be used (table.cu). */
 int32_t yt_describe_device(int32_t device, yt_device_info *out);
 
-/* YT_OK if this library has code for the current device; cudaErrorNoKernelImageForDevice if not (stages.cu). */
-cudaError_t yt_find_kernels();
+/* Runs a kernel that does nothing on the current device: whether the library has code for it that the driver takes (stages.cu). */
+cudaError_t yt_try_kernel();
 
 int32_t yt_check_matrix_type(yt_device_context *context, int32_t type, int64_t rows, int64_t columns);
 int32_t yt_check_kv_type(yt_device_context *context, int32_t type, int64_t head_dim);

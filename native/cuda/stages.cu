@@ -154,9 +154,18 @@ static __global__ void __launch_bounds__(THREADS) swiglu(YT_PARAMETER(swiglu_par
     }
 }
 
-cudaError_t yt_find_kernels()
+cudaError_t yt_try_kernel()
 {
-    return cudaFuncSetAttribute((const void *)swiglu, cudaFuncAttributeMaxDynamicSharedMemorySize, 0); /* which changes nothing, but has to load it */
+    const char *what;
+    yt_queue queue = {};
+    const swiglu_parameters nothing = {nullptr, nullptr, 0, 1};
+    yt_launch(queue, swiglu, dim3(1), dim3(THREADS), 0, nothing);
+    cudaError_t error = yt_queue_flush(queue, nullptr, &what);
+    if (error == cudaSuccess) {
+        error = cudaStreamSynchronize(nullptr);
+    }
+    yt_queue_free(queue);
+    return error;
 }
 
 /* ---- stages ----------------------------------------------------------------------------------------------------------------------- */

@@ -88,7 +88,7 @@ static bool find_problem(int32_t device, yt_device_info *info)
         return true;
     }
     info->free_bytes = (int64_t)free_bytes;
-    return set_problem(info, yt_find_kernels(), "the library's kernels cannot be loaded");
+    return set_problem(info, yt_try_kernel(), "the library's kernels do not run on it");
 }
 
 int32_t yt_describe_device(int32_t device, yt_device_info *out)
