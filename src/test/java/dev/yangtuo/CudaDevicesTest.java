@@ -40,7 +40,7 @@ class CudaDevicesTest {
     }
 
     private static LoadOptions float32(String... names) {
-        return LoadOptions.defaults().quantize(WeightType.F32).kvType(KvType.F32).context(128).maxSequences(4).device(names);
+        return LoadOptions.defaults().quantize(WeightType.F32).kvType(KvType.F16).context(128).maxSequences(4).device(names);
     }
 
     private static float[][] logits(Llama llama, int[] ids) {

@@ -20,7 +20,7 @@ public final class EmulatedDevices implements AutoCloseable {
     /** CUDA's number of a device that is gone. */
     public static final int DEVICE_LOST = 719;
 
-    private static final Path LIBRARY = Path.of("target/native-emulated/test/cuda/libyangtuo-cuda-emulated.so").toAbsolutePath();
+    private static final Path LIBRARY = Path.of("target/native-emulated/libyangtuo-cuda-emulated.so").toAbsolutePath();
     private static final long MEMORY = 8L << 30;
 
     private final SymbolLookup symbols;
