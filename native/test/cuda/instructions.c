@@ -49,6 +49,14 @@ static const requirement requirements[] = {
     {"yt_multiply_halvesILi1E", "LDG.64 HMMA.F32.F16 LDSM.4 LDGSTS.128@80", NO_SPILLS},
     {"yt_multiply_halvesILi30E", "LDG.128 HMMA.F32.BF16@80 LDSM.4 LDGSTS.128@80", NO_SPILLS},
     {"yt_multiply_floats", "LDS.128 LDGSTS.128@80", NO_SPILLS},
+    /* attention.cu: head size, whether keys and values are quantized, warps of sixteen rows, of which generation has one */
+    {"attentionILi64ELb0ELi1E", "HMMA.F32.F16 LDSM.M88.4 LDSM.MT88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attentionILi128ELb0ELi1E", "HMMA.F32.F16 LDSM.M88.4 LDSM.MT88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attentionILi256ELb0ELi1E", "HMMA.F32.F16 LDSM.M88.4 LDSM.MT88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attentionILi64ELb1ELi1E", "IMMA.U8.S8 HMMA.F32.F16 LDSM.M88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attentionILi128ELb1ELi1E", "IMMA.U8.S8 HMMA.F32.F16 LDSM.M88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attentionILi256ELb1ELi1E", "IMMA.U8.S8 HMMA.F32.F16 LDSM.M88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attention", "HMMA.F32.F16 LDSM.M88.4 LDGSTS.128@80", MAY_SPILL},
     /* instructions_samples.cu */
     {"yt_sample_widths", "LDG.128 LDG.64 LDG LDG.U16 LDG.U8 LDG.S8 STG.128 STG.64 STG STG.U16 STG.U8 LDS.128 LDS.64 LDS LDS.U16 LDS.U8 STS.128 STS.64 STS STS.U16 STS.U8", NO_SPILLS},
     {"yt_sample_dp4a", "LDG.128 IDP.4A.U8.S8 IDP.4A.S8.S8 IDP.4A.U8.U8", NO_SPILLS},
