@@ -98,10 +98,10 @@ YT_DEVICE int lane_id()
     return (int)(threadIdx.x % 32);
 }
 
-/* e^x, as weights have it: not below e^-64, and NaN remains. */
+/* e^x of 0 or less, as weights have it: not below e^-64, and NaN remains. */
 YT_DEVICE float weigh(float x)
 {
-    const float w = yt_exp(x > -64.0f ? x : -64.0f);
+    const float w = yt_exp_within(x > -64.0f ? x : -64.0f);
     return x == x ? w : x;
 }
 
@@ -174,6 +174,7 @@ YT_DEVICE bool find_tile(const attention_parameters &p, int range, int rank, til
     const int first = range * p.range_columns;
     const int n = p.range_columns < p.n_columns - first ? p.range_columns : p.n_columns - first;
     uint64_t begins = 0;
+#pragma unroll 1
     for (int half = 0; half < 2; half++) {
         const int i = 32 * half + lane_id();
         const int c = first + i;
@@ -223,12 +224,12 @@ YT_DEVICE lane_rows rows_of(const attention_parameters &p, const tile_columns &t
     const int n = tile.count * p.group - base_row; /* of the tile */
     for (int r = 0; r < 2; r++) {
         const int row = first_row + lane_id() / 4 + 8 * r;
-        const int column = tile.first + (base_row + row) / p.group;
+        const int column = tile.first + (int)((unsigned)(base_row + row) / (unsigned)p.group);
         const bool exists = row < n;
         const int position = tile.all_hi - 1 + column - tile.first;
         rows.first[r] = exists ? first_seen(p, position) : 0;
         rows.end[r] = exists ? position + 1 : 0;
-        rows.offset[r] = ((int64_t)column * p.n_heads + kv_head * p.group + (base_row + row) % p.group) * p.head_dim;
+        rows.offset[r] = ((int64_t)tile.first * p.n_heads + kv_head * p.group + base_row + row + (int64_t)(column - tile.first) * (p.n_heads - p.group)) * p.head_dim;
     }
     rows.has_any = first_row < n;
     rows.has_upper = first_row + 8 < n;
@@ -252,16 +253,30 @@ struct kv_stream {
     int piece;    /* of it: keys, then values */
     int fill;     /* the stage that is filled next, and the one that is read next */
     int read;
-    int page[4];  /* of its groups of sixteen positions; -1: none of them is seen */
+    int first_group; /* of it in its page */
+    int page[4];     /* of its groups of sixteen positions; -1: none of them is seen */
+    int next_first_group;
     int next_page[4];
 
-    /* Asks for the pages of the chunk at position. */
-    YT_DEVICE void look_up(const attention_parameters &p)
+    /* Asks for the pages of a chunk. */
+    YT_DEVICE void look_up(const attention_parameters &p, int start)
     {
+        unsigned index = (unsigned)start / 16 / (unsigned)p.page_groups;
+        int group = start / 16 - (int)index * p.page_groups;
+        next_first_group = group;
+#pragma unroll
         for (int i = 0; i < 4; i++) {
-            const int start = position + 16 * i;
-            next_page[i] = start < hi && start + 16 > lo ? pages[start / 16 / p.page_groups] : -1;
+            next_page[i] = start + 16 * i < hi && start + 16 * i + 16 > lo ? pages[index] : -1;
+            step(p, group, index);
         }
+    }
+
+    /* To the next group of sixteen positions. */
+    static YT_DEVICE void step(const attention_parameters &p, int &group, unsigned &index)
+    {
+        const bool is_last = group + 1 == p.page_groups;
+        group = is_last ? 0 : group + 1;
+        index += is_last ? 1 : 0;
     }
 
     YT_DEVICE void begin(const attention_parameters &p, const tile_columns &tile, int kv_head, int first_chunk, int step)
@@ -276,7 +291,7 @@ struct kv_stream {
         piece = 0;
         fill = 0;
         read = 0;
-        look_up(p);
+        look_up(p, position);
 #pragma unroll 1
         for (int i = 0; i < shape::STAGES - 1; i++) {
             load(p);
@@ -292,11 +307,10 @@ struct kv_stream {
         }
     }
 
-    /* Where a group's keys or values begin, if it has any. */
-    YT_DEVICE const uint8_t *group_at(const attention_parameters &p, int i, bool is_value)
+    /* Where the keys or values of a group of a page begin. */
+    YT_DEVICE const uint8_t *group_at(const attention_parameters &p, int of_page, int group, bool is_value)
     {
-        const int group = (position / 16 + i) % p.page_groups;
-        const uint8_t *base = head + page[i] * p.page_bytes;
+        const uint8_t *base = head + of_page * p.page_bytes;
         return is_value ? base + p.key_bytes + (int64_t)group * p.value_group_bytes : base + (int64_t)group * p.key_group_bytes;
     }
 
@@ -309,8 +323,12 @@ struct kv_stream {
         const int target = is_value ? row * 128 + (unit ^ (row & 7)) * 16 : row * 32 + (unit ^ (row >> 2 & 1)) * 16;
         const int64_t source = is_value ? (int64_t)row * p.value_stride * 2 + part * 128 + unit * 16 : part * 2048 + thread * 16;
         const bool exists = is_value ? part * PIECE + unit * 8 < p.value_stride : part * PIECE + row < p.head_dim;
+        int group = first_group;
+        unsigned index = 0;
+#pragma unroll
         for (int i = 0; i < 4; i++) {
-            copy(stage + i * 2048 + target, group_at(p, i, is_value) + source, exists && page[i] >= 0);
+            copy(stage + i * 2048 + target, group_at(p, page[i], group, is_value) + source, exists && page[i] >= 0);
+            step(p, group, index);
         }
     }
 
@@ -329,25 +347,20 @@ struct kv_stream {
                                     : row * 64 + (unit ^ (row >> 1 & 1) << 1) * 16;
         const int64_t source = scale_bytes + (is_value ? (int64_t)row * p.value_stride + part * PIECE + unit * 16 : part * 1024 + row * 64 + unit * 16);
         const bool exists = is_value ? part * PIECE + unit * 16 < p.value_stride : part * 16 + row < (p.head_dim + 3) / 4;
-        for (int i = 0; i < 2; i++) {
-            const int group = 2 * i + thread / 64;
-            const int own = thread < 64 ? page[2 * i] : page[2 * i + 1];
-            copy(stage + group * 1024 + target, group_of(p, own, group, is_value) + source, exists && own >= 0);
+        const int block = 2 * part + thread % 4 / 2;
+        int group = first_group;
+        unsigned index = 0;
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            const uint8_t *from = group_at(p, page[i], group, is_value);
+            if (thread / 64 == i % 2) {
+                copy(stage + i * 1024 + target, from + source, exists && page[i] >= 0);
+            }
+            if (thread / 4 == i) {
+                copy(stage + CHUNK * PIECE + thread * 16, from + block * 32 + thread % 2 * 16, block < n_blocks && page[i] >= 0);
+            }
+            step(p, group, index);
         }
-        if (thread < 16) {
-            const int group = thread / 4;
-            const int own = group < 2 ? group == 0 ? page[0] : page[1] : group == 2 ? page[2] : page[3];
-            const int block = 2 * part + thread % 4 / 2;
-            copy(stage + CHUNK * PIECE + thread * 16, group_of(p, own, group, is_value) + block * 32 + thread % 2 * 16, block < n_blocks && own >= 0);
-        }
-    }
-
-    /* The same as group_at for a page that a thread has chosen. */
-    YT_DEVICE const uint8_t *group_of(const attention_parameters &p, int own_page, int i, bool is_value)
-    {
-        const int group = (position / 16 + i) % p.page_groups;
-        const uint8_t *base = head + own_page * p.page_bytes;
-        return is_value ? base + p.key_bytes + (int64_t)group * p.value_group_bytes : base + (int64_t)group * p.key_group_bytes;
     }
 
     /* Sets the next piece on its way. */
@@ -355,13 +368,12 @@ struct kv_stream {
     {
         if (position < hi) {
             if (piece == 0) {
+#pragma unroll
                 for (int i = 0; i < 4; i++) {
                     page[i] = next_page[i];
                 }
-                const int current = position;
-                position = next_chunk(position, span_step);
-                look_up(p);
-                position = current;
+                first_group = next_first_group;
+                look_up(p, next_chunk(position, span_step));
             }
             const bool is_value = piece >= n_pieces;
             uint8_t *stage = yt_shared() + fill * shape::STAGE_BYTES;
@@ -480,7 +492,7 @@ struct tile_warp {
             for (int i = 0; i < 4; i++) {
                 const int low = is_finite ? yt_round_to_int(x[i].x * inverse) : 0;
                 const int high = is_finite ? yt_round_to_int(x[i].y * inverse) : 0;
-                *(uint16_t *)(query + row * shape::QUERY_PITCH + 32 * b + 8 * i + 2 * t) = (uint16_t)(low + 128 | (high + 128) << 8);
+                *(uint16_t *)(query + row * shape::QUERY_PITCH + 32 * b + 8 * i + 2 * t) = (uint16_t)((low + 128) | (high + 128) << 8);
             }
             if (t == 0) {
                 scales[b] = !is_finite ? amax - amax : amax >= 1e-30f ? amax / 127.0f : 0.0f;
@@ -652,17 +664,31 @@ struct tile_warp {
 
     /* ---- values ---- */
 
+    /* Adds the values of a piece. What is done for each is written once; only the sums must be known by name, so that they stay in registers. */
     YT_DEVICE void value(const uint8_t *stage, int piece, uint32_t damage)
     {
         if (!rows.has_any) {
             return;
         }
+        float c[shape::TILES][4];
+        if (QUANTS) {
+            value_quants(stage, c);
+        } else {
+            value_halves(stage, c);
+        }
+        if (damage != 0) {
 #pragma unroll
-        for (int i = 0; i < shape::PIECES; i++) {
-            if (i == piece && QUANTS) {
-                value_quants(stage, i);
-            } else if (i == piece) {
-                value_halves(stage, i, damage);
+            for (int i = 0; i < 4 * shape::TILES; i++) {
+                c[i / 4][i % 4] = (damage >> i & 1) != 0 ? NAN : c[i / 4][i % 4];
+            }
+        }
+#pragma unroll
+        for (int of = 0; of < shape::PIECES; of++) {
+            if (of == piece) {
+#pragma unroll
+                for (int i = 0; i < 4 * shape::TILES; i++) {
+                    o[of][i / 4][i % 4] = fmaf(o[of][i / 4][i % 4], a[i % 4 / 2], c[i / 4][i % 4]);
+                }
             }
         }
     }
@@ -680,6 +706,7 @@ struct tile_warp {
     YT_DEVICE uint32_t find_damage(const uint8_t *stage, int position) const
     {
         bool is_damaged = false;
+#pragma unroll 4
         for (int i = lane_id(); i < CHUNK * 8 * shape::TILES / 2; i += 32) {
             const int row = i / (4 * shape::TILES);
             const int element = part * shape::TILES * 8 + i % (4 * shape::TILES) * 2;
@@ -706,6 +733,7 @@ struct tile_warp {
     /* What is not finite becomes zero; all threads of a block. */
     static YT_DEVICE void repair(uint8_t *stage)
     {
+#pragma unroll 4
         for (int i = (int)threadIdx.x; i < CHUNK * PIECE / 2; i += THREADS) {
             uint32_t *word = (uint32_t *)stage + i;
             *word &= ~not_finite(*word);
@@ -718,33 +746,23 @@ struct tile_warp {
         return ((word & 0x7C00u) == 0x7C00u ? 0xFFFFu : 0u) | ((word & 0x7C000000u) == 0x7C000000u ? 0xFFFF0000u : 0u);
     }
 
-    YT_DEVICE void value_halves(const uint8_t *stage, const int piece, uint32_t damage)
+    YT_DEVICE void value_halves(const uint8_t *stage, float (&c)[shape::TILES][4])
     {
         const int lane = lane_id();
 #pragma unroll
         for (int j = 0; j < shape::TILES; j += 2) {
             const int unit = part * shape::TILES + j + lane / 16;
-            float c[2][4] = {{0.0f, 0.0f, 0.0f, 0.0f}, {0.0f, 0.0f, 0.0f, 0.0f}};
+            c[j][0] = c[j][1] = c[j][2] = c[j][3] = 0.0f;
+            c[j + 1][0] = c[j + 1][1] = c[j + 1][2] = c[j + 1][3] = 0.0f;
 #pragma unroll
             for (int k = 0; k < 4; k++) {
                 const int row = 16 * k + (lane & 15);
                 uint32_t b[4];
                 yt_load_tiles_transposed(b, stage + row * 128 + (unit ^ (row & 7)) * 16);
-                yt_mma_f16_k16(c[0], large[k][0], large[k][1], large[k][2], large[k][3], b[0], b[1]);
-                yt_mma_f16_k16(c[1], large[k][0], large[k][1], large[k][2], large[k][3], b[2], b[3]);
-                yt_mma_f16_k16(c[0], small[k][0], small[k][1], small[k][2], small[k][3], b[0], b[1]);
-                yt_mma_f16_k16(c[1], small[k][0], small[k][1], small[k][2], small[k][3], b[2], b[3]);
-            }
-#pragma unroll
-            for (int i = 0; i < 8; i++) {
-                float &sum = o[piece][j + i / 4][i % 4];
-                sum = fmaf(sum, a[i % 4 / 2], c[i / 4][i % 4]);
-            }
-        }
-        if (damage != 0) {
-#pragma unroll
-            for (int i = 0; i < 4 * shape::TILES; i++) {
-                o[piece][i / 4][i % 4] = (damage >> i & 1) != 0 ? NAN : o[piece][i / 4][i % 4];
+                yt_mma_f16_k16(c[j], large[k][0], large[k][1], large[k][2], large[k][3], b[0], b[1]);
+                yt_mma_f16_k16(c[j + 1], large[k][0], large[k][1], large[k][2], large[k][3], b[2], b[3]);
+                yt_mma_f16_k16(c[j], small[k][0], small[k][1], small[k][2], small[k][3], b[0], b[1]);
+                yt_mma_f16_k16(c[j + 1], small[k][0], small[k][1], small[k][2], small[k][3], b[2], b[3]);
             }
         }
     }
@@ -786,7 +804,7 @@ struct tile_warp {
     /*
      * Elements of a block, or of half a one where warps share rows, are dealt to the lanes in fours or twos, which are one load: element WIDTH n + j is column n of product j.
      */
-    YT_DEVICE void value_quants(const uint8_t *stage, const int piece)
+    YT_DEVICE void value_quants(const uint8_t *stage, float (&c)[shape::TILES][4])
     {
         constexpr int WIDTH = shape::TILES < 4 ? shape::TILES : 4;
 #pragma unroll
@@ -796,7 +814,10 @@ struct tile_warp {
             float back[2];
             back[0] = split_scaled(scales, 0);
             back[1] = split_scaled(scales, 1);
-            float c[WIDTH][4] = {};
+#pragma unroll
+            for (int j = first; j < first + WIDTH; j++) {
+                c[j][0] = c[j][1] = c[j][2] = c[j][3] = 0.0f;
+            }
 #pragma unroll
             for (int k = 0; k < 4; k++) {
                 uint32_t b[2][4]; /* positions 2t and 2t + 1, then 2t + 8 and 2t + 9, of each element */
@@ -806,17 +827,16 @@ struct tile_warp {
                 }
 #pragma unroll
                 for (int j = 0; j < WIDTH; j++) {
-                    yt_mma_f16_k16(c[j], large[k][0], large[k][1], large[k][2], large[k][3], b[0][j], b[1][j]);
+                    yt_mma_f16_k16(c[first + j], large[k][0], large[k][1], large[k][2], large[k][3], b[0][j], b[1][j]);
                 }
 #pragma unroll
                 for (int j = 0; j < WIDTH; j++) {
-                    yt_mma_f16_k16(c[j], small[k][0], small[k][1], small[k][2], small[k][3], b[0][j], b[1][j]);
+                    yt_mma_f16_k16(c[first + j], small[k][0], small[k][1], small[k][2], small[k][3], b[0][j], b[1][j]);
                 }
             }
 #pragma unroll
             for (int i = 0; i < 4 * WIDTH; i++) {
-                float &sum = o[piece][first + i / 4][i % 4];
-                sum = fmaf(sum, a[i % 4 / 2], c[i / 4][i % 4] * back[i % 4 / 2]);
+                c[first + i / 4][i % 4] = c[first + i / 4][i % 4] * back[i % 4 / 2];
             }
         }
     }
@@ -867,7 +887,10 @@ struct tile_warp {
 
 /* ---- putting spans together ------------------------------------------------------------------------------------------------------- */
 
-/* The largest score and the sum of weights of all spans until now, and what sums of values before, and of the span that is added, are multiplied with. */
+/*
+ * The largest score and the sum of weights of all spans until now, and what sums of values before, and of the span that is added, are multiplied with. Results have zero
+ * added, since the sign of a zero depends on how often zero was added before.
+ */
 struct merged {
     float m, l;
     float before, added;
@@ -892,11 +915,6 @@ struct merged {
         return fmaf(span_sum, added, sum * before);
     }
 
-    /* Without the sign of a zero, which depends on how often zero was added. */
-    YT_DEVICE float result(float sum) const
-    {
-        return sum * (1.0f / l) + 0.0f;
-    }
 };
 
 /* Where a row's part of a span is kept. */
@@ -934,6 +952,7 @@ YT_DEVICE void end_span(const attention_parameters &p, const tile_warp<HEAD, QUA
                 target[p.head_dim + 1] = warp.l[r];
             }
         }
+        const float inverse = 1.0f / state[r].l;
 #pragma unroll
         for (int i = 0; i < shape::PIECES * shape::TILES * 2; i++) {
             const int piece = i / (shape::TILES * 2);
@@ -942,7 +961,7 @@ YT_DEVICE void end_span(const attention_parameters &p, const tile_warp<HEAD, QUA
             if (element < p.head_dim) {
                 const float sum = warp.o[piece][j][2 * r + i % 2] * (QUANTS ? 1.0f : 1.0f / 16384.0f);
                 const float value = is_first ? sum : state[r].take(target[element], sum);
-                target[element] = is_last ? state[r].result(value) : value;
+                target[element] = is_last ? value * inverse + 0.0f : value;
             }
         }
     }
@@ -972,7 +991,7 @@ YT_DEVICE void merge_partials(const attention_parameters &p, const tile_columns 
 {
     const int first_span = tile.lo / SPAN;
     for (int row = (int)(threadIdx.x / 32); row < n_rows; row += WARPS) {
-        const int column = (base_row + row) / p.group;
+        const int column = (int)((unsigned)(base_row + row) / (unsigned)p.group);
         const int position = tile.all_hi - 1 + column;
         const int first = first_seen(p, position) / SPAN;
         merged state;
@@ -990,11 +1009,12 @@ YT_DEVICE void merge_partials(const attention_parameters &p, const tile_columns 
                 sums[i] = span == first ? sum : state.take(sums[i], sum);
             }
         }
-        float *out = p.out + ((int64_t)(tile.first + column) * p.n_heads + kv_head * p.group + (base_row + row) % p.group) * p.head_dim;
+        const float inverse = 1.0f / state.l;
+        float *out = p.out + ((int64_t)(tile.first + column) * p.n_heads + kv_head * p.group + base_row + row - column * p.group) * p.head_dim;
 #pragma unroll
         for (int i = 0; i < HEAD / 32; i++) {
             if (32 * i + lane_id() < p.head_dim) {
-                out[32 * i + lane_id()] = state.result(sums[i]);
+                out[32 * i + lane_id()] = sums[i] * inverse + 0.0f;
             }
         }
     }
@@ -1016,7 +1036,7 @@ YT_DEVICE void attend_tile(const attention_parameters &p, const tile_columns &ti
     int position = own == 0 ? tile.lo / CHUNK * CHUNK : (first_span + own) * SPAN;
     kv_stream<HEAD, QUANTS, ROW_WARPS> stream;
     tile_warp<HEAD, QUANTS, ROW_WARPS> warp;
-    merged state[2];
+    merged state[2] = {};
     stream.begin(p, tile, kv_head, position, n_blocks);
     warp.begin(p, tile, base_row, kv_head);
     warp.begin_span();
@@ -1065,10 +1085,10 @@ YT_DEVICE void attend_tile(const attention_parameters &p, const tile_columns &ti
 template <int HEAD, bool QUANTS, int ROW_WARPS>
 __global__ void __launch_bounds__(THREADS) attention(YT_PARAMETER(attention_parameters, p))
 {
-    const int head_tile = (int)blockIdx.x % p.head_tiles;
-    const int rank = (int)blockIdx.x / p.head_tiles % p.n_ranks;
-    const int range = (int)blockIdx.x / p.head_tiles / p.n_ranks;
-    const int base_row = head_tile * tile_shape<HEAD, QUANTS, ROW_WARPS>::ROWS;
+    const unsigned ranges = blockIdx.x / (unsigned)p.head_tiles;
+    const int range = (int)(ranges / (unsigned)p.n_ranks);
+    const int rank = (int)(ranges % (unsigned)p.n_ranks);
+    const int base_row = (int)(blockIdx.x % (unsigned)p.head_tiles) * tile_shape<HEAD, QUANTS, ROW_WARPS>::ROWS;
     tile_columns tile;
     for (int i = rank; find_tile(p, range, i, tile); i += p.n_ranks) {
         if (i == rank || blockIdx.z == 0) {

@@ -37,7 +37,7 @@ function(link_old_library target name release)
     target_link_options(old_${name} PRIVATE -nostdlib LINKER:--version-script=${stem}.map LINKER:-soname,${name}.so.${release})
     set_target_properties(old_${name} PROPERTIES C_VISIBILITY_PRESET default NO_SONAME ON LINK_DEPENDS ${stem}.map)
     add_dependencies(${target} old_${name})
-    target_link_libraries(${target} PRIVATE LINKER:--push-state,--no-as-needed $<TARGET_FILE:old_${name}> LINKER:--pop-state)
+    target_link_libraries(${target} PRIVATE -Wl,--push-state,--no-as-needed $<TARGET_FILE:old_${name}> -Wl,--pop-state)
 endfunction()
 
 link_old_library(yangtuo_cuda libpthread 0

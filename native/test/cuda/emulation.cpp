@@ -46,6 +46,7 @@ struct thread {
 struct warp {
     uint32_t ready;   /* lanes that can run */
     uint32_t arrived; /* lanes that wait for the others */
+    uint32_t left;    /* lanes that have left the kernel */
     yt_emulation_operation operation;
     yt_emulation_site site;
     unsigned phase; /* lanes still read what they were given when the first arrive at the next operation */
@@ -231,6 +232,13 @@ void run_next(machine &m)
 __attribute__((noipa)) void run_thread()
 {
     running->entry.trampoline(running->kernel, running->parameter);
+    const warp &own = running->warps[self->warp];
+    if (own.arrived != 0) {
+        yt_emulation_fail(own.site, "the warp diverges: a lane leaves the kernel, others wait at %s", name_of(own.operation));
+    }
+    if (running->n_at_barrier > 0) {
+        yt_emulation_fail(running->barrier, "a thread leaves the kernel, others wait at __syncthreads()");
+    }
     if (!self->copies.empty()) {
         yt_emulation_fail({__FILE__, __LINE__}, "a thread leaves while %zu copies are on their way, without yt_copy_wait", self->copies.size());
     }
@@ -240,6 +248,7 @@ __attribute__((noipa)) void leave()
 {
     machine &m = *running;
     set_waiting(m, HAS_LEFT, {});
+    m.warps[self->warp].left |= 1u << self->lane;
     if (++m.n_left < m.n_threads) {
         run_next(m);
     } else {
@@ -301,6 +310,7 @@ void run_block(machine &m)
     m.ready_warps = m.n_warps == MAX_WARPS ? ~0u : (1u << m.n_warps) - 1;
     for (int w = 0; w < m.n_warps; w++) {
         m.warps[w].arrived = 0;
+        m.warps[w].left = 0;
         set_ready(m, w);
     }
     self = nullptr;
@@ -361,10 +371,6 @@ size_t yt_emulation_parameter_bytes(const void *kernel)
 void yt_emulation_launch(const void *kernel, dim3 grid, dim3 block, size_t shared_bytes, const void *parameter)
 {
     const uint64_t n_threads = (uint64_t)block.x * block.y * block.z;
-    if (n_threads == 0 || n_threads > MAX_WARPS * LANES || n_threads % LANES != 0) {
-        std::fprintf(stderr, "emulation: a block of %u x %u x %u threads; a multiple of 32 up to 1024 is expected\n", block.x, block.y, block.z);
-        std::abort();
-    }
     machine &m = *take_machine();
     {
         std::lock_guard<std::mutex> guard(lock);
@@ -377,6 +383,12 @@ void yt_emulation_launch(const void *kernel, dim3 grid, dim3 block, size_t share
     running = &m;
     gridDim = grid;
     blockDim = block;
+    blockIdx = {};
+    if (n_threads == 0 || n_threads > MAX_WARPS * LANES || n_threads % LANES != 0) {
+        print_place();
+        std::fprintf(stderr, ": a multiple of 32 up to 1024 threads is expected\n");
+        std::abort();
+    }
     prepare_threads(m, block);
     prepare_shared(m, shared_bytes);
     for (uint64_t number : block_order(m, (uint64_t)grid.x * grid.y * grid.z)) {
@@ -408,6 +420,9 @@ void yt_emulation_fail(yt_emulation_site site, const char *format, ...)
 void yt_emulation_barrier(yt_emulation_site site)
 {
     machine &m = *running;
+    if (m.n_left > 0) {
+        yt_emulation_fail(site, "a thread arrives at __syncthreads(), %d have left the kernel", m.n_left);
+    }
     if (m.n_at_barrier == 0) {
         m.barrier = site;
     } else if (m.barrier.line != site.line) {
@@ -427,6 +442,9 @@ const yt_emulation_words *yt_emulation_gather(yt_emulation_operation operation, 
 {
     machine &m = *running;
     warp &w = m.warps[self->warp];
+    if (w.left != 0) {
+        yt_emulation_fail(site, "the warp diverges: a lane arrives at %s, others have left the kernel", name_of(operation));
+    }
     if (w.arrived == 0) {
         w.operation = operation;
         w.site = site;
