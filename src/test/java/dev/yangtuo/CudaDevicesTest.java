@@ -1,11 +1,10 @@
 package dev.yangtuo;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.yangtuo.exception.KernelException;
+import dev.yangtuo.kernel.DeviceLibrary;
 import dev.yangtuo.kernel.EmulatedDevices;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -28,14 +27,16 @@ class CudaDevicesTest {
     private static final Path GOLDEN = ModelFolders.DEMO.resolve("golden");
     /** The project's for logits in float32 (GoldenLogitsTest has less, for the processor alone). */
     private static final double TOLERANCE = 5e-3;
-    /** All layers of the demonstration model. */
-    private static final int LAYERS = 6;
+    /** All layers of the tiny model, which has most tests: emulation is slow. */
+    private static final int LAYERS = 3;
+    private static final Path TINY = ModelFolders.tiny("base");
+    private static final int[] IDS = {1, 300, 2910, 230, 131, 141, 17};
 
     private final EmulatedDevices devices = EmulatedDevices.assumed(2);
 
     @AfterEach
     void reset() {
-        assertThat(devices.used()).as("bytes in use on the devices").isZero();
+        assertThat(devices.alive()).as("memory, streams and graphs that nobody has released").isZero();
         devices.close();
     }
 
@@ -121,31 +122,91 @@ class CudaDevicesTest {
         }
     }
 
-    private static List<Integer> greedyIds(Llama llama) {
-        return llama.generate("The old man ", GenerateOptions.defaults().greedy().maxTokens(6)).result().ids();
+    private static LoadOptions tiny(String... names) {
+        return LoadOptions.defaults().context(160).maxSequences(3).quantize(WeightType.F32).device(names);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"0", "1", "3", "99", "two", "two 4"})
-    void layersCanBeDividedInEveryWay(String division) {
-        String[] names = division.startsWith("two") ? new String[] {"cuda:1", "cuda:0"} : new String[] {"cuda:0"};
-        int layers = division.equals("two") ? LAYERS : Integer.parseInt(division.replace("two ", ""));
-        int[] ids = Arrays.copyOf(ids("base-case/case.json"), 8);
-        try (Llama processor = Llama.load(BASE, float32("cpu")); Llama llama = Llama.load(BASE, float32(names).gpuLayers(layers))) {
-            assertThat(llama.report().backend()).isEqualTo(switch (division) {
-                case "0" -> processor.report().backend();
-                case "1" -> processor.report().backend() + " (layers 0 to 4), " + device(0) + " (layers 5 to 5)";
-                case "3" -> processor.report().backend() + " (layers 0 to 2), " + device(0) + " (layers 3 to 5)";
-                case "99" -> device(0);
-                case "two" -> device(1) + " (layers 0 to 2), " + device(0) + " (layers 3 to 5)";
-                default -> processor.report().backend() + " (layers 0 to 1), " + device(1) + " (layers 2 to 3), " + device(0) + " (layers 4 to 5)";
-            });
-            assertThat(largestDifference(logits(llama, ids), logits(processor, ids))).isLessThanOrEqualTo(TOLERANCE);
-            assertThat(greedyIds(llama)).isEqualTo(greedyIds(processor));
-        }
+    private static Llama load(LoadOptions options) {
+        return Llama.load(TINY, options);
+    }
+
+    private static GenerationResult greedy(Llama llama, String prompt, int tokens) {
+        return llama.generate(prompt, GenerateOptions.defaults().greedy().maxTokens(tokens)).result();
     }
 
     private static String device(int number) {
-        return "cuda:" + number + " " + dev.yangtuo.kernel.DeviceLibrary.devices().get(number).name();
+        return "cuda:" + number + " " + DeviceLibrary.devices().get(number).name();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "1", "99", "two", "two 2"})
+    void layersCanBeDividedInEveryWay(String division) {
+        String[] names = division.startsWith("two") ? new String[] {"cuda:1", "cuda:0"} : new String[] {"cuda:0"};
+        int layers = division.equals("two") ? LAYERS : Integer.parseInt(division.replace("two ", ""));
+        try (Llama processor = load(tiny("cpu")); Llama llama = load(tiny(names).gpuLayers(layers))) {
+            assertThat(llama.report().backend()).isEqualTo(switch (division) {
+                case "0" -> processor.report().backend();
+                case "1" -> processor.report().backend() + " (layers 0 to 1), " + device(0) + " (layers 2 to 2)";
+                case "99" -> device(0);
+                case "two" -> device(1) + " (layers 0 to 1), " + device(0) + " (layers 2 to 2)";
+                default -> processor.report().backend() + " (layers 0 to 0), " + device(1) + " (layers 1 to 1), " + device(0) + " (layers 2 to 2)";
+            });
+            assertThat(largestDifference(logits(llama, IDS), logits(processor, IDS))).isLessThanOrEqualTo(TOLERANCE);
+            assertThat(greedy(llama, "山", 5).ids()).isEqualTo(greedy(processor, "山", 5).ids());
+        }
+    }
+
+    /** Every row of the embedding is both there and in the output matrix, which lie on different devices. */
+    @Test
+    void anEmbeddingThatIsTheOutputMatrixIsOnBothDevices(@TempDir Path folder) throws Exception {
+        for (String name : List.of("config.json", "model.safetensors", "tokenizer.model")) {
+            Files.copy(TINY.resolve(name), folder.resolve(name));
+        }
+        Path config = folder.resolve("config.json");
+        Files.writeString(config, Files.readString(config).replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true"));
+        List<LoadProgress> progress = new ArrayList<>();
+        LoadOptions divided = tiny("cuda:0").gpuLayers(2).onProgress(progress::add).cache(folder.resolve("cache"));
+        try (Llama processor = Llama.load(folder, tiny("cpu")); Llama llama = Llama.load(folder, divided)) {
+            assertThat(largestDifference(logits(llama, IDS), logits(processor, IDS))).isLessThanOrEqualTo(TOLERANCE);
+            assertThat(progress.getLast().bytesDone()).isEqualTo(progress.getLast().byteCount());
+        }
+        try (Llama processor = Llama.load(folder, tiny("cpu")); Llama llama = Llama.load(folder, divided)) {
+            assertThat(llama.report().cache()).as("the second time").isEqualTo(LoadReport.Cache.READ);
+            assertThat(largestDifference(logits(llama, IDS), logits(processor, IDS))).isLessThanOrEqualTo(TOLERANCE);
+        }
+    }
+
+    @Test
+    void aContextThatWasSavedServesEveryDivision(@TempDir Path folder) {
+        String prompt = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。";
+        Path file = folder.resolve("context");
+        int saved;
+        List<Integer> ids;
+        try (Llama llama = load(tiny("cuda:0").gpuLayers(2))) {
+            saved = llama.saveContext(prompt, file);
+            assertThat(saved).isEqualTo(64);
+            ids = greedy(llama, prompt, 4).ids();
+        }
+        for (LoadOptions options : List.of(tiny("cpu"), tiny("cuda"), tiny("cuda:1", "cuda:0"))) {
+            try (Llama llama = load(options)) {
+                assertThat(llama.restoreContext(file)).isEqualTo(saved);
+                GenerationResult result = greedy(llama, prompt, 4);
+                assertThat(result.reusedTokens()).isEqualTo(saved);
+                assertThat(result.ids()).isEqualTo(ids);
+            }
+        }
+    }
+
+    /** Texts with a common beginning, whose pages are shared and copied on the device, more of them than a pass takes. */
+    @Test
+    void textsTogetherGiveWhatTheyGiveAlone() {
+        List<String> prompts = IntStream.range(0, 5).mapToObj(i -> "白日依山尽，黄河入海流。" + "山".repeat(i)).toList();
+        GenerateOptions options = GenerateOptions.defaults().greedy().maxTokens(4).repeatPenalty(1.2f).logitBias(7, 1.5f);
+        try (Llama llama = load(tiny("cuda").gpuLayers(2))) {
+            List<GenerationResult> together = llama.generateBatch(prompts, options);
+            for (int i = 0; i < prompts.size(); i++) {
+                assertThat(llama.generate(prompts.get(i), options).result().ids()).as(prompts.get(i)).isEqualTo(together.get(i).ids());
+            }
+        }
     }
 }
