@@ -74,7 +74,7 @@ public final class NativeBackend implements Backend {
     }
 
     private static NativeHandle contextHandle(MemorySegment out) {
-        return new NativeHandle("backend", out.get(ValueLayout.ADDRESS, 0), out, YangtuoNative::yt_context_destroy);
+        return new NativeHandle("backend", out.get(ValueLayout.ADDRESS, 0), null, YangtuoNative::yt_context_destroy);
     }
 
     /** Names of the kernels that the library holds, the best last. */

@@ -73,7 +73,7 @@ final class DeviceSelection {
             Device device = all.stream().filter(each -> each.number() == number).findFirst()
                     .orElseThrow(() -> new KernelException("there is no device cuda:%d: %s; %s".formatted(number, describe(all), REMEDY)));
             if (!device.isUsable()) {
-                throw new KernelException("the device %s cannot be used: %s; %s".formatted(device.id(), describe(List.of(device)), REMEDY));
+                throw new KernelException("the device %s (%s) cannot be used: %s; %s".formatted(device.id(), device.name(), device.problem(), REMEDY));
             }
             named.add(device);
         }
@@ -159,8 +159,7 @@ final class DeviceSelection {
         try {
             backend.createKvPool(new KvShape(kvType, KvCache.PAGE_POSITIONS, 1, 1, 1, merged.config().headDim())).close();
         } catch (KernelException e) {
-            throw new KernelException("%s: %s cannot compute with keys and values of type %s in heads of %d: %s; keep them as another type (--kv-type f16 or q8_0), or %s"
-                    .formatted(merged.path(), backend.name(), kvType, merged.config().headDim(), e.getMessage(), REMEDY));
+            throw unsupported(backend, "keys and values of type " + kvType, "--kv-type f16 or q8_0", e);
         }
     }
 
@@ -168,8 +167,12 @@ final class DeviceSelection {
         try {
             backend.createMatrix(type, 1, columns).close();
         } catch (KernelException e) {
-            throw new KernelException("%s: %s is kept as %s, which %s cannot compute with: %s; keep the weights as another type (--quantize q8_0 or q4_0), or %s"
-                    .formatted(merged.path(), name, type, backend.name(), e.getMessage(), REMEDY));
+            throw unsupported(backend, "%s of type %s".formatted(name, type), "--quantize q8_0 or q4_0", e);
         }
+    }
+
+    private KernelException unsupported(Backend backend, String what, String options, KernelException reason) {
+        return new KernelException("%s: %s on %s is not possible (%s); keep it as another type (%s), or %s"
+                .formatted(merged.path(), what, backend.name(), reason.getMessage(), options, REMEDY));
     }
 }

@@ -364,6 +364,9 @@ public final class KernelModel implements Model {
 
     private void requireReady() {
         requireOpen();
+        if (deviceFailure != null) {
+            throw new DeviceException("a device of the model has failed, it must be closed and loaded again: " + deviceFailure);
+        }
         if (lock.getHoldCount() > 1) {
             throw new IllegalStateException("a forward pass was asked for from within another one");
         }
@@ -438,9 +441,6 @@ public final class KernelModel implements Model {
     public void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the model is closed");
-        }
-        if (deviceFailure != null) {
-            throw new DeviceException("a device of the model has failed, it must be closed and loaded again: " + deviceFailure);
         }
     }
 

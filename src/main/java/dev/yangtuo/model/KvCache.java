@@ -1,6 +1,9 @@
 package dev.yangtuo.model;
 
+import dev.yangtuo.exception.DeviceException;
 import dev.yangtuo.kernel.KvPool;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * tree has are given up when others are needed. Memory is used only as positions are written. Thread-safe.
  */
 final class KvCache implements AutoCloseable {
+    private static final Logger LOGGER = System.getLogger(KvCache.class.getName());
     /** Positions of a page: small enough to waste little, large enough that the page table stays short. */
     static final int PAGE_POSITIONS = 64;
     /** Of the pages, the tree alone may keep this share. */
@@ -104,7 +108,7 @@ final class KvCache implements AutoCloseable {
         PrefixTree.Node partial = tree.findBeginning(node, tokens, known, end);
         if (partial != null && freeCount > 0) {
             int copy = takePage();
-            pool.copyPage(partial.page(), copy);
+            copy(partial.page(), copy);
             sequence.appendOwn(copy, PrefixTree.commonTokens(partial, tokens, known, end));
         }
         return sequence;
@@ -226,9 +230,18 @@ final class KvCache implements AutoCloseable {
     /** A page of the same contents, owned in place of the shared one. */
     synchronized int own(int page) {
         int copy = takePage();
-        pool.copyPage(page, copy);
+        copy(page, copy);
         release(page);
         return copy;
+    }
+
+    /** A device that fails has lost all pages, and says so to the next pass: who only takes memory for a text need not end for it. */
+    private void copy(int from, int to) {
+        try {
+            pool.copyPage(from, to);
+        } catch (DeviceException e) {
+            LOGGER.log(Level.DEBUG, "a page was not copied", e);
+        }
     }
 
     /** Forgets all that it remembered of texts that have ended. */
