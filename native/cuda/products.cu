@@ -37,6 +37,14 @@ struct alignas(16) yt_stretch {
     float input_sums[COLUMNS][minimum_parts]; /* minus the sum of the input's quants, times their scale */
 };
 
+/* Blocks that fit into a multiprocessor at once: as many as their registers allow without spills, to which the compiler left alone would prefer another block. */
+template <int TYPE, int COLUMNS>
+struct yt_decode_blocks {
+    using Q = yt_quants<TYPE>;
+    static constexpr bool is_light = !Q::is_k && Q::high_lines == 0;
+    static constexpr int n = COLUMNS == 1 ? (is_light ? 3 : 2) : COLUMNS == 4 ? (is_light ? 5 : Q::high_lines == 8 ? 3 : 4) : is_light ? 4 : 3;
+};
+
 /* Half a part of four rows, as it lies in memory. */
 template <int TYPE>
 struct yt_raw_half {
@@ -170,6 +178,19 @@ struct yt_decode_lane {
         }
     }
 
+    /* Sums, times the scales of the weights; what is added to those of the first half waits for them in shared memory, as there are too few registers. */
+    YT_DEVICE void keep_products(yt_stretch<TYPE, COLUMNS> &stretch, bool adds, const int (&sums)[COLUMNS][4], const float (&scales)[4]) const
+    {
+#pragma unroll
+        for (int c = 0; c < COLUMNS; c++) {
+            float *target = &stretch.products[c][(warp * STEP_PARTS + part) * 16 + 4 * quad];
+            for (int row = 0; row < 4; row++) {
+                const float n = (float)sums[c][row];
+                target[row] = adds ? fmaf(n, scales[row], target[row]) : n * scales[row];
+            }
+        }
+    }
+
     /* The products of the lane's part with all columns. next_group, next_step: what is asked for meanwhile; NULL: nothing. */
     YT_DEVICE void multiply(const yt_product_launch &launch, int first_column, const uint8_t *next_group, int next_step, yt_stretch<TYPE, COLUMNS> &stretch)
     {
@@ -178,7 +199,6 @@ struct yt_decode_lane {
         keep_inputs(stretch, starts);
         const yt_raw_scales own_scales = raw_scales;
         int sums[COLUMNS][4];
-        float products[COLUMNS][4];
 #pragma unroll
         for (int half = 0; half < 2; half++) {
             uint4 q[4];
@@ -218,17 +238,9 @@ struct yt_decode_lane {
                     sums[c][2] = yt_dp4a(q[word].z, words[word], sums[c][2]);
                     sums[c][3] = yt_dp4a(q[word].w, words[word], sums[c][3]);
                 }
-                for (int row = 0; row < 4 && (half == 1 || Q::scales == 2); row++) {
-                    const float n = (float)sums[c][row];
-                    products[c][row] = half == 1 && Q::scales == 2 ? fmaf(n, scales[row], products[c][row]) : n * scales[row];
-                }
             }
-        }
-#pragma unroll
-        for (int c = 0; c < COLUMNS; c++) {
-            float *target = &stretch.products[c][(warp * STEP_PARTS + part) * 16 + 4 * quad];
-            for (int row = 0; row < 4; row++) {
-                target[row] = products[c][row];
+            if (half == 1 || Q::scales == 2) {
+                keep_products(stretch, half == 1 && Q::scales == 2, sums, scales);
             }
         }
     }
@@ -250,7 +262,7 @@ YT_DEVICE float yt_chain(const yt_stretch<TYPE, COLUMNS> &stretch, int n, int ro
 }
 
 template <int TYPE, int COLUMNS>
-__global__ void __launch_bounds__(32 * yt_decode_shape<COLUMNS>::warps) yt_multiply_dp4a(YT_PARAMETER(yt_product_launch, launch))
+__global__ void __launch_bounds__(32 * yt_decode_shape<COLUMNS>::warps, yt_decode_blocks<TYPE, COLUMNS>::n) yt_multiply_dp4a(YT_PARAMETER(yt_product_launch, launch))
 {
     using S = yt_decode_shape<COLUMNS>;
     yt_stretch<TYPE, COLUMNS> *stretches = (yt_stretch<TYPE, COLUMNS> *)yt_shared();
