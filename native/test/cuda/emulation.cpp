@@ -29,23 +29,19 @@ struct copy {
     const void *source;
 };
 
-/* Where a thread is. */
-enum thread_state { RUNS, WAITS_FOR_WARP, WAITS_FOR_BLOCK, HAS_LEFT };
-
 struct thread {
     yt_fiber fiber;
     uint3 index;
     int warp;
     int lane;
-    thread_state state;
-    yt_emulation_site site; /* where it waits */
     std::vector<copy> copies;
     std::vector<size_t> group_ends; /* of copies, oldest first */
 };
 
+/* A lane is in one of three sets, or waits at the barrier. */
 struct warp {
     uint32_t ready;   /* lanes that can run */
-    uint32_t arrived; /* lanes that wait for the others */
+    uint32_t arrived; /* lanes that wait for the others at an operation */
     uint32_t left;    /* lanes that have left the kernel */
     yt_emulation_operation operation;
     yt_emulation_site site;
@@ -73,7 +69,7 @@ struct machine {
     yt_emulation_site barrier;
     uint32_t ready_warps;
     warp warps[MAX_WARPS];
-    std::vector<thread *> threads;
+    std::vector<thread> threads; /* as many as there ever were, in one place for good: fibers know their addresses */
     yt_fiber main;
     unsigned char *shared;
     size_t shared_bytes;
@@ -123,24 +119,30 @@ void print_place()
         gridDim.x, gridDim.y, gridDim.z, blockDim.x, blockDim.y, blockDim.z, blockIdx.x, blockIdx.y, blockIdx.z);
 }
 
+/* Where a thread of the block is. */
+std::string place_of(const thread &t)
+{
+    const warp &w = running->warps[t.warp];
+    const uint32_t bit = 1u << t.lane;
+    if (w.ready & bit) {
+        return "could run";
+    }
+    if (w.left & bit) {
+        return "has left the kernel";
+    }
+    const yt_emulation_site site = w.arrived & bit ? w.site : running->barrier;
+    return std::string("waits at ") + (w.arrived & bit ? name_of(w.operation) : "__syncthreads()") + " of " + site.file + ":" + std::to_string(site.line);
+}
+
 /* Where the threads of the block are, those beside each other at one place as one line. */
 void print_threads()
 {
-    static const char *const states[] = {"could run", "waits for its warp", "waits for its block", "has left the kernel"};
     const size_t n = (size_t)running->n_threads;
     for (size_t begin = 0, end; begin < n; begin = end) {
-        const thread &first = *running->threads[begin];
-        for (end = begin + 1; end < n; end++) {
-            const thread &next = *running->threads[end];
-            if (next.state != first.state || next.site.line != first.site.line || next.site.file != first.site.file) {
-                break;
-            }
+        const std::string place = place_of(running->threads[begin]);
+        for (end = begin + 1; end < n && place_of(running->threads[end]) == place; end++) {
         }
-        std::fprintf(stderr, "  thread %zu to %zu: %s", begin, end - 1, states[first.state]);
-        if (first.state == WAITS_FOR_WARP || first.state == WAITS_FOR_BLOCK) {
-            std::fprintf(stderr, " at %s:%d", first.site.file, first.site.line);
-        }
-        std::fprintf(stderr, "\n");
+        std::fprintf(stderr, "  threads %zu to %zu: %s\n", begin, end - 1, place.c_str());
     }
 }
 
@@ -183,20 +185,18 @@ int choose_bit(machine &m, uint32_t mask)
 /* The next that runs: of the same warp while there is one, or under the random order mostly. */
 thread *choose(machine &m)
 {
-    int w = self != nullptr ? self->warp : 0;
+    int w = self != nullptr ? self->warp : choose_bit(m, m.ready_warps);
     if (m.warps[w].ready == 0 || (m.order == YT_EMULATION_RANDOM && next_random(m) % 8 == 0)) {
         if (m.ready_warps == 0) {
             fail_stuck();
         }
         w = choose_bit(m, m.ready_warps);
     }
-    return m.threads[(size_t)(w * LANES + choose_bit(m, m.warps[w].ready))];
+    return &m.threads[(size_t)(w * LANES + choose_bit(m, m.warps[w].ready))];
 }
 
-void set_waiting(machine &m, thread_state state, yt_emulation_site site)
+void set_waiting(machine &m)
 {
-    self->state = state;
-    self->site = site;
     warp &w = m.warps[self->warp];
     w.ready &= ~(1u << self->lane);
     if (w.ready == 0) {
@@ -209,9 +209,6 @@ void set_ready(machine &m, int w)
 {
     m.warps[w].ready = ALL_LANES;
     m.ready_warps |= 1u << w;
-    for (int lane = 0; lane < LANES; lane++) {
-        m.threads[(size_t)(w * LANES + lane)]->state = RUNS;
-    }
 }
 
 /* Another thread runs, until this one is chosen. */
@@ -247,7 +244,7 @@ __attribute__((noipa)) void run_thread()
 __attribute__((noipa)) void leave()
 {
     machine &m = *running;
-    set_waiting(m, HAS_LEFT, {});
+    set_waiting(m);
     m.warps[self->warp].left |= 1u << self->lane;
     if (++m.n_left < m.n_threads) {
         run_next(m);
@@ -270,18 +267,19 @@ void prepare_threads(machine &m, dim3 block)
 {
     m.n_threads = (int)(block.x * block.y * block.z);
     m.n_warps = m.n_threads / LANES;
+    m.threads.reserve(MAX_WARPS * LANES);
     while (m.threads.size() < (size_t)m.n_threads) {
-        thread *t = new thread();
-        t->warp = (int)m.threads.size() / LANES;
-        t->lane = (int)m.threads.size() % LANES;
-        yt_fiber_make(&t->fiber, thread_loop, (int)m.threads.size());
-        m.threads.push_back(t);
+        const int number = (int)m.threads.size();
+        m.threads.emplace_back();
+        m.threads.back().warp = number / LANES;
+        m.threads.back().lane = number % LANES;
+        yt_fiber_make(&m.threads.back().fiber, thread_loop, number);
     }
     int i = 0;
     for (unsigned z = 0; z < block.z; z++) {
         for (unsigned y = 0; y < block.y; y++) {
             for (unsigned x = 0; x < block.x; x++) {
-                m.threads[(size_t)i++]->index = {x, y, z};
+                m.threads[(size_t)i++].index = {x, y, z};
             }
         }
     }
@@ -314,8 +312,7 @@ void run_block(machine &m)
         set_ready(m, w);
     }
     self = nullptr;
-    thread *first = m.threads[(size_t)(choose_bit(m, m.ready_warps) * LANES)];
-    first = m.threads[(size_t)(first->warp * LANES + choose_bit(m, ALL_LANES))];
+    thread *first = choose(m);
     self = first;
     threadIdx = first->index;
     yt_fiber_enter(&m.main, &first->fiber);
@@ -428,7 +425,7 @@ void yt_emulation_barrier(yt_emulation_site site)
     } else if (m.barrier.line != site.line) {
         yt_emulation_fail(site, "a thread arrives at this __syncthreads(), others wait at that of %s:%d", m.barrier.file, m.barrier.line);
     }
-    set_waiting(m, WAITS_FOR_BLOCK, site);
+    set_waiting(m);
     if (++m.n_at_barrier == m.n_threads) {
         m.n_at_barrier = 0;
         for (int w = 0; w < m.n_warps; w++) {
@@ -453,11 +450,11 @@ const yt_emulation_words *yt_emulation_gather(yt_emulation_operation operation, 
             w.site.line);
     }
     yt_emulation_words *all = w.words[w.phase % 2];
-    if (n > 0) {
-        std::memcpy(all[self->lane].word, words, (size_t)n * sizeof(uint32_t));
+    for (int i = 0; i < n; i++) {
+        std::memcpy(&all[self->lane].word[i], (const unsigned char *)words + 4 * i, 4);
     }
     w.arrived |= 1u << self->lane;
-    set_waiting(m, WAITS_FOR_WARP, site);
+    set_waiting(m);
     if (w.arrived == ALL_LANES) {
         w.arrived = 0;
         w.phase++;
