@@ -76,7 +76,7 @@ struct tile_columns {
     int all_hi;
 };
 
-/* What is constant in a kernel. */
+/* What is constant in a kernel. Smaller heads than HEAD have fewer pieces, and cost no more time than a kernel of their own would. */
 template <int HEAD, bool QUANTS, int ROW_WARPS>
 struct tile_shape {
     static constexpr int ROWS = 16 * ROW_WARPS;
@@ -90,6 +90,7 @@ struct tile_shape {
     static constexpr int FITTING = (48 * 1024 - QUERY_BYTES - SCORE_BYTES) / STAGE_BYTES;
     static constexpr int MOST = PARTS == WARPS ? 32 * 1024 / STAGE_BYTES : 3;
     static constexpr int STAGES = FITTING > MOST ? MOST : FITTING > 2 ? FITTING : 2;
+    static constexpr int RESIDENT = PARTS == WARPS && HEAD < 256 ? 3 : 2; /* blocks of a multiprocessor that registers must do for */
     static constexpr int BYTES = STAGES * STAGE_BYTES + QUERY_BYTES + SCORE_BYTES;
 };
 
@@ -348,18 +349,22 @@ struct kv_stream {
         const int64_t source = scale_bytes + (is_value ? (int64_t)row * p.value_stride + part * PIECE + unit * 16 : part * 1024 + row * 64 + unit * 16);
         const bool exists = is_value ? part * PIECE + unit * 16 < p.value_stride : part * 16 + row < (p.head_dim + 3) / 4;
         const int block = 2 * part + thread % 4 / 2;
+        const uint8_t *from[4];
         int group = first_group;
         unsigned index = 0;
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            const uint8_t *from = group_at(p, page[i], group, is_value);
-            if (thread / 64 == i % 2) {
-                copy(stage + i * 1024 + target, from + source, exists && page[i] >= 0);
-            }
-            if (thread / 4 == i) {
-                copy(stage + CHUNK * PIECE + thread * 16, from + block * 32 + thread % 2 * 16, block < n_blocks && page[i] >= 0);
-            }
+            from[i] = page[i] < 0 ? nullptr : group_at(p, page[i], group, is_value);
             step(p, group, index);
+        }
+        const bool is_upper = thread >= 64;
+        const uint8_t *first = is_upper ? from[1] : from[0];
+        const uint8_t *second = is_upper ? from[3] : from[2];
+        copy(stage + thread / 64 * 1024 + target, first + source, exists && first != nullptr);
+        copy(stage + (2 + thread / 64) * 1024 + target, second + source, exists && second != nullptr);
+        if (thread < 16) {
+            const uint8_t *own = thread < 8 ? thread < 4 ? from[0] : from[1] : thread < 12 ? from[2] : from[3];
+            copy(stage + CHUNK * PIECE + thread * 16, own + block * 32 + thread % 2 * 16, block < n_blocks && own != nullptr);
         }
     }
 
@@ -421,7 +426,7 @@ struct tile_warp {
     uint32_t small[4][4];
     float o[shape::PIECES][shape::TILES][4];
 
-    YT_DEVICE void begin(const attention_parameters &p, const tile_columns &tile, int base_row, int kv_head)
+    YT_DEVICE void begin(const attention_parameters &p, const tile_columns &tile, int base_row, int kv_head, int n_pieces)
     {
         const int warp = (int)(threadIdx.x / 32);
         first_row = warp / shape::PARTS * 16;
@@ -430,17 +435,18 @@ struct tile_warp {
         t = lane_id() % 4;
         query = yt_shared() + shape::STAGES * shape::STAGE_BYTES;
         rows = rows_of(p, tile, first_row, base_row, kv_head);
+#pragma unroll
         for (int r = 0; r < 2; r++) {
             if (QUANTS) {
-                quantize_query(p, r);
+                quantize_query(p, n_pieces, r);
             } else {
-                split_query(p, r);
+                split_query(p, n_pieces, r);
             }
         }
     }
 
     /* Elements 8i + 2t and the next of a lane's row, scaled. */
-    YT_DEVICE float2 query_pair(const attention_parameters &p, int r, int i)
+    YT_DEVICE float2 query_pair(const attention_parameters &p, const int r, int i)
     {
         float2 x = make_float2(0.0f, 0.0f);
         if (rows.end[r] > 0 && 8 * i + 2 * t < p.head_dim) {
@@ -450,11 +456,11 @@ struct tile_warp {
     }
 
     /* [2][ROWS][HEAD] binary16: the larger parts, then the smaller; a row's sixteens of bytes are exchanged, so that those of eight rows lie in different banks. */
-    YT_DEVICE void split_query(const attention_parameters &p, int r)
+    YT_DEVICE void split_query(const attention_parameters &p, int n_pieces, const int r)
     {
         uint32_t largest = 0;
 #pragma unroll 4
-        for (int i = 0; i < HEAD / 8; i++) {
+        for (int i = 0; i < n_pieces * (PIECE / 8); i++) {
             const float2 x = query_pair(p, r, i);
             largest = larger(largest, larger(magnitude(x.x), magnitude(x.y)));
         }
@@ -462,7 +468,7 @@ struct tile_warp {
         down[r] = power.down;
         const int row = first_row + g + 8 * r;
 #pragma unroll 2
-        for (int i = part; i < HEAD / 8; i += shape::PARTS) {
+        for (int i = part; i < n_pieces * (PIECE / 8); i += shape::PARTS) {
             const float2 x = query_pair(p, r, i);
             uint32_t *target = (uint32_t *)(query + row * shape::QUERY_PITCH + (i ^ (row & 7)) * 16 + t * 4);
             split(x.x * power.up, x.y * power.up, target[0], target[shape::ROWS * shape::QUERY_PITCH / 4]);
@@ -470,13 +476,13 @@ struct tile_warp {
     }
 
     /* [ROWS][QUERY_PITCH] bytes, 128 more than the quants, then float32 [ROWS][HEAD / 32]: as activations are quantized. */
-    YT_DEVICE void quantize_query(const attention_parameters &p, int r)
+    YT_DEVICE void quantize_query(const attention_parameters &p, int n_pieces, const int r)
     {
         const int row = first_row + g + 8 * r;
         float *scales = (float *)(query + shape::ROWS * shape::QUERY_PITCH) + row * (HEAD / 32);
         down[r] = 1.0f;
 #pragma unroll 1
-        for (int b = 0; b < HEAD / 32; b++) {
+        for (int b = 0; b < n_pieces * (PIECE / 32); b++) {
             float2 x[4];
             uint32_t largest = 0;
             for (int i = 0; i < 4; i++) {
@@ -1038,7 +1044,7 @@ YT_DEVICE void attend_tile(const attention_parameters &p, const tile_columns &ti
     tile_warp<HEAD, QUANTS, ROW_WARPS> warp;
     merged state[2] = {};
     stream.begin(p, tile, kv_head, position, n_blocks);
-    warp.begin(p, tile, base_row, kv_head);
+    warp.begin(p, tile, base_row, kv_head, stream.n_pieces);
     warp.begin_span();
     while (position < tile.hi) {
 #pragma unroll
@@ -1083,7 +1089,7 @@ YT_DEVICE void attend_tile(const attention_parameters &p, const tile_columns &ti
  * sequence's positions do not follow each other, are taken by the first block alone.
  */
 template <int HEAD, bool QUANTS, int ROW_WARPS>
-__global__ void __launch_bounds__(THREADS) attention(YT_PARAMETER(attention_parameters, p))
+__global__ void __launch_bounds__(THREADS, tile_shape<HEAD, QUANTS, ROW_WARPS>::RESIDENT) attention(YT_PARAMETER(attention_parameters, p))
 {
     const unsigned ranges = blockIdx.x / (unsigned)p.head_tiles;
     const int range = (int)(ranges / (unsigned)p.n_ranks);
@@ -1130,7 +1136,7 @@ division divide(const yt_device_layer &layer, const yt_device_batch &batch, cons
     const int64_t group = layer.n_heads / layer.n_kv_heads;
     const int64_t columns = divide_up(batch.n_columns, at_most(batch.n_sequences, batch.n_columns)); /* of a sequence, on average */
     const bool is_wide = columns * group > 16;
-    d.padded_head = layer.head_dim <= 64 ? 64 : layer.head_dim <= 128 ? 128 : 256;
+    d.padded_head = layer.head_dim <= 128 ? 128 : 256;
     d.row_warps = !is_wide ? 1 : d.padded_head == 256 ? 2 : WARPS;
     const int64_t rows = 16 * d.row_warps;
     d.range_columns = (int)(rows < group ? 1 : at_most(rows / group, columns));
@@ -1162,16 +1168,10 @@ void launch(yt_queue &queue, dim3 grid, const attention_parameters &parameters)
 template <bool QUANTS>
 void launch_type(yt_queue &queue, const division &d, dim3 grid, const attention_parameters &parameters)
 {
-    switch (d.padded_head) {
-    case 64:
-        (d.row_warps == 1 ? launch<64, QUANTS, 1> : launch<64, QUANTS, WARPS>)(queue, grid, parameters);
-        break;
-    case 128:
+    if (d.padded_head == 128) {
         (d.row_warps == 1 ? launch<128, QUANTS, 1> : launch<128, QUANTS, WARPS>)(queue, grid, parameters);
-        break;
-    default:
+    } else {
         (d.row_warps == 1 ? launch<256, QUANTS, 1> : launch<256, QUANTS, 2>)(queue, grid, parameters);
-        break;
     }
 }
 

@@ -6,7 +6,10 @@
  * parts share bytes, their lanes ask for them in the same instruction. Half a part is in registers or on its way at any time: it is replaced as soon as it is taken apart.
  *
  * The processor's bits: sums of a part are exact integers, in whatever order; multiplied with the part's scale they go to shared memory, and there one thread for
- * each row and column adds them up in the order of the inputs (docs/kernels.md). With one to four columns that happens while the other warps are at the next stretch.
+ * each row and column adds them up in the order of the inputs (docs/kernels.md). With up to four columns that happens while the other warps are at the next stretch.
+ *
+ * There are kernels for 1, 4 and 8 columns; more, up to YT_DP4A_COLUMNS, are divided among blocks that follow each other, so that the weights are read from the second-level cache
+ * again. The columns that a kernel has too many are the last one once more, and are not kept.
  */
 #include "products.cuh"
 
@@ -118,10 +121,11 @@ struct yt_decode_lane {
     YT_DEVICE void copy_input(const yt_product_launch &launch, int first_column, int step, yt_stretch<TYPE, COLUMNS> &stretch) const
     {
         const int n = (n_parts - step * STEP_PARTS) * 2; /* 16 bytes each */
-        for (int i = lane; i < COLUMNS * 2 * STEP_PARTS; i += 32) {
-            const int c = i / (2 * STEP_PARTS);
-            const int at = i % (2 * STEP_PARTS);
-            if (at < n) {
+        const int at = lane % (2 * STEP_PARTS);
+#pragma unroll
+        for (int i = 0; i < COLUMNS; i += 2) {
+            const int c = i + lane / (2 * STEP_PARTS);
+            if (at < n && c < COLUMNS) {
                 yt_copy_async(&stretch.input[warp][c][16 * at],
                     launch.input.quants + (int64_t)column_of(launch, first_column, c) * launch.width + step * STEP_INPUTS + 16 * at);
             }
@@ -166,9 +170,7 @@ struct yt_decode_lane {
         }
     }
 
-    /*
-     * The products of the lane's part with all columns. next_group, next_step: what is asked for meanwhile; NULL: nothing.
-     */
+    /* The products of the lane's part with all columns. next_group, next_step: what is asked for meanwhile; NULL: nothing. */
     YT_DEVICE void multiply(const yt_product_launch &launch, int first_column, const uint8_t *next_group, int next_step, yt_stretch<TYPE, COLUMNS> &stretch)
     {
         const int p = block_part();
@@ -335,8 +337,6 @@ static void launch_dp4a_type(yt_queue &queue, yt_product_launch &launch)
 {
     if (launch.n_columns == 1) {
         launch_dp4a<TYPE, 1>(queue, launch);
-    } else if (launch.n_columns == 2) {
-        launch_dp4a<TYPE, 2>(queue, launch);
     } else if (launch.n_columns <= 4) {
         launch_dp4a<TYPE, 4>(queue, launch);
     } else {

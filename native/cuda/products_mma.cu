@@ -10,7 +10,7 @@
  */
 #include "products.cuh"
 
-enum { STAGE_PARTS = 4, STAGE_INPUTS = 32 * STAGE_PARTS, WARPS = 4, TILES = YT_TILE_COLUMNS / 8 };
+enum { STAGE_PARTS = 4, STAGE_INPUTS = 32 * STAGE_PARTS, WARPS = 4, TILES = YT_TILE_COLUMNS / 8, PAIR_SUMS = 16 };
 
 /* What the warps of a block share of the columns: 128 inputs of each. */
 template <int TYPE>
@@ -230,10 +230,17 @@ __global__ void __launch_bounds__(32 * WARPS) yt_multiply_mma(YT_PARAMETER(yt_pr
         __syncthreads();
     }
 
+    /* By way of the lane's own words of shared memory, which can be counted through; registers cannot. */
+    float *sums = (float *)yt_shared() + warp * PAIR_SUMS * 32 + lane;
 #pragma unroll
-    for (int i = 0; i < TILES; i++) {
-        for (int e = 0; e < 8 && i < 2 * n_pairs; e++) {
-            yt_finish_product(launch, tile.matrix, (int64_t)own_group * 16 + 4 * quad + e / 2, first_column + c + 8 * i + 2 * t + e % 2, acc[i][e]);
+    for (int pair = 0; pair < TILES / 2; pair++) {
+#pragma unroll
+        for (int i = 0; i < PAIR_SUMS; i++) {
+            sums[i * 32] = acc[2 * pair + i / 8][i % 8];
+        }
+#pragma unroll 1
+        for (int i = 0; i < PAIR_SUMS && pair < n_pairs; i++) {
+            yt_finish_product(launch, tile.matrix, (int64_t)own_group * 16 + 4 * quad + i % 8 / 2, first_column + c + 16 * pair + i / 8 * 8 + 2 * t + i % 2, sums[i * 32]);
         }
     }
 }

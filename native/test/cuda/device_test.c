@@ -517,7 +517,7 @@ static void check_concurrent_uploads(void)
 static void check_many_columns(void)
 {
     const model_shape shape = {.type = YT_Q4_0, .values = NORMAL, .dim = 32, .n_heads = 2, .n_kv_heads = 1, .head_dim = 2, .hidden_dim = 32, .vocab_size = 16,
-        .n_columns = 4100, .n_sequences = 3, .page_positions = 512, .kv_type = YT_F16, .seed = 7};
+        .n_columns = 4097, .n_sequences = 3, .page_positions = 512, .kv_type = YT_F16, .seed = 7};
     model m;
     device_model d;
     yt_context *context;
@@ -681,7 +681,7 @@ static void run_session(const model *m, session *s)
     const int64_t n = h->n_columns;
     const int64_t q_dim = h->n_heads * h->head_dim;
     const int64_t n_pages = h->n_sequences * m->max_pages;
-    float logits[2 * 70];
+    float logits[2 * 16];
     TRY(yt_device_context_create(0, &s->context));
     for (int i = 0; i < N_MATRICES; i++) {
         const ref_matrix *r = &m->matrices[i];
@@ -703,16 +703,16 @@ static void run_session(const model *m, session *s)
     TRY(create_and_fill(s->context, n * q_dim, NULL, &s->attention));
     TRY(create_and_fill(s->context, n * h->hidden_dim, NULL, &s->hidden));
     TRY(create_and_fill(s->context, b->n_outputs * h->vocab_size, NULL, &s->logits));
-    TRY(create_and_fill(s->context, b->n_outputs * N_CANDIDATES, NULL, &s->ids));
-    TRY(create_and_fill(s->context, b->n_outputs * N_CANDIDATES, NULL, &s->values));
+    TRY(create_and_fill(s->context, b->n_outputs, NULL, &s->ids));
+    TRY(create_and_fill(s->context, b->n_outputs, NULL, &s->values));
     yt_batch batch = {n, h->n_sequences, m->max_pages, s->tokens, s->positions, s->sequences, s->page_table, s->rope};
     yt_matrix **w = s->matrices;
     const yt_layer layer = {.n_heads = h->n_heads, .n_kv_heads = h->n_kv_heads, .head_dim = h->head_dim, .norm_eps = 1e-5f, .attention_norm = s->norm, .wq = w[WQ],
         .wk = w[WK], .wv = w[WV], .wo = w[WO], .ffn_norm = s->norm, .w_gate = w[W_GATE], .w_up = w[W_UP], .w_down = w[W_DOWN]};
     const yt_output output = {s->norm, w[TABLE], 1e-5f};
-    const yt_candidates wanted = {N_CANDIDATES, h->vocab_size, s->ids, s->values, NULL, NULL};
-    /* A prompt, and four times the token behind it: launched, made a graph, and that graph twice. */
-    for (int pass = 0; pass < 5; pass++) {
+    const yt_candidates wanted = {1, h->vocab_size, s->ids, s->values, NULL, NULL};
+    /* A prompt, and three times one token: launched, made a graph, and that graph. */
+    for (int pass = 0; pass < 4; pass++) {
         const int64_t n_outputs = pass == 0 ? b->n_outputs : 1;
         const int32_t first_column = 0;
         if (pass > 0) {
@@ -760,14 +760,19 @@ static void end_session(session *s, const char *what)
 }
 
 /* Every call of the runtime that a session makes fails in turn, once, and from then on. */
-static void check_failures(const model *m)
+static void check_failures(void)
 {
+    const model_shape shape = {.type = YT_Q8_0, .values = NORMAL, .dim = 32, .n_heads = 1, .n_kv_heads = 1, .head_dim = 16, .hidden_dim = 32, .vocab_size = 16,
+        .n_columns = 2, .n_sequences = 1, .page_positions = 16, .kv_type = YT_F16, .seed = 13};
+    model small;
+    model_create(&shape, &small);
+    const model *m = &small;
     session whole = {0};
     const int64_t before = runtime.calls();
     const int64_t graphs = runtime.graph_launches();
     run_session(m, &whole);
     expect("a session without failures", whole.is_finished);
-    expect("it has graphs", runtime.graph_launches() == graphs + 3);
+    expect("it has graphs", runtime.graph_launches() == graphs + 2);
     end_session(&whole, "a session without failures");
     const int64_t n = runtime.calls() - before;
     int n_survived = 0;
@@ -787,6 +792,7 @@ static void check_failures(const model *m)
     }
     /* Calls of closing, of a graph that there is no memory for, and of what is said of missing memory may fail without harm; others may not. */
     expect("most failures are reported", n_survived < n);
+    model_destroy(&small);
 }
 
 int main(int argc, char **argv)
@@ -810,7 +816,7 @@ int main(int argc, char **argv)
     check_memory(&m);
     check_close_with_work(&m);
     check_threads(&m);
-    check_failures(&m);
+    check_failures();
     model_destroy(&m);
     printf("%d failures\n", n_failures);
     return n_failures == 0 ? 0 : 1;

@@ -1,15 +1,17 @@
 /*
  * Reads what nvcc made of the kernels, for every architecture: a kernel has the instructions that it is for, and keeps nothing in local memory that belongs into registers.
- *   cuda_instructions [--list] [--nvdisasm PROGRAM] [--architectures 75,80] [--report FILE] FILE...
+ *   yangtuo_cuda_instructions [--list] [--nvdisasm PROGRAM] [--architectures 75,80] [--report FILE] FILE... [--kept OBJECT...]
  *
- * FILE: a cubin, or a file that holds some uncompressed, such as an object of nvcc --no-compress. --report: what ptxas said with -Xptxas -v. --architectures: those that every
- * kernel must be there for. --list: prints a line for each kernel. --nvdisasm: has NVIDIA's disassembler read each cubin too, where it knows the architecture, and compares.
+ * FILE: a cubin, or a file that holds some uncompressed, such as an object of nvcc --no-compress. --report: what ptxas said with -Xptxas -v. --kept: what native/cuda/keep.sh kept
+ * of these object files. --architectures: those that every kernel must be there for. --list: prints a line for each kernel. --nvdisasm: has NVIDIA's disassembler read each cubin,
+ * too, where it knows the architecture, and compares.
  *
  * From compute capability 7.0 on an instruction takes 16 bytes. NVIDIA does not document them; what is used here was found by comparing with its disassembler, which --nvdisasm
  * repeats: the low 9 bits name the operation, the next 3 the kinds of its operands, bits 73 to 75 the width of an access, others the types of a product. For 10.0 and 12.0,
  * which the disassembler at hand did not know, small kernels with one known PTX instruction each gave the same bits as for 9.0, but for LDGSTS.
  */
 #define _GNU_SOURCE
+#include <glob.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,21 +23,45 @@ enum { EM_CUDA = 190, SHT_PROGBITS = 1, INSTRUCTION_BYTES = 16, MAX_ARCHITECTURE
 /* ---- what the kernels must have -------------------------------------------------------------------------------------------------------- */
 
 /*
- * Kernels whose name begins so (the first that fits counts); what each must have, with @80 only from compute capability 8.0 on. The words between dots must be among those
- * of an instruction's name. local: may use local memory.
+ * Kernels whose name begins so (the first that fits counts), with template parameters as they are mangled: <1> is ILi1E; what each must have, with @80 only from compute
+ * capability 8.0 on. The words between dots must be among those of an instruction's name. Local memory, where spilled registers go, is for kernels of prompts
+ * alone, which are bound by arithmetic.
  */
+typedef enum { NO_SPILLS, MAY_SPILL, MUST_SPILL } local_memory;
+
 typedef struct {
     const char *kernel;
     const char *instructions;
-    bool local;
+    local_memory local;
 } requirement;
 
 static const requirement requirements[] = {
+    /* elements.cu, candidates.cu */
+    {"embed", "LDG STG", NO_SPILLS},
+    {"prepare", "LDG STG", NO_SPILLS},
+    {"append", "LDG STG", NO_SPILLS},
+    {"edit", "LDG STG", NO_SPILLS},
+    {"choose", "LDG STG", NO_SPILLS},
+    {"swiglu", "LDG STG", NO_SPILLS},
+    /* products.cu, products_mma.cu, products_float.cu; of 16 rows F16 has 32 bytes beside each other, which a lane reads in words of 8 */
+    {"yt_multiply_dp4a", "LDG.128 IDP.4A.U8.S8 LDGSTS.128@80", NO_SPILLS},
+    {"yt_multiply_mma", "LDG.128 IMMA.U8.S8 LDSM.4 LDGSTS.128@80", MAY_SPILL},
+    {"yt_multiply_halvesILi1E", "LDG.64 HMMA.F32.F16 LDSM.4 LDGSTS.128@80", NO_SPILLS},
+    {"yt_multiply_halvesILi30E", "LDG.128 HMMA.F32.BF16@80 LDSM.4 LDGSTS.128@80", NO_SPILLS},
+    {"yt_multiply_floats", "LDS.128 LDGSTS.128@80", NO_SPILLS},
+    /* attention.cu: head size, whether keys and values are quantized, warps of sixteen rows, of which generation has one */
+    {"attentionILi64ELb0ELi1E", "HMMA.F32.F16 LDSM.M88.4 LDSM.MT88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attentionILi128ELb0ELi1E", "HMMA.F32.F16 LDSM.M88.4 LDSM.MT88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attentionILi256ELb0ELi1E", "HMMA.F32.F16 LDSM.M88.4 LDSM.MT88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attentionILi64ELb1ELi1E", "IMMA.U8.S8 HMMA.F32.F16 LDSM.M88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attentionILi128ELb1ELi1E", "IMMA.U8.S8 HMMA.F32.F16 LDSM.M88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attentionILi256ELb1ELi1E", "IMMA.U8.S8 HMMA.F32.F16 LDSM.M88.4 LDGSTS.128@80", NO_SPILLS},
+    {"attention", "HMMA.F32.F16 LDSM.M88.4 LDGSTS.128@80", MAY_SPILL},
     /* instructions_samples.cu */
-    {"yt_sample_widths", "LDG.128 LDG.64 LDG LDG.U16 LDG.U8 LDG.S8 STG.128 STG.64 STG STG.U16 STG.U8 LDS.128 LDS.64 LDS LDS.U16 LDS.U8 STS.128 STS.64 STS STS.U16 STS.U8", false},
-    {"yt_sample_dp4a", "LDG.128 IDP.4A.U8.S8 IDP.4A.S8.S8 IDP.4A.U8.U8", false},
-    {"yt_sample_tiles", "LDSM.M88.4 LDSM.MT88.4 IMMA.U8.S8 IMMA.16832.U8.S8@80 HMMA.F32.F16 HMMA.16816.F32.F16@80 HMMA.BF16@80 LDGSTS.128@80", false},
-    {"yt_sample_spill", "LDG STG", false},
+    {"yt_sample_widths", "LDG.128 LDG.64 LDG LDG.U16 LDG.U8 LDG.S8 STG.128 STG.64 STG STG.U16 STG.U8 LDS.128 LDS.64 LDS LDS.U16 LDS.U8 STS.128 STS.64 STS STS.U16 STS.U8", NO_SPILLS},
+    {"yt_sample_dp4a", "LDG.128 IDP.4A.U8.S8 IDP.4A.S8.S8 IDP.4A.U8.U8", NO_SPILLS},
+    {"yt_sample_tiles", "LDSM.M88.4 LDSM.MT88.4 IMMA.U8.S8 IMMA.16832.U8.S8@80 HMMA.F32.F16 HMMA.16816.F32.F16@80 HMMA.BF16@80 LDGSTS.128@80", NO_SPILLS},
+    {"yt_sample_spill", "LDG STG", MUST_SPILL},
 };
 
 /* ---- failures -------------------------------------------------------------------------------------------------------------------------- */
@@ -146,34 +172,33 @@ static void count(kernel *k, const char *name)
     k->names[i].count++;
 }
 
-/* The name in the source of a mangled one (Itanium C++ ABI), as far as functions outside of classes need it: _Z, perhaps L, length and name; in a namespace N, and more of them. */
-static void source_name(const char *symbol, char *out, size_t size)
+/*
+ * Where in a mangled symbol (Itanium C++ ABI) the name of the source begins, with the values of template parameters behind it: _Z, perhaps L, and the name with its length
+ * before it; in a namespace N, and the namespaces' names first.
+ */
+static const char *name_in(const char *symbol)
 {
-    const char *p = symbol;
-    size_t length = strlen(p);
-    if (strncmp(p, "_Z", 2) == 0) {
-        const char *last = p;
-        const bool nested = p[2] == 'N';
-        p += 2 + strspn(p + 2, "NL");
-        do {
-            char *end;
-            const unsigned long n = strtoul(p, &end, 10);
-            if (end == p || n == 0 || n > strlen(end)) {
-                break;
-            }
-            last = end;
-            length = n;
-            p = end + n + (end[n] == 'L');
-        } while (nested);
-        p = last;
+    if (strncmp(symbol, "_Z", 2) != 0) {
+        return symbol;
     }
-    snprintf(out, size, "%.*s", (int)length, p);
+    const bool is_nested = symbol[2] == 'N';
+    const char *name = symbol;
+    const char *p = symbol + 2 + strspn(symbol + 2, "NL");
+    do {
+        char *end;
+        const unsigned long length = strtoul(p, &end, 10);
+        if (end == p || length > strlen(end)) {
+            break;
+        }
+        name = end;
+        p = end + length + (end[length] == 'L');
+    } while (is_nested);
+    return name;
 }
 
 static const requirement *requirement_of(const char *symbol)
 {
-    char name[256];
-    source_name(symbol, name, sizeof name);
+    const char *name = name_in(symbol);
     for (size_t i = 0; i < sizeof requirements / sizeof *requirements; i++) {
         if (strncmp(name, requirements[i].kernel, strlen(requirements[i].kernel)) == 0) {
             return &requirements[i];
@@ -214,8 +239,8 @@ static void check_kernel(const kernel *k)
         const bool is_local = strncmp(k->names[i].name, "LDL", 3) == 0 || strncmp(k->names[i].name, "STL", 3) == 0;
         n_local += is_local ? k->names[i].count : 0;
     }
-    if (!wanted->local && n_local > 0) {
-        FAIL("%s for %d: %d instructions that read or write local memory", k->symbol, k->architecture, n_local);
+    if (wanted->local == MUST_SPILL ? n_local == 0 : wanted->local == NO_SPILLS && n_local > 0) {
+        FAIL("%s for %d: %d instructions read or write local memory", k->symbol, k->architecture, n_local);
     }
 }
 
@@ -265,7 +290,9 @@ typedef struct {
     const int *architectures;
     int n_architectures;
     bool list;
+    const char *nvdisasm; /* NULL: it is not asked */
     int n_kernels;
+    int n_reported; /* by ptxas */
     int n_seen[MAX_ARCHITECTURES]; /* kernels of each architecture */
 } survey;
 
@@ -440,7 +467,7 @@ static bytes read_file(const char *path)
     return (bytes){data, size};
 }
 
-static void read_cubins(const char *path, const char *nvdisasm, survey *s)
+static void read_cubins(const char *path, survey *s)
 {
     const bytes file = read_file(path);
     int n_cubins = 0;
@@ -453,8 +480,8 @@ static void read_cubins(const char *path, const char *nvdisasm, survey *s)
             elf.size = size > end ? size : end;
             if (elf.size > file.size - at) {
                 FAIL("%s: a cubin goes on behind its end", path);
-            } else if (nvdisasm != NULL) {
-                compare(elf, nvdisasm);
+            } else if (s->nvdisasm != NULL) {
+                compare(elf, s->nvdisasm);
             }
             n_cubins++;
         }
@@ -466,7 +493,7 @@ static void read_cubins(const char *path, const char *nvdisasm, survey *s)
 }
 
 /* ptxas -v: lines of the kernel and architecture, then of its stack and spills. */
-static int read_report(const char *path)
+static void read_report(const char *path, survey *s)
 {
     const bytes file = read_file(path);
     char *text = calloc(file.size + 1, 1);
@@ -486,17 +513,32 @@ static int read_report(const char *path)
             n_kernels += sscanf(entry, "Compiling entry function '%511[^']' for '%31[^']'", symbol, architecture) == 2;
         } else if (sscanf(line, " %u bytes stack frame, %u bytes spill stores, %u bytes spill loads", &stack, &stores, &loads) == 3) {
             const requirement *wanted = requirement_of(symbol);
-            if (stack + stores + loads > 0 && (wanted == NULL || !wanted->local)) {
+            const unsigned n_bytes = stack + stores + loads;
+            if (wanted != NULL && (wanted->local == MUST_SPILL ? n_bytes == 0 : wanted->local == NO_SPILLS && n_bytes > 0)) {
                 FAIL("%s for %s: %u bytes of stack, %u spilled, %u loaded again, says ptxas", symbol, architecture, stack, stores, loads);
             }
         }
     }
-    if (n_kernels == 0) {
-        FAIL("%s: no kernel is in this report of ptxas", path);
-    }
+    s->n_reported += n_kernels;
     free(text);
     free((void *)file.data);
-    return n_kernels;
+}
+
+/* What keep.sh has kept of an object file. */
+static void read_kept(const char *object, survey *s)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s.ptxas", object);
+    read_report(path, s);
+    snprintf(path, sizeof path, "%s.kept/*.cubin", object);
+    glob_t found = {0};
+    if (glob(path, 0, NULL, &found) != 0) {
+        FAIL("%s: there is no such file; native/cuda/keep.sh makes them", path);
+    }
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        read_cubins(found.gl_pathv[i], s);
+    }
+    globfree(&found);
 }
 
 static int parse_architectures(const char *text, int out[MAX_ARCHITECTURES])
@@ -517,19 +559,22 @@ int main(int argc, char **argv)
 {
     int architectures[MAX_ARCHITECTURES];
     survey s = {.architectures = architectures};
-    const char *nvdisasm = NULL;
-    int n_reported = 0;
+    bool are_objects = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--list") == 0) {
             s.list = true;
         } else if (strcmp(argv[i], "--nvdisasm") == 0 && i + 1 < argc) {
-            nvdisasm = argv[++i];
+            s.nvdisasm = argv[++i];
         } else if (strcmp(argv[i], "--architectures") == 0 && i + 1 < argc) {
             s.n_architectures = parse_architectures(argv[++i], architectures);
         } else if (strcmp(argv[i], "--report") == 0 && i + 1 < argc) {
-            n_reported += read_report(argv[++i]);
+            read_report(argv[++i], &s);
+        } else if (strcmp(argv[i], "--kept") == 0) {
+            are_objects = true;
+        } else if (are_objects) {
+            read_kept(argv[i], &s);
         } else {
-            read_cubins(argv[i], nvdisasm, &s);
+            read_cubins(argv[i], &s);
         }
     }
     for (int i = 0; i < s.n_architectures; i++) {
@@ -537,6 +582,6 @@ int main(int argc, char **argv)
             FAIL("%d kernels for %d, %d for %d", s.n_seen[i], architectures[i], s.n_seen[0], architectures[0]);
         }
     }
-    printf("%d kernels read, %d reported by ptxas, %d failures\n", s.n_kernels, n_reported, n_failures);
+    printf("%d kernels read, %d reported by ptxas, %d failures\n", s.n_kernels, s.n_reported, n_failures);
     return n_failures > 0;
 }

@@ -342,8 +342,6 @@ static void check_case(test_case t, std::vector<int64_t> columns)
 static const int32_t QUANTIZED[] = {
     YT_Q4_0, YT_Q4_1, YT_Q5_0, YT_Q5_1, YT_Q8_0, YT_Q2_K, YT_Q3_K, YT_Q4_K, YT_Q5_K, YT_Q6_K, YT_IQ4_NL, YT_IQ4_XS, YT_MXFP4};
 
-#include <ctime>
-static double now() { return (double)std::clock() / CLOCKS_PER_SEC; }
 static void check_quantized()
 {
     uint64_t state = 1;
@@ -359,7 +357,7 @@ static void check_wide()
     uint64_t state = 2;
     for (int32_t type : QUANTIZED) {
         const bool is_k = ref_find_type(type)->block_elements == 256;
-        check_case(make_case(type, {}, {33, 33, 15}, is_k ? 768 : 32, 5, &state), {3, 5, 8, 65, 130});
+        check_case(make_case(type, {}, {33, 33, 15}, is_k ? 768 : 32, 5, &state), {3, 8, 66, 130});
     }
     check_case(make_case(YT_Q4_0, {}, {16, 16, 48}, 2048 + 544, 3, &state), {1, 4, 8, 65});
     check_case(make_case(YT_Q5_1, {}, {15, 15, 16}, 96, 3, &state), {1, 8, 65});
@@ -428,12 +426,12 @@ int main()
         std::fprintf(stderr, "%s\n", yt_last_error());
         return 1;
     }
-    double t0=now(); yt_emulation_each_order(check_quantized);
-    double t1=now(); yt_emulation_each_order(check_plain);
-    double t2=now(); check_wide();check_plain_sizes();
-    double t3=now(); check_many();
-    double t4=now(); check_damage();
-    printf("%f %f %f %f %f\n",t1-t0,t2-t1,t3-t2,t4-t3,now()-t4);
+    yt_emulation_each_order(check_quantized);
+    yt_emulation_each_order(check_plain);
+    check_wide();
+    check_plain_sizes();
+    check_many();
+    check_damage();
     yt_context_destroy(context);
     std::printf("%d failures\n", n_failures);
     return n_failures != 0;
