@@ -59,6 +59,7 @@ struct attention_parameters {
     int page_groups; /* of sixteen positions */
     int window;
     int range_columns; /* a tile is a part of such a range of columns */
+    int n_ranges;
     int n_ranks;       /* tiles of a range that have blocks of their own; the first block takes those that are left */
     int head_tiles;    /* tiles of a column's heads */
     int n_slots;       /* spans of a tile */
@@ -92,6 +93,7 @@ struct tile_shape {
     static constexpr int STAGES = FITTING > MOST ? MOST : FITTING > 2 ? FITTING : 2;
     static constexpr int RESIDENT = PARTS == WARPS && HEAD < 256 ? 3 : 2; /* blocks of a multiprocessor that registers must do for */
     static constexpr int BYTES = STAGES * STAGE_BYTES + QUERY_BYTES + SCORE_BYTES;
+    static_assert(BYTES <= (HEAD == 128 ? 48 : 64) * 1024, "shared memory that 7.5 has, and for heads of 128 what is had without asking");
 };
 
 YT_DEVICE int lane_id()
@@ -210,27 +212,37 @@ YT_DEVICE int next_chunk(int position, int span_step)
     return position % SPAN == 0 ? position + (span_step - 1) * SPAN : position;
 }
 
+/* Rows are the query heads of a KV head of a tile's first column, then of the next. */
+YT_DEVICE int column_of(const attention_parameters &p, int row)
+{
+    return (int)((unsigned)row / (unsigned)p.group);
+}
+
+/* Where a row's head begins in q and out. */
+YT_DEVICE int64_t offset_of(const attention_parameters &p, const tile_columns &tile, int row, int kv_head)
+{
+    const int column = column_of(p, row);
+    return ((int64_t)(tile.first + column) * p.n_heads + kv_head * p.group + row - column * p.group) * p.head_dim;
+}
+
 /* The two rows of a tile that a lane has, g and g + 8 of the warp's sixteen: a query head of a column, which sees positions first to end - 1, none if it does not exist. */
 struct lane_rows {
     int first[2];
     int end[2];
-    int64_t offset[2]; /* in q and out */
     bool has_upper;    /* some lane's second row exists */
     bool has_any;
 };
 
-YT_DEVICE lane_rows rows_of(const attention_parameters &p, const tile_columns &tile, int first_row, int base_row, int kv_head)
+YT_DEVICE lane_rows rows_of(const attention_parameters &p, const tile_columns &tile, int first_row, int base_row)
 {
     lane_rows rows;
     const int n = tile.count * p.group - base_row; /* of the tile */
     for (int r = 0; r < 2; r++) {
         const int row = first_row + lane_id() / 4 + 8 * r;
-        const int column = tile.first + (int)((unsigned)(base_row + row) / (unsigned)p.group);
         const bool exists = row < n;
-        const int position = tile.all_hi - 1 + column - tile.first;
+        const int position = tile.all_hi - 1 + column_of(p, base_row + row);
         rows.first[r] = exists ? first_seen(p, position) : 0;
         rows.end[r] = exists ? position + 1 : 0;
-        rows.offset[r] = ((int64_t)tile.first * p.n_heads + kv_head * p.group + base_row + row + (int64_t)(column - tile.first) * (p.n_heads - p.group)) * p.head_dim;
     }
     rows.has_any = first_row < n;
     rows.has_upper = first_row + 8 < n;
@@ -354,17 +366,16 @@ struct kv_stream {
         unsigned index = 0;
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            from[i] = page[i] < 0 ? nullptr : group_at(p, page[i], group, is_value);
+            from[i] = group_at(p, page[i], group, is_value);
             step(p, group, index);
         }
         const bool is_upper = thread >= 64;
-        const uint8_t *first = is_upper ? from[1] : from[0];
-        const uint8_t *second = is_upper ? from[3] : from[2];
-        copy(stage + thread / 64 * 1024 + target, first + source, exists && first != nullptr);
-        copy(stage + (2 + thread / 64) * 1024 + target, second + source, exists && second != nullptr);
+        copy(stage + thread / 64 * 1024 + target, (is_upper ? from[1] : from[0]) + source, exists && (is_upper ? page[1] : page[0]) >= 0);
+        copy(stage + (2 + thread / 64) * 1024 + target, (is_upper ? from[3] : from[2]) + source, exists && (is_upper ? page[3] : page[2]) >= 0);
         if (thread < 16) {
             const uint8_t *own = thread < 8 ? thread < 4 ? from[0] : from[1] : thread < 12 ? from[2] : from[3];
-            copy(stage + CHUNK * PIECE + thread * 16, own + block * 32 + thread % 2 * 16, block < n_blocks && own != nullptr);
+            const int own_page = thread < 8 ? thread < 4 ? page[0] : page[1] : thread < 12 ? page[2] : page[3];
+            copy(stage + CHUNK * PIECE + thread * 16, own + block * 32 + thread % 2 * 16, block < n_blocks && own_page >= 0);
         }
     }
 
@@ -434,34 +445,35 @@ struct tile_warp {
         g = lane_id() / 4;
         t = lane_id() % 4;
         query = yt_shared() + shape::STAGES * shape::STAGE_BYTES;
-        rows = rows_of(p, tile, first_row, base_row, kv_head);
+        rows = rows_of(p, tile, first_row, base_row);
 #pragma unroll
         for (int r = 0; r < 2; r++) {
+            const float *q = p.q + offset_of(p, tile, base_row + first_row + g + 8 * r, kv_head);
             if (QUANTS) {
-                quantize_query(p, n_pieces, r);
+                quantize_query(p, q, n_pieces, r);
             } else {
-                split_query(p, n_pieces, r);
+                split_query(p, q, n_pieces, r);
             }
         }
     }
 
     /* Elements 8i + 2t and the next of a lane's row, scaled. */
-    YT_DEVICE float2 query_pair(const attention_parameters &p, const int r, int i)
+    YT_DEVICE float2 query_pair(const attention_parameters &p, const float *q, const int r, int i)
     {
         float2 x = make_float2(0.0f, 0.0f);
         if (rows.end[r] > 0 && 8 * i + 2 * t < p.head_dim) {
-            x = *(const float2 *)(p.q + rows.offset[r] + 8 * i + 2 * t);
+            x = *(const float2 *)(q + 8 * i + 2 * t);
         }
         return make_float2(x.x * p.scale, x.y * p.scale);
     }
 
     /* [2][ROWS][HEAD] binary16: the larger parts, then the smaller; a row's sixteens of bytes are exchanged, so that those of eight rows lie in different banks. */
-    YT_DEVICE void split_query(const attention_parameters &p, int n_pieces, const int r)
+    YT_DEVICE void split_query(const attention_parameters &p, const float *q, int n_pieces, const int r)
     {
         uint32_t largest = 0;
 #pragma unroll 4
         for (int i = 0; i < n_pieces * (PIECE / 8); i++) {
-            const float2 x = query_pair(p, r, i);
+            const float2 x = query_pair(p, q, r, i);
             largest = larger(largest, larger(magnitude(x.x), magnitude(x.y)));
         }
         const power_of_two power = power_for(largest_of_row(largest));
@@ -469,14 +481,14 @@ struct tile_warp {
         const int row = first_row + g + 8 * r;
 #pragma unroll 2
         for (int i = part; i < n_pieces * (PIECE / 8); i += shape::PARTS) {
-            const float2 x = query_pair(p, r, i);
+            const float2 x = query_pair(p, q, r, i);
             uint32_t *target = (uint32_t *)(query + row * shape::QUERY_PITCH + (i ^ (row & 7)) * 16 + t * 4);
             split(x.x * power.up, x.y * power.up, target[0], target[shape::ROWS * shape::QUERY_PITCH / 4]);
         }
     }
 
     /* [ROWS][QUERY_PITCH] bytes, 128 more than the quants, then float32 [ROWS][HEAD / 32]: as activations are quantized. */
-    YT_DEVICE void quantize_query(const attention_parameters &p, int n_pieces, const int r)
+    YT_DEVICE void quantize_query(const attention_parameters &p, const float *q, int n_pieces, const int r)
     {
         const int row = first_row + g + 8 * r;
         float *scales = (float *)(query + shape::ROWS * shape::QUERY_PITCH) + row * (HEAD / 32);
@@ -486,7 +498,7 @@ struct tile_warp {
             float2 x[4];
             uint32_t largest = 0;
             for (int i = 0; i < 4; i++) {
-                x[i] = query_pair(p, r, 4 * b + i);
+                x[i] = query_pair(p, q, r, 4 * b + i);
                 largest = larger(largest, larger(magnitude(x[i].x), magnitude(x[i].y)));
             }
             const float amax = yt_bits_to_float_device(largest_of_row(largest));
@@ -893,35 +905,35 @@ struct tile_warp {
 
 /* ---- putting spans together ------------------------------------------------------------------------------------------------------- */
 
-/*
- * The largest score and the sum of weights of all spans until now, and what sums of values before, and of the span that is added, are multiplied with. Results have zero
- * added, since the sign of a zero depends on how often zero was added before.
- */
+/* The largest score and the sum of weights of all spans until now. */
 struct merged {
     float m, l;
+};
+
+/* What sums of values until now, and those of a span, are multiplied with. */
+struct merge_factors {
     float before, added;
-
-    YT_DEVICE void begin(float span_m, float span_l)
-    {
-        m = span_m;
-        l = span_l;
-    }
-
-    YT_DEVICE void add(float span_m, float span_l)
-    {
-        const float most = m > span_m ? m : span_m;
-        before = weigh(m - most);
-        added = weigh(span_m - most);
-        l = fmaf(span_l, added, l * before);
-        m = most;
-    }
 
     YT_DEVICE float take(float sum, float span_sum) const
     {
         return fmaf(span_sum, added, sum * before);
     }
-
 };
+
+YT_DEVICE merge_factors add_span(merged &state, float m, float l)
+{
+    const float most = state.m > m ? state.m : m;
+    const merge_factors factors = {weigh(state.m - most), weigh(m - most)};
+    state.l = fmaf(l, factors.added, state.l * factors.before);
+    state.m = most;
+    return factors;
+}
+
+/* A result, without the sign of a zero: that depends on how often zero was added. */
+YT_DEVICE float result_of(float sum, float inverse)
+{
+    return sum * inverse + 0.0f;
+}
 
 /* Where a row's part of a span is kept. */
 YT_DEVICE float *partial_at(const attention_parameters &p, int slot, int row)
@@ -935,7 +947,8 @@ YT_DEVICE float *partial_at(const attention_parameters &p, int slot, int row)
  * each lane finds its own again.
  */
 template <int HEAD, bool QUANTS, int ROW_WARPS>
-YT_DEVICE void end_span(const attention_parameters &p, const tile_warp<HEAD, QUANTS, ROW_WARPS> &warp, merged (&state)[2], int span, int slot)
+YT_DEVICE void end_span(const attention_parameters &p, const tile_columns &tile, int base_row, int kv_head, const tile_warp<HEAD, QUANTS, ROW_WARPS> &warp,
+    merged (&state)[2], int span, int slot)
 {
     typedef tile_shape<HEAD, QUANTS, ROW_WARPS> shape;
 #pragma unroll
@@ -945,14 +958,16 @@ YT_DEVICE void end_span(const attention_parameters &p, const tile_warp<HEAD, QUA
         }
         const bool is_first = slot >= 0 || span == 0 || warp.rows.first[r] >= span * SPAN;
         const bool is_last = slot < 0 && warp.rows.end[r] <= (span + 1) * SPAN;
-        float *target = p.out + warp.rows.offset[r];
+        const int row = warp.first_row + warp.g + 8 * r;
+        float *target = p.out + offset_of(p, tile, base_row + row, kv_head);
+        merge_factors factors = {0.0f, 1.0f};
         if (is_first) {
-            state[r].begin(warp.m[r], warp.l[r]);
+            state[r] = {warp.m[r], warp.l[r]};
         } else {
-            state[r].add(warp.m[r], warp.l[r]);
+            factors = add_span(state[r], warp.m[r], warp.l[r]);
         }
         if (slot >= 0) {
-            target = partial_at(p, slot, warp.first_row + warp.g + 8 * r);
+            target = partial_at(p, slot, row);
             if (warp.t == 0 && warp.part == 0) {
                 target[p.head_dim] = warp.m[r];
                 target[p.head_dim + 1] = warp.l[r];
@@ -966,8 +981,8 @@ YT_DEVICE void end_span(const attention_parameters &p, const tile_warp<HEAD, QUA
             const int element = warp.element_of(piece, j, i % 2);
             if (element < p.head_dim) {
                 const float sum = warp.o[piece][j][2 * r + i % 2] * (QUANTS ? 1.0f : 1.0f / 16384.0f);
-                const float value = is_first ? sum : state[r].take(target[element], sum);
-                target[element] = is_last ? value * inverse + 0.0f : value;
+                const float value = is_first ? sum : factors.take(target[element], sum);
+                target[element] = is_last ? result_of(value, inverse) : value;
             }
         }
     }
@@ -997,30 +1012,30 @@ YT_DEVICE void merge_partials(const attention_parameters &p, const tile_columns 
 {
     const int first_span = tile.lo / SPAN;
     for (int row = (int)(threadIdx.x / 32); row < n_rows; row += WARPS) {
-        const int column = (int)((unsigned)(base_row + row) / (unsigned)p.group);
-        const int position = tile.all_hi - 1 + column;
+        const int position = tile.all_hi - 1 + column_of(p, base_row + row);
         const int first = first_seen(p, position) / SPAN;
-        merged state;
+        merged state = {};
         float sums[HEAD / 32];
         for (int span = first; span <= position / SPAN; span++) {
             const float *partial = partial_at(p, span - first_span, row);
+            merge_factors factors = {0.0f, 1.0f};
             if (span == first) {
-                state.begin(partial[p.head_dim], partial[p.head_dim + 1]);
+                state = {partial[p.head_dim], partial[p.head_dim + 1]};
             } else {
-                state.add(partial[p.head_dim], partial[p.head_dim + 1]);
+                factors = add_span(state, partial[p.head_dim], partial[p.head_dim + 1]);
             }
 #pragma unroll
             for (int i = 0; i < HEAD / 32; i++) {
                 const float sum = 32 * i + lane_id() < p.head_dim ? partial[32 * i + lane_id()] : 0.0f;
-                sums[i] = span == first ? sum : state.take(sums[i], sum);
+                sums[i] = span == first ? sum : factors.take(sums[i], sum);
             }
         }
         const float inverse = 1.0f / state.l;
-        float *out = p.out + ((int64_t)(tile.first + column) * p.n_heads + kv_head * p.group + base_row + row - column * p.group) * p.head_dim;
+        float *out = p.out + offset_of(p, tile, base_row + row, kv_head);
 #pragma unroll
         for (int i = 0; i < HEAD / 32; i++) {
             if (32 * i + lane_id() < p.head_dim) {
-                out[32 * i + lane_id()] = sums[i] * inverse + 0.0f;
+                out[32 * i + lane_id()] = result_of(sums[i], inverse);
             }
         }
     }
@@ -1074,7 +1089,7 @@ YT_DEVICE void attend_tile(const attention_parameters &p, const tile_columns &ti
         const int span = position / SPAN;
         position = next_chunk(position, n_blocks);
         if (position / SPAN != span || position >= tile.hi) {
-            end_span(p, warp, state, span, n_blocks > 1 ? span - first_span : -1);
+            end_span(p, tile, base_row, kv_head, warp, state, span, n_blocks > 1 ? span - first_span : -1);
             warp.begin_span();
         }
     }
@@ -1085,14 +1100,14 @@ YT_DEVICE void attend_tile(const attention_parameters &p, const tile_columns &ti
 }
 
 /*
- * grid: (ranges of columns x ranks x tiles of a column's heads, KV heads, blocks that share the spans of a tile). Tiles of a range beyond the ranks, which there are where a
+ * grid: (ranges of columns x ranks x tiles of a column's heads, KV heads, blocks that share the spans of a tile). The last columns, which see most, come first. Tiles of a range beyond the ranks, which there are where a
  * sequence's positions do not follow each other, are taken by the first block alone.
  */
 template <int HEAD, bool QUANTS, int ROW_WARPS>
 __global__ void __launch_bounds__(THREADS, tile_shape<HEAD, QUANTS, ROW_WARPS>::RESIDENT) attention(YT_PARAMETER(attention_parameters, p))
 {
     const unsigned ranges = blockIdx.x / (unsigned)p.head_tiles;
-    const int range = (int)(ranges / (unsigned)p.n_ranks);
+    const int range = p.n_ranges - 1 - (int)(ranges / (unsigned)p.n_ranks);
     const int rank = (int)(ranges % (unsigned)p.n_ranks);
     const int base_row = (int)(blockIdx.x % (unsigned)p.head_tiles) * tile_shape<HEAD, QUANTS, ROW_WARPS>::ROWS;
     tile_columns tile;
@@ -1221,6 +1236,7 @@ void yt_launch_attention(yt_queue &queue, const yt_device_layer &layer, const yt
         kv.page_positions / 16,
         (int)at_most(layer.window, INT32_MAX),
         d.range_columns,
+        d.n_ranges,
         d.n_ranks,
         d.head_tiles,
         d.n_slots,

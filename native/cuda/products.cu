@@ -1,15 +1,16 @@
 /*
  * Products with few columns, quantized weights, by dp4a; and the choice among the kernels of all products.
  *
- * A block takes sixteen rows, whose packed weights are one stream. Each of its warps takes every so many 256 inputs of them: a lane has four rows of one part of 32 inputs, all of it,
- * so that nothing is exchanged between lanes: it reads 16 bytes at a time, the same word of the four rows, 64 bytes side by side for four lanes. Each line is read once; where
- * parts share bytes, their lanes ask for them in the same instruction. Half a part is in registers or on its way at any time: it is replaced as soon as it is taken apart.
+ * A block takes sixteen rows, whose packed weights are one stream. Each of its warps takes every so many 256 inputs of them: a lane has four rows of one
+ * part of 32 inputs, all of it, so that nothing is exchanged between lanes: it reads 16 bytes at a time, the same word of the four rows, 64 bytes side by
+ * side for four lanes. Each line is read once; where parts share bytes, their lanes ask for them in the same instruction. Half a part is in registers or
+ * on its way at any time: it is replaced as soon as it is taken apart.
  *
- * The processor's bits: sums of a part are exact integers, in whatever order; multiplied with the part's scale they go to shared memory, and there one thread for
- * each row and column adds them up in the order of the inputs (docs/kernels.md). With up to four columns that happens while the other warps are at the next stretch.
+ * The processor's bits: sums of a part are exact integers, in whatever order; multiplied with the part's scale they go to shared memory, and there one
+ * thread for each row and column adds them up in the order of the inputs (docs/kernels.md). Of one column, while the other warps are at the next stretch.
  *
- * There are kernels for 1, 4 and 8 columns; more, up to YT_DP4A_COLUMNS, are divided among blocks that follow each other, so that the weights are read from the second-level cache
- * again. The columns that a kernel has too many are the last one once more, and are not kept.
+ * There are kernels for 1, 4 and 8 columns; more, up to YT_DP4A_COLUMNS, are divided among blocks that follow each other, so that the weights are read
+ * from the second-level cache again. The columns that a kernel has too many are the last one once more, and are not kept.
  */
 #include "products.cuh"
 
@@ -20,8 +21,11 @@ template <int COLUMNS>
 struct yt_decode_shape {
     static constexpr int warps = COLUMNS == 1 ? 8 : 4;
     static constexpr int parts = warps * STEP_PARTS;
-    /* Stretches in shared memory. */
-    static constexpr int buffers = COLUMNS == 8 ? 1 : 2;
+    /*
+     * Stretches in shared memory: two, so that the chains of one stretch run beside the products of the next, where there is room for several blocks
+     * even so.
+     */
+    static constexpr int buffers = COLUMNS == 1 ? 2 : 1;
 };
 
 /* What a block has of as many inputs as its warps take at a time. */
@@ -37,7 +41,10 @@ struct alignas(16) yt_stretch {
     float input_sums[COLUMNS][minimum_parts]; /* minus the sum of the input's quants, times their scale */
 };
 
-/* Blocks that fit into a multiprocessor at once: as many as their registers allow without spills, to which the compiler left alone would prefer another block. */
+/*
+ * Blocks that fit into a multiprocessor at once: as many as their registers allow without spills, to which the compiler left alone would prefer
+ * another block.
+ */
 template <int TYPE, int COLUMNS>
 struct yt_decode_blocks {
     using Q = yt_quants<TYPE>;
@@ -262,7 +269,8 @@ YT_DEVICE float yt_chain(const yt_stretch<TYPE, COLUMNS> &stretch, int n, int ro
 }
 
 template <int TYPE, int COLUMNS>
-__global__ void __launch_bounds__(32 * yt_decode_shape<COLUMNS>::warps, yt_decode_blocks<TYPE, COLUMNS>::n) yt_multiply_dp4a(YT_PARAMETER(yt_product_launch, launch))
+__global__ void __launch_bounds__(32 * yt_decode_shape<COLUMNS>::warps, yt_decode_blocks<TYPE, COLUMNS>::n)
+    yt_multiply_dp4a(YT_PARAMETER(yt_product_launch, launch))
 {
     using S = yt_decode_shape<COLUMNS>;
     yt_stretch<TYPE, COLUMNS> *stretches = (yt_stretch<TYPE, COLUMNS> *)yt_shared();
@@ -341,7 +349,8 @@ static void launch_dp4a(yt_queue &queue, yt_product_launch &launch)
 {
     using S = yt_decode_shape<COLUMNS>;
     const int64_t blocks = yt_divide_products(launch, 16, COLUMNS);
-    yt_launch(queue, yt_multiply_dp4a<TYPE, COLUMNS>, dim3((unsigned)blocks), dim3(32 * S::warps), (unsigned)(S::buffers * sizeof(yt_stretch<TYPE, COLUMNS>)), launch);
+    const unsigned shared = S::buffers * sizeof(yt_stretch<TYPE, COLUMNS>);
+    yt_launch(queue, yt_multiply_dp4a<TYPE, COLUMNS>, dim3((unsigned)blocks), dim3(32 * S::warps), shared, launch);
 }
 
 template <int TYPE>
