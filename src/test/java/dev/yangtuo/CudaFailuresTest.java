@@ -133,6 +133,9 @@ class CudaFailuresTest {
             assertThat(devices.alive()).as("after a failure of call %d", call).isZero();
         }
         assertThat(failures).isGreaterThan(5);
+        devices.failAt(calls / 3, OUT_OF_MEMORY, true);
+        requireProcessor(options("auto"));
+        devices.failAt(0, 0, false);
     }
 
     @Test

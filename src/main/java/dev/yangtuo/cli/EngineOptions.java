@@ -53,10 +53,13 @@ final class EngineOptions {
     private boolean notMapped;
 
     LoadOptions applyTo(LoadOptions options) {
+        if (spec.commandLine().getParseResult().hasMatchedOption(Main.VERBOSE)) {
+            VerboseLog.show();
+        }
         return Failures.asUsage(spec, () -> {
             boolean areOurs = DeviceChoice.knows(devices) || engine == Engine.YANGTUO && !devices.isEmpty();
             if (engine == Engine.YANGTUO && gpuLayers != null && devices.isEmpty()) {
-                throw new IllegalArgumentException("--gpu-layers says how many layers, and no option on which device; name it with --device cuda");
+                throw new IllegalArgumentException("gpuLayers is %d, and no device is named; add --device cuda".formatted(gpuLayers));
             }
             LlamaCppOptions llamaCpp = LlamaCppOptions.defaults()
                     .devices(areOurs ? List.of() : devices)

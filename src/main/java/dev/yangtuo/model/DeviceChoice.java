@@ -67,16 +67,16 @@ public record DeviceChoice(Kind kind, List<Integer> numbers, int layers) {
             Matcher matcher = CUDA.matcher(lower(name));
             if (!matcher.matches() || matcher.group(1) == null) {
                 throw new IllegalArgumentException(
-                        "'%s' is not a device; there are cpu, auto, cuda, and cuda:0, cuda:1 and so on, of which several can be named".formatted(String.join(",", names)));
+                        "device '%s' is not one; there are cpu, auto, cuda, and cuda:0, cuda:1 and so on, of which several can be named".formatted(String.join(",", names)));
             }
             int number = Integer.parseInt(matcher.group(1));
             if (numbers.contains(number)) {
-                throw new IllegalArgumentException("the device %s is named twice; name each once".formatted(name));
+                throw new IllegalArgumentException("device %s is named twice; name each once".formatted(name));
             }
             numbers.add(number);
         }
         if (numbers.isEmpty()) {
-            throw new IllegalArgumentException("no device is named; there are cpu, auto, cuda and cuda:0");
+            throw new IllegalArgumentException("device has no name; there are cpu, auto, cuda and cuda:0");
         }
         return new DeviceChoice(Kind.CUDA, numbers, ALL_LAYERS);
     }

@@ -2,6 +2,7 @@ package dev.yangtuo.model;
 
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.exception.NativeLibraryException;
+import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.Device;
 import dev.yangtuo.kernel.DeviceLibrary;
@@ -16,7 +17,6 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** Finds the devices that are asked for, decides which layers of a model lie on them, and opens them. */
@@ -46,20 +46,23 @@ final class DeviceSelection {
      * @throws NativeLibraryException if the library for them cannot be opened
      */
     LayerDivision divide(long positions) {
-        return choice.usesDevices() ? orElseProcessor(() -> divideAmong(find(), positions), () -> LayerDivision.processor(bytes)) : LayerDivision.processor(bytes);
-    }
-
-    /** With {@link DeviceChoice.Kind#AUTO} what fails is said to who wants to know, and the processor takes its place. */
-    private <T> T orElseProcessor(Supplier<T> onDevices, Supplier<T> onProcessor) {
+        if (!choice.usesDevices()) {
+            return LayerDivision.processor(bytes);
+        }
         try {
-            return onDevices.get();
+            return divideAmong(find(), positions);
         } catch (NativeLibraryException | KernelException e) {
             if (choice.kind() != DeviceChoice.Kind.AUTO) {
                 throw e;
             }
-            LOGGER.log(Level.DEBUG, "the processor computes: {0}", e.getMessage());
-            return onProcessor.get();
+            sayProcessor(e);
+            return LayerDivision.processor(bytes);
         }
+    }
+
+    /** With {@link DeviceChoice.Kind#AUTO} what fails is said to who wants to know, and the processor takes its place. */
+    static void sayProcessor(YangtuoException reason) {
+        LOGGER.log(Level.DEBUG, "the processor computes: {0}", reason.getMessage());
     }
 
     private List<Device> find() {
@@ -117,11 +120,9 @@ final class DeviceSelection {
      * @throws KernelException if a device cannot be opened, or cannot compute with the model's types
      */
     Placement open(LayerDivision division, Backend processor) {
-        Supplier<Placement> whole = () -> Placement.processor(processor, bytes);
-        return division.hasDevices() ? orElseProcessor(() -> openDevices(division, processor), whole) : whole.get();
-    }
-
-    private Placement openDevices(LayerDivision division, Backend processor) {
+        if (!division.hasDevices()) {
+            return Placement.processor(processor, bytes);
+        }
         if (processor.packedFiles() == null) {
             throw new KernelException("devices compute with the native library, and the %s backend was chosen; choose the native one, or --device cpu".formatted(processor.name()));
         }

@@ -4,6 +4,7 @@ import dev.yangtuo.cache.CacheFile;
 import dev.yangtuo.cache.CachedParameter;
 import dev.yangtuo.cache.PackedParameter;
 import dev.yangtuo.cache.WeightCache;
+import dev.yangtuo.exception.DeviceException;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.PackedFiles;
@@ -70,6 +71,8 @@ final class LoadCache {
         try {
             MergeReport report = MergeNote.restore(merged.finish(), file.note());
             return new Found(assembly.assemble(new MappedWeights(file, plan, progress)), report);
+        } catch (DeviceException e) {
+            throw e; // the file is not to blame
         } catch (IOException | KernelException | IllegalArgumentException e) {
             LOGGER.log(Level.WARNING, "{0}: is not used and will be replaced: {1}", file.path(), e.getMessage());
             return null;

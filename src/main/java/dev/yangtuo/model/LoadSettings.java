@@ -42,6 +42,11 @@ public record LoadSettings(
         this(lora, types, kvType, backend, threads, context, maxSequences, 0, listener, null, RopeOverride.NONE, DeviceChoice.PROCESSOR);
     }
 
+    /** The same without devices. */
+    LoadSettings onProcessor() {
+        return new LoadSettings(lora, types, kvType, backend, threads, context, maxSequences, kvMemory, listener, cache, rope, DeviceChoice.PROCESSOR);
+    }
+
     /** Follows the loading; called by the loading thread. */
     public interface Listener {
         /**

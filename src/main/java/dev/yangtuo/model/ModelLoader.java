@@ -57,6 +57,18 @@ public final class ModelLoader {
      * @param path a model of any kind that can be read
      */
     public static LoadedModel load(Path path, LoadSettings settings) {
+        try {
+            return attempt(path, settings);
+        } catch (KernelException e) {
+            if (settings.devices().kind() != DeviceChoice.Kind.AUTO) {
+                throw e;
+            }
+            DeviceSelection.sayProcessor(e);
+            return attempt(path, settings.onProcessor());
+        }
+    }
+
+    private static LoadedModel attempt(Path path, LoadSettings settings) {
         long start = System.nanoTime();
         long opened = WeightCache.now();
         // Finding and linking the native library takes about as long as opening the files.
