@@ -205,7 +205,9 @@ YT_DEVICE void yt_mma_f16_k16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t 
 #endif
 }
 
-/* 16 bfloat16 of k, in the same places. 7.5 has no tensor cores for them: the warp hands its words around. */
+YT_DEVICE void yt_mma_bf16_by_shuffles(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1);
+
+/* 16 bfloat16 of k, in the same places. */
 YT_DEVICE void yt_mma_bf16_k16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1)
 {
 #if __CUDA_ARCH__ >= 800
@@ -213,23 +215,7 @@ YT_DEVICE void yt_mma_bf16_k16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t
                  : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                  : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 #else
-    const int g = threadIdx.x % 32 / 4;
-    const int t = threadIdx.x % 4;
-    for (int half = 0; half < 2; half++) {
-        const uint32_t upper = half == 0 ? a0 : a2;
-        const uint32_t lower = half == 0 ? a1 : a3;
-        const uint32_t b = half == 0 ? b0 : b1;
-        for (int i = 0; i < 4; i++) {
-            const uint32_t rows[2] = {yt_shuffle(upper, 4 * g + i), yt_shuffle(lower, 4 * g + i)};
-            const uint32_t columns[2] = {yt_shuffle(b, 8 * t + i), yt_shuffle(b, 8 * t + 4 + i)};
-            for (int e = 0; e < 4; e++) {
-                const uint32_t row = rows[e / 2];
-                const uint32_t column = columns[e % 2];
-                c[e] = fmaf(__uint_as_float(row << 16), __uint_as_float(column << 16), c[e]);
-                c[e] = fmaf(__uint_as_float(row & 0xFFFF0000u), __uint_as_float(column & 0xFFFF0000u), c[e]);
-            }
-        }
-    }
+    yt_mma_bf16_by_shuffles(c, a0, a1, a2, a3, b0, b1);
 #endif
 }
 
@@ -253,6 +239,54 @@ YT_DEVICE void yt_load_tiles_transposed(uint32_t (&out)[4], const void *row)
 
 #endif /* __CUDACC__ */
 
+/* yt_mma_bf16_k16 where there are no tensor cores for it, as on 7.5: the warp hands its words around. */
+YT_DEVICE void yt_mma_bf16_by_shuffles(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1)
+{
+    const int g = threadIdx.x % 32 / 4;
+    const int t = threadIdx.x % 4;
+    for (int half = 0; half < 2; half++) {
+        const uint32_t upper = half == 0 ? a0 : a2;
+        const uint32_t lower = half == 0 ? a1 : a3;
+        const uint32_t b = half == 0 ? b0 : b1;
+        for (int i = 0; i < 4; i++) {
+            const uint32_t rows[2] = {yt_shuffle(upper, 4 * g + i), yt_shuffle(lower, 4 * g + i)};
+            const uint32_t columns[2] = {yt_shuffle(b, 8 * t + i), yt_shuffle(b, 8 * t + 4 + i)};
+            for (int e = 0; e < 4; e++) {
+                const uint32_t row = rows[e / 2];
+                const uint32_t column = columns[e % 2];
+                c[e] = fmaf(yt_bits_to_float_device(row << 16), yt_bits_to_float_device(column << 16), c[e]);
+                c[e] = fmaf(yt_bits_to_float_device(row & 0xFFFF0000u), yt_bits_to_float_device(column & 0xFFFF0000u), c[e]);
+            }
+        }
+    }
+}
+
+/* Two float32 as binary16, to nearest even: the first in the low half of a word. One instruction where there is one (8.0 and later). */
+YT_DEVICE uint32_t yt_floats_to_halves(float low, float high)
+{
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    uint32_t word;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
+    return word;
+#else
+    return (uint32_t)yt_float_to_half_device(high) << 16 | yt_float_to_half_device(low);
+#endif
+}
+
+/* Four signed bytes as binary16, exactly: the first two in the first word. 1024 + n has n in the last bits of its fraction. */
+YT_DEVICE void yt_bytes_to_halves(uint32_t (&out)[2], uint32_t bytes)
+{
+#if defined(__CUDA_ARCH__)
+    const uint32_t shifted = bytes ^ 0x80808080u;
+    asm("sub.rn.f16x2 %0, %1, %2;" : "=r"(out[0]) : "r"(yt_permute(shifted, 0x64646464u, 0x4140)), "r"(0x64806480u));
+    asm("sub.rn.f16x2 %0, %1, %2;" : "=r"(out[1]) : "r"(yt_permute(shifted, 0x64646464u, 0x4342)), "r"(0x64806480u));
+#else
+    for (int i = 0; i < 2; i++) {
+        out[i] = yt_floats_to_halves((float)(int8_t)(bytes >> 16 * i), (float)(int8_t)(bytes >> (16 * i + 8)));
+    }
+#endif
+}
+
 /* bfloat16, to nearest even; NaN becomes a quiet one. The same bits as on the processor. */
 YT_DEVICE uint16_t yt_float_to_bfloat_device(float f)
 {
@@ -261,14 +295,16 @@ YT_DEVICE uint16_t yt_float_to_bfloat_device(float f)
     return (uint16_t)(is_nan ? bits >> 16 | 0x40 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-/* e^x, docs/kernels.md ("exp"): the same bits as on the processor. */
-YT_DEVICE float yt_exp(float x)
+/*
+ * e^x for x from -87 to 88: the same bits as on the processor. Added to 1.5 * 2^23, a number is rounded to the nearest integer, of two the even one, which then stands in the
+ * last bits; conversions would take many times as long.
+ */
+YT_DEVICE float yt_exp_within(float x)
 {
-    x = x < 88.0f ? x : 88.0f;
-    x = x > -87.33654f ? x : -87.33654f;
-    const int n = yt_round_to_int(x * 1.44269504088896341f);
-    float r = fmaf((float)n, -0.693359375f, x);
-    r = fmaf((float)n, 2.12194440e-4f, r);
+    const float shifted = x * 1.44269504088896341f + 12582912.0f;
+    const float n = shifted - 12582912.0f;
+    float r = fmaf(n, -0.693359375f, x);
+    r = fmaf(n, 2.12194440e-4f, r);
     float p = 1.9875691500e-4f;
     p = fmaf(p, r, 1.3981999507e-3f);
     p = fmaf(p, r, 8.3334519073e-3f);
@@ -276,7 +312,14 @@ YT_DEVICE float yt_exp(float x)
     p = fmaf(p, r, 1.6666665459e-1f);
     p = fmaf(p, r, 5.0000001201e-1f);
     p = fmaf(p, r * r, r) + 1.0f;
-    return p * yt_bits_to_float_device((uint32_t)(n + 127) << 23);
+    return p * yt_bits_to_float_device((yt_float_to_bits_device(shifted) + 127) << 23);
+}
+
+/* e^x, docs/kernels.md ("exp"): the same bits as on the processor. */
+YT_DEVICE float yt_exp(float x)
+{
+    x = x < 88.0f ? x : 88.0f;
+    return yt_exp_within(x > -87.33654f ? x : -87.33654f);
 }
 
 #endif

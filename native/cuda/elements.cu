@@ -7,6 +7,9 @@
 /* Threads of a block, and elements that they take at a time, four each. */
 static const int THREADS = 256, SPAN = 4 * THREADS;
 
+/* The same where a row is prepared: so many that few steps follow the sum, which all wait for. */
+static const int PREPARE_THREADS = 512, PREPARE_SPAN = 4 * PREPARE_THREADS;
+
 /* Inputs that share a scale in quantized activations, keys and values. */
 static const int BLOCK = 32;
 
@@ -76,10 +79,10 @@ struct prepare_parameters {
     const int32_t *columns; /* NULL: all, in order */
     const float *norm;      /* NULL: none */
     int64_t width;
-    int64_t blocks_per_column; /* 1 if something is to be known of the whole column */
-    int64_t block_width;       /* inputs of a block, a multiple of 32 but for the last's */
-    int32_t stretch;           /* inputs that shared memory holds at once, a multiple of 16 */
-    int32_t keeps_weights;     /* whether it holds the weights of the norm, too */
+    int32_t block_width;        /* inputs of a block, a multiple of 32 but for the last's */
+    uint32_t blocks_per_column; /* 1 if something is to be known of the whole column */
+    int32_t stretch;            /* inputs that shared memory holds at once, a multiple of STEP */
+    int32_t keeps_weights;      /* whether it holds the weights of the norm, too */
     int32_t type;
     float eps;
     yt_activations out;
@@ -87,6 +90,9 @@ struct prepare_parameters {
 
 /* Shared memory: what a reduction needs, then a stretch of the row, then the weights. */
 static const int REDUCTION_FLOATS = 32, SHARED_FLOATS = 48 * 1024 / 4;
+
+/* Inputs of sixteen lanes, sixteen of each, that are on their way from shared memory while as many are summed. */
+static const int STEP = 256;
 
 /* The inputs of a product: x, or (x * scale) * norm where norm is not NULL. */
 struct input_row {
@@ -100,46 +106,82 @@ YT_DEVICE float input_at(const input_row &row, int64_t i)
     return row.norm == nullptr ? row.x[i] : (row.x[i] * row.scale) * row.norm[i];
 }
 
+/* Copies n floats and adds zeros up to `end`, by the threads first, first + 1 and so on, n_threads of them. Eight of a thread are on their way at once. */
+YT_DEVICE void copy_floats(float *to, const float *from, int n, int end, int first, int n_threads)
+{
+    for (int start = first; start < end; start += 8 * n_threads) {
+        float values[8];
+#pragma unroll
+        for (int j = 0; j < 8; j++) {
+            const int i = start + j * n_threads;
+            values[j] = i < n ? from[i] : 0.0f;
+        }
+#pragma unroll
+        for (int j = 0; j < 8; j++) {
+            const int i = start + j * n_threads;
+            if (i < end) {
+                to[i] = values[j];
+            }
+        }
+    }
+}
+
+/* sum + the squares of a lane's elements: lane, lane + 16 and so on, in this order; end is a multiple of STEP, and more than 0. */
+YT_DEVICE float add_squares(float sum, const float *row, int end, int lane)
+{
+    float now[16];
+    float next[16] = {};
+#pragma unroll
+    for (int j = 0; j < 16; j++) {
+        now[j] = row[16 * j + lane];
+    }
+    for (int first = STEP; first <= end; first += STEP) {
+        if (first < end) {
+#pragma unroll
+            for (int j = 0; j < 16; j++) {
+                next[j] = row[first + 16 * j + lane];
+            }
+        }
+#pragma unroll
+        for (int j = 0; j < 16; j++) {
+            sum = fmaf(now[j], now[j], sum);
+            now[j] = next[j];
+        }
+    }
+    return sum;
+}
+
 /*
  * The row, normed. The order of the sum is defined (sum16 in docs/kernels.md): sixteen lanes of the first warp walk the row, which all threads have put into shared memory,
- * while the others fetch the weights. So the time is that of width / 16 dependent fma of 4 cycles, 0.6 us for 4,096 inputs at 1.8 GHz, plus about three times the latency
- * of memory: the row, the weights behind a wider one, the results.
+ * while the others fetch the weights. So the time is bounded by width / 16 dependent fma of 4 cycles, 0.6 us for 4,096 inputs at 1.8 GHz; before them the row comes from
+ * memory, after them the results are computed and go there.
  */
 YT_DEVICE input_row norm_row(const prepare_parameters &p, const float *x)
 {
     float *const shared = (float *)yt_shared();
     float *const row = shared + REDUCTION_FLOATS;
     float *const weights = row + p.stretch;
-    const int warp = threadIdx.x / 32;
-    const int lane = threadIdx.x % 32;
+    const int thread = threadIdx.x;
     float sum = 0.0f;
     for (int64_t first = 0; first < p.width; first += p.stretch) {
         const int n = (int)(p.width - first < p.stretch ? p.width - first : p.stretch);
+        const int end = (n + STEP - 1) / STEP * STEP; /* zeros change no sum */
         if (first > 0) {
             __syncthreads(); /* the stretch before is summed */
         }
-#pragma unroll 8
-        for (int i = threadIdx.x; i < n; i += THREADS) {
-            row[i] = x[first + i];
-        }
+        copy_floats(row, x + first, n, end, thread, PREPARE_THREADS);
         __syncthreads();
-        if (warp == 0 && lane < 16) {
-#pragma unroll 16
-            for (int i = lane; i < n; i += 16) {
-                sum = fmaf(row[i], row[i], sum);
-            }
-        } else if (warp > 0 && p.keeps_weights) {
-#pragma unroll 8
-            for (int i = threadIdx.x - 32; i < n; i += THREADS - 32) {
-                weights[i] = p.norm[i];
-            }
+        if (thread < 16) {
+            sum = add_squares(sum, row, end, thread);
+        } else if (thread >= 32 && p.keeps_weights) {
+            copy_floats(weights, p.norm, n, n, thread - 32, PREPARE_THREADS - 32);
         }
     }
-    if (warp == 0) {
+    if (thread < 32) {
         for (int half = 8; half > 0; half /= 2) {
             sum = sum + yt_shuffle_xor(sum, half);
         }
-        if (lane == 0) {
+        if (thread == 0) {
             shared[0] = 1.0f / sqrtf(sum / (float)p.width + p.eps);
         }
     }
@@ -157,7 +199,7 @@ YT_DEVICE float larger_magnitude(float largest, float x)
 /* Four inputs for each thread, so that eight lanes have a block and four a sum. Below 1e-30, 127 / largest could overflow. */
 YT_DEVICE void quantize(const input_row &row, int64_t first, int64_t end, int64_t column, const yt_activations &out)
 {
-    for (int64_t start = first; start < end; start += SPAN) {
+    for (int64_t start = first; start < end; start += PREPARE_SPAN) {
         const int64_t i = start + 4 * threadIdx.x;
         float v[4] = {};
         if (i < end) { /* all of a block or nothing */
@@ -206,7 +248,7 @@ YT_DEVICE float largest_finite(const input_row &row, int64_t width)
 {
     float *const shared = (float *)yt_shared();
     float largest = 0.0f;
-    for (int64_t i = threadIdx.x; i < width; i += THREADS) {
+    for (int64_t i = threadIdx.x; i < width; i += PREPARE_THREADS) {
         const float magnitude = fabsf(input_at(row, i));
         largest = magnitude > largest && magnitude < INFINITY ? magnitude : largest;
     }
@@ -218,7 +260,7 @@ YT_DEVICE float largest_finite(const input_row &row, int64_t width)
         shared[threadIdx.x / 32] = largest;
     }
     __syncthreads();
-    for (int warp = 0; warp < THREADS / 32; warp++) {
+    for (int warp = 0; warp < PREPARE_THREADS / 32; warp++) {
         largest = larger_magnitude(largest, shared[warp]);
     }
     return largest;
@@ -240,7 +282,7 @@ YT_DEVICE void split_into_halves(const input_row &row, int64_t column, const yt_
     const int exponent = exponent_of(largest_finite(row, out.width));
     const float factor = yt_bits_to_float_device((uint32_t)(127 - exponent) << 23);
     uint16_t *const halves = out.halves + column * 2 * out.width;
-    for (int64_t i = threadIdx.x; i < out.width; i += THREADS) {
+    for (int64_t i = threadIdx.x; i < out.width; i += PREPARE_THREADS) {
         const float value = input_at(row, i) * factor;
         const uint16_t large = yt_float_to_half_device(value);
         const bool is_finite = fabsf(value) < INFINITY;
@@ -255,7 +297,7 @@ YT_DEVICE void split_into_halves(const input_row &row, int64_t column, const yt_
 YT_DEVICE void round_to_bfloat(const input_row &row, int64_t first, int64_t end, int64_t column, const yt_activations &out)
 {
     const int64_t stride = (out.width + 1) / 2 * 2;
-    for (int64_t i = first + threadIdx.x; i < end; i += THREADS) {
+    for (int64_t i = first + threadIdx.x; i < end; i += PREPARE_THREADS) {
         out.halves[column * stride + i] = yt_float_to_bfloat_device(input_at(row, i));
     }
     if (end == out.width && end < stride && threadIdx.x == 0) {
@@ -263,16 +305,16 @@ YT_DEVICE void round_to_bfloat(const input_row &row, int64_t first, int64_t end,
     }
 }
 
-static __global__ void __launch_bounds__(THREADS) prepare(YT_PARAMETER(prepare_parameters, p))
+static __global__ void __launch_bounds__(PREPARE_THREADS) prepare(YT_PARAMETER(prepare_parameters, p))
 {
     const int64_t column = blockIdx.x / p.blocks_per_column;
-    const int64_t first = blockIdx.x % p.blocks_per_column * p.block_width;
+    const int64_t first = (int64_t)(blockIdx.x % p.blocks_per_column) * p.block_width;
     const int64_t end = first + p.block_width < p.width ? first + p.block_width : p.width;
     const float *x = p.x + (p.columns == nullptr ? column : p.columns[column]) * p.width;
     const input_row row = p.norm == nullptr ? input_row{x, nullptr, 1.0f} : norm_row(p, x);
     switch (p.type) {
     case YT_F32:
-        for (int64_t i = first + threadIdx.x; i < end; i += THREADS) {
+        for (int64_t i = first + threadIdx.x; i < end; i += PREPARE_THREADS) {
             p.out.floats[column * p.width + i] = input_at(row, i);
         }
         break;
@@ -291,8 +333,8 @@ static __global__ void __launch_bounds__(THREADS) prepare(YT_PARAMETER(prepare_p
 void yt_launch_prepare(yt_queue &queue, int32_t type, const float *x, int64_t n_columns, int64_t width, const int32_t *columns, const float *norm, float eps,
     const yt_activations &out)
 {
-    const int64_t padded = round_up(width, 16);
-    const int64_t room = SHARED_FLOATS - REDUCTION_FLOATS;
+    const int64_t padded = round_up(width, STEP);
+    const int64_t room = (SHARED_FLOATS - REDUCTION_FLOATS) / STEP * STEP;
     const bool is_whole = norm != nullptr || type == YT_F16;
     const bool keeps_weights = norm != nullptr && 2 * padded <= room;
     const int64_t stretch = norm == nullptr ? 0 : padded <= room ? padded : room;
@@ -301,8 +343,8 @@ void yt_launch_prepare(yt_queue &queue, int32_t type, const float *x, int64_t n_
         .columns = columns,
         .norm = norm,
         .width = width,
-        .blocks_per_column = is_whole ? 1 : (width + SPAN - 1) / SPAN,
-        .block_width = is_whole ? width : SPAN,
+        .block_width = is_whole ? (int32_t)width : PREPARE_SPAN,
+        .blocks_per_column = is_whole ? 1 : (uint32_t)((width + PREPARE_SPAN - 1) / PREPARE_SPAN),
         .stretch = (int32_t)stretch,
         .keeps_weights = keeps_weights,
         .type = type,
@@ -310,7 +352,7 @@ void yt_launch_prepare(yt_queue &queue, int32_t type, const float *x, int64_t n_
         .out = out,
     };
     const int64_t shared_floats = REDUCTION_FLOATS + (keeps_weights ? 2 : 1) * stretch;
-    yt_launch(queue, prepare, dim3((unsigned)(n_columns * p.blocks_per_column)), dim3(THREADS), (unsigned)(shared_floats * 4), p);
+    yt_launch(queue, prepare, dim3((unsigned)(n_columns * p.blocks_per_column)), dim3(PREPARE_THREADS), (unsigned)(shared_floats * 4), p);
 }
 
 /* ---- RoPE, keys and values ---------------------------------------------------------------------------------------------------------- */
@@ -326,8 +368,8 @@ struct append_parameters {
     int64_t layer;
     int64_t n_heads;
     int64_t n_kv_heads;
-    int64_t head_dim;
-    int64_t blocks_per_column;
+    int32_t head_dim;
+    uint32_t blocks_per_column;
     yt_device_kv kv;
 };
 
@@ -370,7 +412,7 @@ YT_DEVICE float more_extreme(float x, float y)
 /* As encode_q8_0 and encode_q4_0 do it; all lanes of a warp call it. A block that holds NaN or an infinity has NaN for its scale, and quants of zero bits. */
 YT_DEVICE quantized_quad quantize_quad(int32_t type, const quad &x)
 {
-    float extreme = 0.0f;
+    float extreme = 0.0f; /* and not -0, if all are zeros */
     for (int e = 0; e < 4; e++) {
         extreme = more_extreme(extreme, fabsf(x.v[e]) < INFINITY ? x.v[e] : INFINITY);
     }
@@ -381,7 +423,7 @@ YT_DEVICE quantized_quad quantize_quad(int32_t type, const quad &x)
     if (!(fabsf(extreme) < INFINITY)) {
         return {0, 0x7E00};
     }
-    const float scale = type == YT_Q8_0 ? fabsf(extreme) / 127.0f : (extreme == 0.0f ? 0.0f : extreme) / -8.0f;
+    const float scale = type == YT_Q8_0 ? fabsf(extreme) / 127.0f : extreme / -8.0f;
     const float inverse = fabsf(1.0f / scale) < INFINITY ? 1.0f / scale : 0.0f;
     quantized_quad out = {0, yt_float_to_half_device(scale)};
     for (int e = 0; e < 4; e++) {
@@ -409,7 +451,7 @@ YT_DEVICE void write_quantized(const append_parameters &p, const quad &x, uint8_
         return;
     }
     /* yt_kv_scale_bytes */
-    uint8_t *const quants = group + (((int)p.head_dim + BLOCK - 1) / BLOCK * BLOCK + 63) / 64 * 64;
+    uint8_t *const quants = group + ((p.head_dim + BLOCK - 1) / BLOCK * BLOCK + 63) / 64 * 64;
     const int block = x.element / BLOCK;
     if (x.element % BLOCK == 0) {
         ((uint16_t *)group)[block * 16 + lane] = own.scale;
@@ -473,7 +515,7 @@ static __global__ void __launch_bounds__(THREADS) append(YT_PARAMETER(append_par
 {
     const int64_t column = blockIdx.x / p.blocks_per_column;
     const int index = (int)(blockIdx.x % p.blocks_per_column) * THREADS + threadIdx.x;
-    const int head_dim = (int)p.head_dim;
+    const int head_dim = p.head_dim;
     const int quads = (head_dim + BLOCK - 1) / BLOCK * (BLOCK / 4); /* of a head */
     const int head = index / quads;
     const int n_heads = (int)p.n_heads;
@@ -529,8 +571,8 @@ void yt_launch_rope_append(
         .layer = layer.index,
         .n_heads = layer.n_heads,
         .n_kv_heads = layer.n_kv_heads,
-        .head_dim = layer.head_dim,
-        .blocks_per_column = (quads + THREADS - 1) / THREADS,
+        .head_dim = (int32_t)layer.head_dim,
+        .blocks_per_column = (uint32_t)((quads + THREADS - 1) / THREADS),
         .kv = kv,
     };
     yt_launch(queue, append, dim3((unsigned)(batch.n_columns * p.blocks_per_column)), dim3(THREADS), 0, p);
@@ -544,8 +586,8 @@ struct embed_parameters {
     float *x;
     int64_t group_bytes;
     int64_t width;
-    int64_t blocks_per_column;
-    int64_t type;
+    int32_t type;
+    uint32_t blocks_per_column;
 };
 
 /* Four inputs of a row of a quantized matrix, from the first on; group is that of the row's sixteen, lane its place there. */
@@ -587,7 +629,7 @@ YT_DEVICE float4 decode_word(const uint8_t *group, int lane, int width, int firs
     return {values[0], values[1], values[2], values[3]};
 }
 
-YT_DEVICE float4 decode_word(int64_t type, const uint8_t *group, int lane, int width, int first)
+YT_DEVICE float4 decode_word(int32_t type, const uint8_t *group, int lane, int width, int first)
 {
     switch (type) {
     case YT_Q4_0:
@@ -620,7 +662,7 @@ YT_DEVICE float4 decode_word(int64_t type, const uint8_t *group, int lane, int w
 }
 
 /* One input of a row of F32, F16 or BF16. */
-YT_DEVICE float plain_input(int64_t type, const uint8_t *group, int lane, int64_t k)
+YT_DEVICE float plain_input(int32_t type, const uint8_t *group, int lane, int64_t k)
 {
     switch (type) {
     case YT_F32:
@@ -651,6 +693,6 @@ static __global__ void __launch_bounds__(THREADS) embed(YT_PARAMETER(embed_param
 
 void yt_launch_embed(yt_queue &queue, const yt_device_matrix &table, const int32_t *tokens, int64_t n_columns, float *x)
 {
-    const embed_parameters p = {table.data, tokens, x, table.group_bytes, table.columns, (table.columns + SPAN - 1) / SPAN, table.type};
+    const embed_parameters p = {table.data, tokens, x, table.group_bytes, table.columns, table.type, (uint32_t)((table.columns + SPAN - 1) / SPAN)};
     yt_launch(queue, embed, dim3((unsigned)(n_columns * p.blocks_per_column)), dim3(THREADS), 0, p);
 }

@@ -76,7 +76,9 @@ void yt_launch_products(yt_queue &queue, const yt_products &products);
 /* Whether there are kernels for keys and values of a type and head size; problem, if not: why. */
 bool yt_has_attention(int32_t type, int64_t head_dim, const char **problem);
 
-/* Bytes of scratch memory that attention needs. */
+/*
+ * Bytes of scratch memory that attention needs, 0 if none. It is zero at first and nobody else's, but launches of other shapes find what these left there.
+ */
 int64_t yt_attention_scratch_bytes(const yt_device_layer &layer, const yt_device_batch &batch, const yt_device_kv &kv);
 
 /* q, out: float32 [n_columns][q_dim]. */
@@ -84,7 +86,7 @@ void yt_launch_attention(yt_queue &queue, const yt_device_layer &layer, const yt
 
 /* ---- candidates.cu ---------------------------------------------------------------------------------------------------------------- */
 
-/* Bytes of scratch memory for candidates. */
+/* Bytes of scratch memory for candidates; it holds anything. */
 int64_t yt_candidate_scratch_bytes(int64_t n_outputs, int64_t n_choices, int64_t count);
 
 /* Edits the logits and chooses (yt_candidates in yangtuo.h). */

@@ -9,7 +9,10 @@
 /* A queue of launches; made and flushed by the context. */
 class yt_queue;
 
-/* One launch more. Never fails: what goes wrong is reported when the queue is computed. parameters: a copy is taken. */
+/*
+ * One launch more. Never fails: what goes wrong is reported when the queue is computed. parameters: a copy is taken. They are compared byte by byte with those of the pass
+ * before, so that a struct of them has no padding (or nobody finds graphs), and holds nothing that changes with every pass without need.
+ */
 void yt_queue_add(yt_queue &queue, const void *kernel, dim3 grid, dim3 block, unsigned shared_bytes, const void *parameters, unsigned parameter_bytes);
 
 template <typename P>

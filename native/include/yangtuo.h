@@ -5,7 +5,8 @@
  *  - Every call that can fail returns a yt_status; yt_last_error() then tells the calling thread what was wrong.
  *  - Nothing here prints, aborts, exits or keeps a pointer that the caller owns past the call. The only exception are the handles inside
  *    yt_layer, yt_output and yt_batch, which must stay alive for the call they are passed to, and no longer.
- *  - Handles are opaque. Destroying NULL is allowed. A buffer, matrix or KV pool must be destroyed before its context.
+ *  - Handles are opaque. Destroying NULL is allowed. A buffer, matrix or KV pool must be destroyed before its context. A stage takes those of its own context alone
+ *    (YT_ERR_ARGUMENT).
  *  - What a stage writes must be none of what it reads, except x where a stage adds to it.
  *  - Memory of a device is reached by upload and download alone, so that the same calls can stand on a GPU.
  *  - A context runs one stage at a time; a second thread that enters one meanwhile gets YT_ERR_BUSY. Uploads into different rows of a
@@ -115,7 +116,7 @@ typedef struct yt_context yt_context;
 YT_API int32_t yt_context_create(const char *kernel_name, int32_t n_threads, yt_context **out);
 YT_API void yt_context_destroy(yt_context *context);
 
-/* Name of the kernels that this context runs. Static. */
+/* Name of the kernels that this context runs; "cuda" on a device. Static. */
 YT_API const char *yt_context_kernel(const yt_context *context);
 
 /* ---- devices beside the processor -------------------------------------------------------------------------------------------------- */
@@ -133,21 +134,23 @@ typedef struct yt_device_info {
 } yt_device_info;
 
 /*
- * Opens the library of a device, once for the process; a second call with the same path does nothing. Its functions are those of this header, with contexts that
- * yt_device_context_create makes. YT_ERR_SYSTEM if it cannot be opened, YT_ERR_UNSUPPORTED if it is of another version, or if another one is open. Any thread.
+ * Opens the library of a device, an absolute path, once for the process; a second call with the same path does nothing. Its functions are those of this header, with contexts
+ * that yt_device_context_create makes. YT_ERR_SYSTEM if it cannot be opened, YT_ERR_UNSUPPORTED if it is of another version, or if another one is open. Any thread.
  */
 YT_API int32_t yt_device_library_open(const char *path);
 
 /* Versions, 1000 * major + 10 * minor, of the driver (0: there is none) and of the runtime that the library was built with. */
 YT_API int32_t yt_device_versions(int32_t *driver, int32_t *runtime);
 
-/* YT_ERR_UNSUPPORTED, with the reason, if no library is open, or the driver is missing or too old. */
+/*
+ * YT_ERR_UNSUPPORTED, with the reason, if no library is open, or the driver is missing or too old; YT_ERR_ARGUMENT if there is no device of that number, the first being 0.
+ */
 YT_API int32_t yt_device_count(int32_t *count);
 YT_API int32_t yt_device_describe(int32_t device, yt_device_info *out);
 
 /*
  * A context whose matrices, buffers and pools lie in the memory of a device, and whose stages it computes, on the calling thread's account: a stage may return before it
- * is computed, a download waits. The arithmetic is that of docs/cuda.md. YT_ERR_UNSUPPORTED if the device cannot be used.
+ * is computed, a download waits. The arithmetic is that of docs/cuda.md. YT_ERR_UNSUPPORTED if the device cannot be used. Encoding of rows stays on the processor.
  */
 YT_API int32_t yt_device_context_create(int32_t device, yt_context **out);
 

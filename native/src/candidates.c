@@ -1,6 +1,5 @@
 #include "candidates.h"
 
-#include "checks.h"
 #include "error.h"
 
 #include <string.h>
@@ -95,32 +94,32 @@ void yt_edit_logits(const yt_candidates *candidates, int64_t output, float *logi
     }
 }
 
-static int32_t check_edits(const char *stage, const yt_candidates *c, int64_t n_outputs, int64_t vocab_size)
+static int32_t check_edits(yt_stage stage, const yt_candidates *c, int64_t n_outputs, int64_t vocab_size)
 {
-    YT_TRY(yt_check_buffer(stage, "edit_ends", c->edit_ends, n_outputs, 1));
+    YT_TRY(yt_check_ints(stage, "edit_ends", c->edit_ends, n_outputs, 1));
     int32_t end = 0;
     for (int64_t i = 0; i < n_outputs; i++) {
         int32_t next = yt_int_at(c->edit_ends, i);
         if (next < end) {
-            return yt_fail(YT_ERR_ARGUMENT, "%s: the edits of output %lld end at %d, before they begin", stage, (long long)i, next);
+            return yt_fail(YT_ERR_ARGUMENT, "%s: the edits of output %lld end at %d, before they begin", stage.name, (long long)i, next);
         }
         end = next;
     }
-    YT_TRY(yt_check_buffer(stage, "edits", c->edits, end, sizeof(yt_edit) / 4));
+    YT_TRY(yt_check_ints(stage, "edits", c->edits, end, sizeof(yt_edit) / 4));
     const yt_edit *edits = (const yt_edit *)c->edits->data;
     for (int32_t i = 0; i < end; i++) {
         if (edits[i].id < 0 || edits[i].id >= vocab_size) {
-            return yt_fail(YT_ERR_ARGUMENT, "%s: edit %d is of token %d, outside the vocabulary of %lld", stage, i, edits[i].id, (long long)vocab_size);
+            return yt_fail(YT_ERR_ARGUMENT, "%s: edit %d is of token %d, outside the vocabulary of %lld", stage.name, i, edits[i].id, (long long)vocab_size);
         }
     }
     return YT_OK;
 }
 
 int32_t yt_check_candidates(
-    const char *stage, const yt_candidates *c, int64_t n_outputs, int64_t vocab_size, const yt_buffer *const *others, size_t n_others)
+    yt_stage stage, const yt_candidates *c, int64_t n_outputs, int64_t vocab_size, const yt_buffer *const *others, size_t n_others)
 {
     if (c->n_choices < 1 || c->n_choices > vocab_size || c->count < 1 || c->count > YT_MAX_CANDIDATES || c->count > c->n_choices) {
-        return yt_fail(YT_ERR_ARGUMENT, "%s: %lld candidates of %lld, of a vocabulary of %lld; 1 to %d are possible", stage, (long long)c->count,
+        return yt_fail(YT_ERR_ARGUMENT, "%s: %lld candidates of %lld, of a vocabulary of %lld; 1 to %d are possible", stage.name, (long long)c->count,
             (long long)c->n_choices, (long long)vocab_size, YT_MAX_CANDIDATES);
     }
     YT_TRY(yt_check_buffer(stage, "ids", c->ids, n_outputs, c->count));
@@ -132,10 +131,10 @@ int32_t yt_check_candidates(
         overlaps |= c->edits != NULL && (others[i] == c->edits || others[i] == c->edit_ends);
     }
     if (overlaps) {
-        return yt_fail(YT_ERR_ARGUMENT, "%s: what is written is also read", stage);
+        return yt_fail(YT_ERR_ARGUMENT, "%s: what is written is also read", stage.name);
     }
     if ((c->edits == NULL) != (c->edit_ends == NULL)) {
-        return yt_fail(YT_ERR_ARGUMENT, "%s: edits without their ends, or ends without edits", stage);
+        return yt_fail(YT_ERR_ARGUMENT, "%s: edits without their ends, or ends without edits", stage.name);
     }
     return c->edits == NULL ? YT_OK : check_edits(stage, c, n_outputs, vocab_size);
 }

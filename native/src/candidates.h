@@ -2,13 +2,13 @@
 #ifndef YT_CANDIDATES_H
 #define YT_CANDIDATES_H
 
-#include "../include/yangtuo.h"
+#include "checks.h"
 
 #include <stddef.h>
 
 /* Sizes, numbers and aliases; others: what else the stage reads and writes. */
 int32_t yt_check_candidates(
-    const char *stage, const yt_candidates *candidates, int64_t n_outputs, int64_t vocab_size, const yt_buffer *const *others, size_t n_others);
+    yt_stage stage, const yt_candidates *candidates, int64_t n_outputs, int64_t vocab_size, const yt_buffer *const *others, size_t n_others);
 
 /* Changes the logits of one output. */
 void yt_edit_logits(const yt_candidates *candidates, int64_t output, float *logits);

@@ -3,7 +3,7 @@
  * that this library's kernels could use. Loops are assembly, so that no compiler decides what is measured; they touch registers alone.
  */
 #include "checks.h"
-#include "context.h"
+#include "devices.h"
 #include "error.h"
 #include "memory.h"
 
@@ -73,6 +73,9 @@ int32_t yt_measure_read(yt_context *context, int64_t byte_size, int32_t passes, 
     int32_t status = yt_enter(context, gigabytes_per_second != NULL, "yt_measure_read");
     if (status != YT_OK) {
         return status;
+    }
+    if (yt_is_on_device(context)) {
+        return yt_leave(context, yt_fail(YT_ERR_UNSUPPORTED, "yt_measure_read: what a device reads is not measured"));
     }
     int64_t part = byte_size / context->n_threads / CHUNK * CHUNK;
     if (part < CHUNK || passes < 1) {
@@ -314,6 +317,9 @@ int32_t yt_measure_peak(yt_context *context, int32_t kind, double seconds, doubl
     }
     if ((kind != YT_PEAK_INT8 && kind != YT_PEAK_FMA) || !(seconds > 0 && seconds <= 60)) {
         return yt_leave(context, yt_fail(YT_ERR_ARGUMENT, "yt_measure_peak: kind %d for %g seconds is not possible", kind, seconds));
+    }
+    if (yt_is_on_device(context)) {
+        return yt_leave(context, yt_fail(YT_ERR_UNSUPPORTED, "yt_measure_peak: what a device computes is not measured"));
     }
     const peak *peaks = kind == YT_PEAK_INT8 ? INT8_PEAKS : FMA_PEAKS;
     size_t count = kind == YT_PEAK_INT8 ? sizeof INT8_PEAKS / sizeof *INT8_PEAKS : sizeof FMA_PEAKS / sizeof *FMA_PEAKS;

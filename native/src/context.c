@@ -1,6 +1,7 @@
 #include "context.h"
 
 #include "cpu.h"
+#include "devices.h"
 #include "error.h"
 #include "memory.h"
 
@@ -53,11 +54,8 @@ static int32_t choose_kernels(const char *name, const yt_kernels **out)
     return YT_OK;
 }
 
-int32_t yt_context_create(const char *kernel_name, int32_t n_threads, yt_context **out)
+int32_t yt_context_begin(const char *kernel_name, yt_context **out)
 {
-    if (out == NULL || n_threads < 1 || n_threads > 256) {
-        return yt_fail(YT_ERR_ARGUMENT, "yt_context_create: NULL argument, or %d threads; 1 to 256 are possible", n_threads);
-    }
     const yt_kernels *kernels;
     int32_t status = choose_kernels(kernel_name, &kernels);
     if (status != YT_OK) {
@@ -68,9 +66,25 @@ int32_t yt_context_create(const char *kernel_name, int32_t n_threads, yt_context
         return yt_fail(YT_ERR_MEMORY, "out of memory: a context could not be had");
     }
     context->kernels = kernels;
-    context->n_threads = n_threads;
     atomic_flag_clear(&context->busy);
+    pthread_mutex_init(&context->device_mutex, NULL);
+    pthread_mutex_init(&context->part_mutex, NULL);
     pthread_mutex_init(&context->slab_mutex, NULL);
+    *out = context;
+    return YT_OK;
+}
+
+int32_t yt_context_create(const char *kernel_name, int32_t n_threads, yt_context **out)
+{
+    if (out == NULL || n_threads < 1 || n_threads > 256) {
+        return yt_fail(YT_ERR_ARGUMENT, "yt_context_create: NULL argument, or %d threads; 1 to 256 are possible", n_threads);
+    }
+    yt_context *context;
+    int32_t status = yt_context_begin(kernel_name, &context);
+    if (status != YT_OK) {
+        return status;
+    }
+    context->n_threads = n_threads;
     context->threads = yt_threads_create(n_threads);
     if (context->threads == NULL) {
         yt_context_destroy(context);
@@ -93,6 +107,9 @@ void yt_context_destroy(yt_context *context)
     if (context == NULL) {
         return;
     }
+    if (yt_is_on_device(context)) {
+        yt_device_close(context);
+    }
     yt_threads_destroy(context->threads);
     yt_scratch *all[] = {&context->normed, &context->quants, &context->floats, &context->pairs, &context->tiles, &context->counters, &context->attention, &context->blocks,
         &context->partials, &context->parts_finished, &context->kv_rows, &context->kv_counts};
@@ -101,10 +118,12 @@ void yt_context_destroy(yt_context *context)
     }
     yt_slab_release(context->slab);
     pthread_mutex_destroy(&context->slab_mutex);
+    pthread_mutex_destroy(&context->part_mutex);
+    pthread_mutex_destroy(&context->device_mutex);
     free(context);
 }
 
 const char *yt_context_kernel(const yt_context *context)
 {
-    return context == NULL ? "" : context->kernels->name;
+    return context == NULL ? "" : yt_is_on_device(context) ? "cuda" : context->kernels->name;
 }

@@ -1,8 +1,12 @@
-/* A context: kernels, threads, and the memory that stages work in, grown when a larger batch comes and kept from then on. */
+/*
+ * A context: kernels, threads, and the memory that stages work in, grown when a larger batch comes and kept from then on. That of a device has no threads and none of the
+ * memory: its kernels encode rows, and everything else is the device's.
+ */
 #ifndef YT_CONTEXT_H
 #define YT_CONTEXT_H
 
 #include "../include/yangtuo.h"
+#include "device.h"
 #include "kernels/kernels.h"
 #include "threads.h"
 
@@ -29,6 +33,14 @@ struct yt_context {
     int32_t n_threads;
     yt_threads *threads;
     atomic_flag busy;
+
+    /* NULL on the processor. */
+    yt_device_context *device;
+    const yt_device_table *table;
+    /* Held while a thread is inside the table. */
+    pthread_mutex_t device_mutex;
+    /* Held while a part of a row group is read from the device, changed and written back. */
+    pthread_mutex_t part_mutex;
 
     /* Per thread: a column after the norm, float32 [width]. */
     yt_scratch normed;
@@ -57,6 +69,9 @@ struct yt_context {
 };
 
 enum { YT_TILE_ROWS = YT_MAX_GROUPS * YT_GROUP, YT_TILE_FLOATS = YT_MAX_COLUMNS * YT_TILE_ROWS };
+
+/* A context with its choice of kernels and nothing else; kernel_name as for yt_context_create. */
+int32_t yt_context_begin(const char *kernel_name, yt_context **out);
 
 /* Makes it at least that large; the contents are lost if it was not, and are then zero. YT_ERR_MEMORY if that cannot be had. */
 int32_t yt_scratch_reserve(yt_scratch *scratch, int64_t bytes);

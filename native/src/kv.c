@@ -1,5 +1,6 @@
 /* The pool of keys and values: pages as a whole, and what is written into them. */
 #include "checks.h"
+#include "devices.h"
 #include "error.h"
 #include "half.h"
 #include "memory.h"
@@ -40,6 +41,19 @@ static void lay_out(yt_kv *kv)
     kv->bytes = kv->page_bytes < 0 ? -1 : yt_product(kv->page_bytes, kv->shape.n_pages, 1);
 }
 
+/* The memory of all pages, zeroed. */
+static int32_t allocate_pages(yt_kv *kv)
+{
+    if (yt_is_on_device(kv->context)) {
+        void *memory;
+        YT_TRY(yt_device_allocate(kv->context, kv->bytes, &memory));
+        kv->data = memory;
+        return YT_OK;
+    }
+    kv->data = yt_allocate(kv->bytes);
+    return kv->data == NULL ? YT_ERR_MEMORY : YT_OK;
+}
+
 int32_t yt_kv_create(yt_context *context, const yt_kv_shape *shape, yt_kv **out)
 {
     if (context == NULL || shape == NULL || out == NULL) {
@@ -61,14 +75,17 @@ int32_t yt_kv_create(yt_context *context, const yt_kv_shape *shape, yt_kv **out)
             (long long)shape->n_pages, shape->page_positions, (long long)shape->n_layers, (long long)shape->n_kv_heads,
             (long long)shape->head_dim);
     }
-    yt_kv laid_out = {.shape = *shape};
+    yt_kv laid_out = {.context = context, .shape = *shape};
     lay_out(&laid_out);
+    if (yt_is_on_device(context)) {
+        YT_TRY(yt_device_check_kv(context, shape->type, shape->head_dim));
+    }
     yt_kv *kv = laid_out.bytes < 0 ? NULL : calloc(1, sizeof *kv);
-    laid_out.data = kv == NULL ? NULL : yt_allocate(laid_out.bytes);
-    if (laid_out.data == NULL) {
+    int32_t status = kv == NULL ? YT_ERR_MEMORY : allocate_pages(&laid_out);
+    if (status != YT_OK) {
         free(kv);
-        return yt_fail(YT_ERR_MEMORY, "out of memory: %lld bytes for keys and values could not be had; a smaller context needs less",
-            (long long)laid_out.bytes);
+        return status != YT_ERR_MEMORY ? status : yt_fail(status, "out of memory: %lld bytes for keys and values could not be had%s; a smaller context needs less",
+            (long long)laid_out.bytes, yt_is_on_device(context) ? " on the device" : "");
     }
     *kv = laid_out;
     *out = kv;
@@ -78,7 +95,11 @@ int32_t yt_kv_create(yt_context *context, const yt_kv_shape *shape, yt_kv **out)
 void yt_kv_destroy(yt_kv *kv)
 {
     if (kv != NULL) {
-        yt_free(kv->data, kv->bytes);
+        if (yt_is_on_device(kv->context)) {
+            yt_device_release(kv->context, kv->data);
+        } else {
+            yt_free(kv->data, kv->bytes);
+        }
         free(kv);
     }
 }
@@ -88,6 +109,11 @@ void yt_kv_destroy(yt_kv *kv)
 int64_t yt_kv_page_bytes(const yt_kv *kv)
 {
     return kv == NULL ? 0 : kv->page_bytes;
+}
+
+static uint8_t *page_at(const yt_kv *kv, int64_t page)
+{
+    return kv->data + page * kv->page_bytes;
 }
 
 static int32_t check_page(const char *call, const yt_kv *kv, int64_t page)
@@ -105,9 +131,13 @@ int32_t yt_kv_copy_page(yt_kv *kv, int64_t from, int64_t to)
     }
     YT_TRY(check_page("yt_kv_copy_page", kv, from));
     YT_TRY(check_page("yt_kv_copy_page", kv, to));
-    if (from != to) {
-        memcpy(kv->data + to * kv->page_bytes, kv->data + from * kv->page_bytes, (size_t)kv->page_bytes);
+    if (from == to) {
+        return YT_OK;
     }
+    if (yt_is_on_device(kv->context)) {
+        return yt_device_copy(kv->context, page_at(kv, to), page_at(kv, from), kv->page_bytes);
+    }
+    memcpy(page_at(kv, to), page_at(kv, from), (size_t)kv->page_bytes);
     return YT_OK;
 }
 
@@ -127,14 +157,20 @@ static int32_t check_page_copy(const char *call, const yt_kv *kv, int64_t page, 
 int32_t yt_kv_download_page(const yt_kv *kv, int64_t page, void *target, int64_t byte_size)
 {
     YT_TRY(check_page_copy("yt_kv_download_page", kv, page, target, byte_size));
-    memcpy(target, kv->data + page * kv->page_bytes, (size_t)byte_size);
+    if (yt_is_on_device(kv->context)) {
+        return yt_device_download(kv->context, target, page_at(kv, page), byte_size);
+    }
+    memcpy(target, page_at(kv, page), (size_t)byte_size);
     return YT_OK;
 }
 
 int32_t yt_kv_upload_page(yt_kv *kv, int64_t page, const void *source, int64_t byte_size)
 {
     YT_TRY(check_page_copy("yt_kv_upload_page", kv, page, source, byte_size));
-    memcpy(kv->data + page * kv->page_bytes, source, (size_t)byte_size);
+    if (yt_is_on_device(kv->context)) {
+        return yt_device_upload(kv->context, page_at(kv, page), source, byte_size);
+    }
+    memcpy(page_at(kv, page), source, (size_t)byte_size);
     return YT_OK;
 }
 
@@ -143,7 +179,7 @@ int32_t yt_kv_upload_page(yt_kv *kv, int64_t page, const void *source, int64_t b
 /* The sixteen positions that a place is one of. */
 static uint8_t *group_of(const yt_kv *kv, const yt_kv_place *place)
 {
-    uint8_t *base = kv->data + place->page * kv->page_bytes + (place->layer * kv->shape.n_kv_heads + place->head) * kv->head_bytes;
+    uint8_t *base = page_at(kv, place->page) + (place->layer * kv->shape.n_kv_heads + place->head) * kv->head_bytes;
     const int64_t group = place->position_in_page / 16;
     return place->is_value ? base + kv->key_bytes + group * kv->value_group_bytes : base + group * kv->key_group_bytes;
 }

@@ -49,6 +49,11 @@ static const field CANDIDATES[] = {
     FIELD(yt_candidates, count), FIELD(yt_candidates, n_choices), FIELD(yt_candidates, ids), FIELD(yt_candidates, values), FIELD(yt_candidates, edits), FIELD(yt_candidates, edit_ends),
 };
 
+static const field DEVICE_INFO[] = {
+    FIELD(yt_device_info, total_bytes), FIELD(yt_device_info, free_bytes), FIELD(yt_device_info, compute_capability), FIELD(yt_device_info, multiprocessors),
+    FIELD(yt_device_info, is_usable), FIELD(yt_device_info, reserved), FIELD(yt_device_info, name), FIELD(yt_device_info, problem),
+};
+
 static const layout LAYOUTS[] = {
     LAYOUT(yt_kv_shape, KV_SHAPE),
     LAYOUT(yt_batch, BATCH),
@@ -56,6 +61,7 @@ static const layout LAYOUTS[] = {
     LAYOUT(yt_output, OUTPUT),
     LAYOUT(yt_edit, EDIT),
     LAYOUT(yt_candidates, CANDIDATES),
+    LAYOUT(yt_device_info, DEVICE_INFO),
 };
 
 const char *yt_struct_layouts(void)

@@ -1,4 +1,6 @@
 /* Weight matrices: created, filled row by row, and decoded for the embedding. The layouts are those of kernels.h. */
+#include "checks.h"
+#include "devices.h"
 #include "error.h"
 #include "half.h"
 #include "kernels/blocks.h"
@@ -14,6 +16,9 @@
 
 /* The largest page size of the systems that this runs on: what a place in a file is a multiple of, so that it can be mapped. */
 enum { YT_MAP_ALIGNMENT = 65536 };
+
+/* Host memory in which rows on their way to a device are packed, unless one row group takes more. */
+enum { YT_STAGING_BYTES = 4 << 20 };
 
 /* Bytes of a row as GGML stores it; 0 for an unknown type or a length that the type's blocks do not divide, -1 for one that overflows. */
 static int64_t stored_row_bytes(const yt_type_info *info, int64_t columns)
@@ -54,7 +59,7 @@ static block_place place_of(const yt_matrix *m, uint8_t *group, int64_t b)
 }
 
 /* Everything about a packed matrix but its memory; `call` is for messages. */
-static int32_t describe(const char *call, int32_t type, int64_t rows, int64_t columns, yt_matrix *out)
+static int32_t describe(const char *call, yt_context *context, int32_t type, int64_t rows, int64_t columns, yt_matrix *out)
 {
     const yt_type_info *info = yt_find_type(type);
     int64_t row_bytes = stored_row_bytes(info, columns);
@@ -71,7 +76,11 @@ static int32_t describe(const char *call, int32_t type, int64_t rows, int64_t co
     if (bytes < 0) {
         return yt_fail(YT_ERR_MEMORY, "out of memory: a matrix of %lld x %lld could not be had", (long long)rows, (long long)columns);
     }
+    if (yt_is_on_device(context)) {
+        YT_TRY(yt_device_check_matrix(context, type, rows, columns));
+    }
     *out = (yt_matrix){
+        .context = context,
         .info = info,
         .rows = rows,
         .columns = columns,
@@ -95,15 +104,35 @@ static yt_matrix *with_memory(const yt_matrix *description, void *memory, bool i
     return matrix;
 }
 
+/* A matrix whose memory is a device's; source: its contents, or NULL for zeros. */
+static int32_t create_on_device(const yt_matrix *description, const void *source, yt_matrix **out)
+{
+    yt_context *context = description->context;
+    const int64_t bytes = description->memory_bytes;
+    void *memory;
+    YT_TRY(yt_device_allocate(context, bytes, &memory));
+    int32_t status = source == NULL ? YT_OK : yt_device_upload(context, memory, source, bytes);
+    yt_matrix *matrix = status == YT_OK ? with_memory(description, memory, source != NULL) : NULL;
+    if (matrix == NULL) {
+        yt_device_release(context, memory);
+        return status != YT_OK ? status : yt_fail(YT_ERR_MEMORY, "out of memory: a matrix could not be had");
+    }
+    *out = matrix;
+    return YT_OK;
+}
+
 int32_t yt_matrix_create(yt_context *context, int32_t type, int64_t rows, int64_t columns, yt_matrix **out)
 {
     if (context == NULL || out == NULL || rows < 1 || columns < 1) {
         return yt_fail(YT_ERR_ARGUMENT, "yt_matrix_create: NULL argument, or a size of %lld x %lld", (long long)rows, (long long)columns);
     }
     yt_matrix description;
-    int32_t status = describe("yt_matrix_create", type, rows, columns, &description);
+    int32_t status = describe("yt_matrix_create", context, type, rows, columns, &description);
     if (status != YT_OK) {
         return status;
+    }
+    if (yt_is_on_device(context)) {
+        return create_on_device(&description, NULL, out);
     }
     void *memory = yt_allocate_weights(context, description.memory_bytes, &description.slab);
     yt_matrix *matrix = memory == NULL ? NULL : with_memory(&description, memory, false);
@@ -132,6 +161,11 @@ static int32_t map_matrix(const char *path, int file, int64_t byte_offset, const
     if (memory == NULL) {
         return yt_fail(YT_ERR_SYSTEM, "yt_matrix_map: %lld bytes of %.400s cannot be mapped: error %d", (long long)bytes, path, errno);
     }
+    if (yt_is_on_device(description->context)) {
+        int32_t status = create_on_device(description, memory, out);
+        yt_unmap_file(memory, bytes);
+        return status;
+    }
     *out = with_memory(description, memory, true);
     if (*out == NULL) {
         yt_unmap_file(memory, bytes);
@@ -147,7 +181,7 @@ int32_t yt_matrix_map(yt_context *context, int32_t type, int64_t rows, int64_t c
             (long long)columns, (long long)byte_offset, YT_MAP_ALIGNMENT);
     }
     yt_matrix description;
-    int32_t status = describe("yt_matrix_map", type, rows, columns, &description);
+    int32_t status = describe("yt_matrix_map", context, type, rows, columns, &description);
     if (status != YT_OK) {
         return status;
     }
@@ -173,7 +207,9 @@ int32_t yt_layout_version(void)
 void yt_matrix_destroy(yt_matrix *matrix)
 {
     if (matrix != NULL) {
-        if (matrix->is_mapped) {
+        if (yt_is_on_device(matrix->context)) {
+            yt_device_release(matrix->context, matrix->memory);
+        } else if (matrix->is_mapped) {
             yt_unmap_file(matrix->memory, matrix->memory_bytes);
         } else {
             yt_free_weights(matrix->memory, matrix->memory_bytes, matrix->slab);
@@ -402,6 +438,76 @@ static int64_t pack_plain_group(const yt_matrix *m, int64_t first_row, const uin
     return n_words * 4 / m->info->block_bytes;
 }
 
+/* Rows as GGML stores them. */
+static void pack_rows(const yt_matrix *matrix, int64_t first_row, int64_t n_rows, const uint8_t *source, int64_t row_bytes)
+{
+    /* Rows of one group together. */
+    for (int64_t row = first_row; row < first_row + n_rows;) {
+        const uint8_t *rows = source + (row - first_row) * row_bytes;
+        int64_t left = first_row + n_rows - row;
+        int64_t n = YT_GROUP - row % YT_GROUP < left ? YT_GROUP - row % YT_GROUP : left;
+        if (yt_is_quantized(matrix->info)) {
+            pack_quantized_rows(matrix, row, n, rows, row_bytes);
+        } else {
+            int64_t done = n == YT_GROUP ? pack_plain_group(matrix, row, rows, row_bytes) : 0;
+            for (int64_t i = 0; i < n; i++) {
+                pack_plain_row(matrix, row + i, done, rows + i * row_bytes);
+            }
+        }
+        row += n;
+    }
+}
+
+/* Some rows of one group: its other rows are kept, and other threads may be writing them. */
+static int32_t upload_part(const yt_matrix *matrix, int64_t first_row, int64_t n_rows, const uint8_t *source, int64_t row_bytes, uint8_t *staging)
+{
+    uint8_t *group = matrix->data + first_row / YT_GROUP * matrix->group_bytes;
+    yt_matrix staged = *matrix;
+    staged.data = staging;
+    pthread_mutex_lock(&matrix->context->part_mutex);
+    int32_t status = yt_device_download(matrix->context, staging, group, matrix->group_bytes);
+    if (status == YT_OK) {
+        pack_rows(&staged, first_row % YT_GROUP, n_rows, source, row_bytes);
+        status = yt_device_upload(matrix->context, group, staging, matrix->group_bytes);
+    }
+    pthread_mutex_unlock(&matrix->context->part_mutex);
+    return status;
+}
+
+/* Packed on the host, piece by piece. The last group is whole even if rows are missing in it: these are zeros. */
+static int32_t upload_to_device(const yt_matrix *matrix, int64_t first_row, int64_t n_rows, const uint8_t *source, int64_t row_bytes)
+{
+    int64_t most_groups = YT_STAGING_BYTES / matrix->group_bytes;
+    const int64_t all_groups = n_rows / YT_GROUP + 1;
+    most_groups = most_groups < 1 ? 1 : most_groups < all_groups ? most_groups : all_groups;
+    uint8_t *staging = malloc((size_t)(most_groups * matrix->group_bytes));
+    if (staging == NULL) {
+        return yt_fail(YT_ERR_MEMORY, "out of memory: %lld bytes to pack rows in could not be had", (long long)(most_groups * matrix->group_bytes));
+    }
+    yt_matrix staged = *matrix;
+    staged.data = staging;
+    const int64_t end = first_row + n_rows;
+    int32_t status = YT_OK;
+    for (int64_t row = first_row; row < end && status == YT_OK;) {
+        const uint8_t *rows = source + (row - first_row) * row_bytes;
+        const int64_t whole = (end == matrix->rows ? matrix->n_groups * YT_GROUP : end) - row;
+        int64_t n;
+        if (row % YT_GROUP != 0 || whole < YT_GROUP) {
+            n = YT_GROUP - row % YT_GROUP < end - row ? YT_GROUP - row % YT_GROUP : end - row;
+            status = upload_part(matrix, row, n, rows, row_bytes, staging);
+        } else {
+            const int64_t n_groups = whole / YT_GROUP < most_groups ? whole / YT_GROUP : most_groups;
+            n = n_groups * YT_GROUP < end - row ? n_groups * YT_GROUP : end - row;
+            memset(staging, 0, (size_t)(n_groups * matrix->group_bytes));
+            pack_rows(&staged, 0, n, rows, row_bytes);
+            status = yt_device_upload(matrix->context, matrix->data + row / YT_GROUP * matrix->group_bytes, staging, n_groups * matrix->group_bytes);
+        }
+        row += n;
+    }
+    free(staging);
+    return status;
+}
+
 int32_t yt_matrix_upload(yt_matrix *matrix, int64_t first_row, int64_t n_rows, const void *source, int64_t byte_size)
 {
     if (matrix == NULL || source == NULL) {
@@ -419,21 +525,10 @@ int32_t yt_matrix_upload(yt_matrix *matrix, int64_t first_row, int64_t n_rows, c
         return yt_fail(YT_ERR_SHAPE, "yt_matrix_upload: %lld bytes were given for %lld rows of %lld bytes", (long long)byte_size,
             (long long)n_rows, (long long)row_bytes);
     }
-    /* Rows of one group together. */
-    for (int64_t row = first_row; row < first_row + n_rows;) {
-        const uint8_t *rows = (const uint8_t *)source + (row - first_row) * row_bytes;
-        int64_t left = first_row + n_rows - row;
-        int64_t n = YT_GROUP - row % YT_GROUP < left ? YT_GROUP - row % YT_GROUP : left;
-        if (yt_is_quantized(matrix->info)) {
-            pack_quantized_rows(matrix, row, n, rows, row_bytes);
-        } else {
-            int64_t done = n == YT_GROUP ? pack_plain_group(matrix, row, rows, row_bytes) : 0;
-            for (int64_t i = 0; i < n; i++) {
-                pack_plain_row(matrix, row + i, done, rows + i * row_bytes);
-            }
-        }
-        row += n;
+    if (yt_is_on_device(matrix->context)) {
+        return upload_to_device(matrix, first_row, n_rows, source, row_bytes);
     }
+    pack_rows(matrix, first_row, n_rows, source, row_bytes);
     return YT_OK;
 }
 
@@ -445,6 +540,9 @@ int32_t yt_matrix_download(const yt_matrix *matrix, int64_t byte_offset, void *t
     if (byte_offset < 0 || byte_size < 0 || byte_offset > matrix->memory_bytes || byte_size > matrix->memory_bytes - byte_offset) {
         return yt_fail(YT_ERR_ARGUMENT, "yt_matrix_download: %lld bytes from byte %lld on are outside a matrix of %lld bytes", (long long)byte_size,
             (long long)byte_offset, (long long)matrix->memory_bytes);
+    }
+    if (byte_size > 0 && yt_is_on_device(matrix->context)) {
+        return yt_device_download(matrix->context, target, matrix->data + byte_offset, byte_size);
     }
     memcpy(target, matrix->data + byte_offset, (size_t)byte_size);
     return YT_OK;

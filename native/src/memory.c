@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include "context.h"
+#include "devices.h"
 #include "error.h"
 
 #include <stdbool.h>
@@ -198,14 +199,23 @@ int32_t yt_buffer_create(yt_context *context, int64_t byte_size, yt_buffer **out
     if (context == NULL || out == NULL || byte_size < 1) {
         return yt_fail(YT_ERR_ARGUMENT, "yt_buffer_create: NULL argument, or a size of %lld bytes", (long long)byte_size);
     }
+    void *device_data = NULL;
+    if (yt_is_on_device(context)) {
+        int32_t status = yt_device_allocate(context, byte_size, &device_data);
+        if (status != YT_OK) {
+            return status;
+        }
+    }
     yt_buffer *buffer = calloc(1, sizeof *buffer);
     uint8_t *data = buffer == NULL ? NULL : yt_allocate(byte_size);
     if (data == NULL) {
         free(buffer);
+        if (device_data != NULL) {
+            yt_device_release(context, device_data);
+        }
         return yt_fail(YT_ERR_MEMORY, "out of memory: a buffer of %lld bytes could not be had", (long long)byte_size);
     }
-    buffer->data = data;
-    buffer->bytes = byte_size;
+    *buffer = (yt_buffer){.context = context, .data = data, .bytes = byte_size, .device_data = device_data};
     *out = buffer;
     return YT_OK;
 }
@@ -213,6 +223,9 @@ int32_t yt_buffer_create(yt_context *context, int64_t byte_size, yt_buffer **out
 void yt_buffer_destroy(yt_buffer *buffer)
 {
     if (buffer != NULL) {
+        if (buffer->device_data != NULL) {
+            yt_device_release(buffer->context, buffer->device_data);
+        }
         yt_free(buffer->data, buffer->bytes);
         free(buffer);
     }
@@ -233,17 +246,32 @@ static int32_t check_range(const yt_buffer *buffer, int64_t byte_offset, const v
 int32_t yt_buffer_upload(yt_buffer *buffer, int64_t byte_offset, const void *source, int64_t byte_size)
 {
     int32_t status = check_range(buffer, byte_offset, source, byte_size);
-    if (status == YT_OK) {
-        memcpy(buffer->data + byte_offset, source, (size_t)byte_size);
+    if (status != YT_OK || byte_size == 0) {
+        return status;
     }
-    return status;
+    memcpy(buffer->data + byte_offset, source, (size_t)byte_size);
+    return buffer->device_data == NULL ? YT_OK : yt_device_upload(buffer->context, buffer->device_data + byte_offset, source, byte_size);
 }
 
 int32_t yt_buffer_download(const yt_buffer *buffer, int64_t byte_offset, void *target, int64_t byte_size)
 {
     int32_t status = check_range(buffer, byte_offset, target, byte_size);
-    if (status == YT_OK) {
-        memcpy(target, buffer->data + byte_offset, (size_t)byte_size);
+    if (status != YT_OK || byte_size == 0) {
+        return status;
     }
+    if (buffer->device_data != NULL) {
+        return yt_device_download(buffer->context, target, buffer->device_data + byte_offset, byte_size);
+    }
+    memcpy(target, buffer->data + byte_offset, (size_t)byte_size);
+    return YT_OK;
+}
+
+int32_t yt_buffer_refresh(const yt_buffer *buffer)
+{
+    if (!buffer->is_computed) {
+        return YT_OK;
+    }
+    int32_t status = yt_device_download(buffer->context, buffer->data, buffer->device_data, buffer->bytes);
+    ((yt_buffer *)buffer)->is_computed = status != YT_OK; /* the contents are the same as before */
     return status;
 }

@@ -1,4 +1,4 @@
-/* Buffers (memory.c), weight matrices (matrix.c) and the KV pool (kv.c) of the CPU. */
+/* Buffers (memory.c), weight matrices (matrix.c) and the KV pool (kv.c). */
 #ifndef YT_MEMORY_H
 #define YT_MEMORY_H
 
@@ -18,9 +18,16 @@ typedef struct yt_slab {
     atomic_llong owners;
 } yt_slab;
 
+/*
+ * On a device, data is the host's copy of what was uploaded, which checks read; it is lazy memory (yt_allocate), so that it takes none where nothing is uploaded. Once a
+ * stage has written the buffer, only the device has its contents.
+ */
 struct yt_buffer {
+    yt_context *context;
     uint8_t *data;
     int64_t bytes;
+    uint8_t *device_data; /* NULL on the processor */
+    bool is_computed;     /* a stage of the device has written it, and it was not downloaded into data since */
 };
 
 /*
@@ -33,6 +40,7 @@ struct yt_buffer {
  * What fills up a row may be anything: it is multiplied with zeros, or its sums are not looked at.
  */
 struct yt_kv {
+    yt_context *context;
     yt_kv_shape shape;
     int64_t value_stride;
     int64_t key_group_bytes;   /* of sixteen positions of one head */
@@ -40,7 +48,7 @@ struct yt_kv {
     int64_t key_bytes;   /* of one head in a page */
     int64_t head_bytes;  /* keys and values of one head in a page */
     int64_t page_bytes;
-    uint8_t *data;
+    uint8_t *data; /* the device's, if the context is one's */
     int64_t bytes;
 };
 
@@ -61,6 +69,9 @@ void yt_free_weights(void *memory, int64_t bytes, yt_slab *slab);
 
 /* One owner less. */
 void yt_slab_release(yt_slab *slab);
+
+/* What a stage of a device has computed becomes what data is; a context's own stages call it. */
+int32_t yt_buffer_refresh(const yt_buffer *buffer);
 
 /* a * b * c without overflow, or -1. All are at least 0. */
 int64_t yt_product(int64_t a, int64_t b, int64_t c);

@@ -24,6 +24,10 @@ enum { YT_STAT_VERSION = 0 };
 __asm__(".symver pthread_create, pthread_create@" YT_FIRST_GLIBC);
 __asm__(".symver pthread_join, pthread_join@" YT_FIRST_GLIBC);
 __asm__(".symver pthread_sigmask, pthread_sigmask@" YT_FIRST_GLIBC);
+__asm__(".symver dlopen, dlopen@" YT_FIRST_GLIBC);
+__asm__(".symver dlsym, dlsym@" YT_FIRST_GLIBC);
+__asm__(".symver dlclose, dlclose@" YT_FIRST_GLIBC);
+__asm__(".symver dlerror, dlerror@" YT_FIRST_GLIBC);
 __asm__(".symver __fxstat, __fxstat@" YT_FIRST_GLIBC);
 
 /* What fstat was before glibc 2.33 made it a function. */

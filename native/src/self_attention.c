@@ -3,6 +3,7 @@
  * each has KV heads of its own.
  */
 #include "checks.h"
+#include "devices.h"
 #include "error.h"
 #include "products.h"
 
@@ -70,7 +71,7 @@ static void take_qkv(const yt_product_stage *p, int m, int64_t first_row, int64_
     }
 }
 
-static int32_t check_qkv(const char *stage, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, const yt_kv *kv, const yt_buffer *q)
+static int32_t check_qkv(yt_stage stage, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, const yt_kv *kv, const yt_buffer *q)
 {
     YT_TRY(yt_check_columns(stage, batch));
     YT_TRY(yt_check_heads(stage, layer));
@@ -120,18 +121,22 @@ static yt_product_stage qkv_product(
     };
 }
 
+static int32_t qkv(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q)
+{
+    const yt_stage stage = {context, "yt_qkv"};
+    YT_TRY(check_qkv(stage, layer, batch, x, kv, q));
+    if (yt_is_on_device(context)) {
+        return yt_device_qkv(context, layer, batch, x, kv, q);
+    }
+    YT_TRY(prepare_qkv(context, layer, batch, kv));
+    yt_product_stage p = qkv_product(context, layer, batch, x, kv, q);
+    return yt_product_run(&p);
+}
+
 int32_t yt_qkv(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q)
 {
     YT_TRY(yt_enter(context, layer != NULL && batch != NULL && x != NULL && kv != NULL && q != NULL && x != q, "yt_qkv"));
-    int32_t status = check_qkv("yt_qkv", layer, batch, x, kv, q);
-    if (status == YT_OK) {
-        status = prepare_qkv(context, layer, batch, kv);
-    }
-    if (status == YT_OK) {
-        yt_product_stage p = qkv_product(context, layer, batch, x, kv, q);
-        status = yt_product_run(&p);
-    }
-    return yt_leave(context, status);
+    return yt_leave(context, qkv(context, layer, batch, x, kv, q));
 }
 
 /* ---- attention -------------------------------------------------------------------------------------------------------------------- */
@@ -287,7 +292,7 @@ static int64_t divide_columns(const yt_batch *batch, int64_t most, int32_t *bloc
     return n;
 }
 
-static int32_t check_attention(const char *stage, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, const yt_buffer *out)
+static int32_t check_attention(yt_stage stage, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, const yt_buffer *out)
 {
     YT_TRY(yt_check_columns(stage, batch));
     YT_TRY(yt_check_heads(stage, layer));
@@ -357,8 +362,12 @@ static int32_t prepare_attention(attention_job *job, yt_context *context, const 
 static int32_t attention(
     yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *q, const yt_kv *kv, yt_buffer *out)
 {
+    const yt_stage stage = {context, "yt_attention"};
     attention_job job;
-    YT_TRY(check_attention("yt_attention", layer, batch, q, kv, out));
+    YT_TRY(check_attention(stage, layer, batch, q, kv, out));
+    if (yt_is_on_device(context)) {
+        return yt_device_attention(context, layer, batch, q, kv, out);
+    }
     YT_TRY(prepare_attention(&job, context, layer, batch, q, kv, out));
     yt_threads_run(context->threads, attention_work, &job);
     return YT_OK;
@@ -380,7 +389,7 @@ static bool heads_divide(const yt_context *context, const yt_layer *layer, const
 static int32_t qkv_attention(
     yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_kv *kv, yt_buffer *q, yt_buffer *out)
 {
-    const char *stage = "yt_qkv_attention";
+    const yt_stage stage = {context, "yt_qkv_attention"};
     attention_job job;
     YT_TRY(check_qkv(stage, layer, batch, x, kv, q));
     /* Some threads may write into out while others still multiply. */
@@ -389,6 +398,10 @@ static int32_t qkv_attention(
     YT_TRY(yt_check_bias(stage, "k_bias", layer->k_bias, layer->wk->rows, out));
     YT_TRY(yt_check_bias(stage, "v_bias", layer->v_bias, layer->wv->rows, out));
     YT_TRY(check_attention(stage, layer, batch, q, kv, out));
+    if (yt_is_on_device(context)) {
+        YT_TRY(yt_device_qkv(context, layer, batch, x, kv, q));
+        return yt_device_attention(context, layer, batch, q, kv, out);
+    }
     YT_TRY(prepare_attention(&job, context, layer, batch, q, kv, out));
     YT_TRY(prepare_qkv(context, layer, batch, kv));
     yt_product_stage p = qkv_product(context, layer, batch, x, kv, q);

@@ -1,6 +1,7 @@
 /* The stages of a forward pass but self-attention (self_attention.c): checks of what comes in, and what happens with a finished tile. */
 #include "candidates.h"
 #include "checks.h"
+#include "devices.h"
 #include "error.h"
 #include "products.h"
 
@@ -8,17 +9,22 @@
 
 /* ---- embedding -------------------------------------------------------------------------------------------------------------------- */
 
-static int32_t embed(const yt_matrix *table, const yt_batch *batch, yt_buffer *x)
+static int32_t embed(yt_context *context, const yt_matrix *table, const yt_batch *batch, yt_buffer *x)
 {
-    YT_TRY(yt_check_columns("yt_embed", batch));
-    YT_TRY(yt_check_output("yt_embed", x, NULL, batch));
-    YT_TRY(yt_check_buffer("yt_embed", "tokens", batch->tokens, batch->n_columns, 1));
-    YT_TRY(yt_check_buffer("yt_embed", "x", x, batch->n_columns, table->columns));
+    const yt_stage stage = {context, "yt_embed"};
+    YT_TRY(yt_check_columns(stage, batch));
+    YT_TRY(yt_check_output(stage, x, NULL, batch));
+    YT_TRY(yt_check_owner(stage, "table", table->context));
+    YT_TRY(yt_check_ints(stage, "tokens", batch->tokens, batch->n_columns, 1));
+    YT_TRY(yt_check_buffer(stage, "x", x, batch->n_columns, table->columns));
     for (int64_t c = 0; c < batch->n_columns; c++) {
         int64_t token = yt_int_at(batch->tokens, c);
         if (token < 0 || token >= table->rows) {
             return yt_fail(YT_ERR_ARGUMENT, "yt_embed: token %lld is outside the vocabulary of %lld", (long long)token, (long long)table->rows);
         }
+    }
+    if (yt_is_on_device(context)) {
+        return yt_device_embed(context, table, batch, x);
     }
     for (int64_t c = 0; c < batch->n_columns; c++) {
         yt_matrix_decode_row(table, yt_int_at(batch->tokens, c), yt_floats(x) + c * table->columns);
@@ -29,7 +35,7 @@ static int32_t embed(const yt_matrix *table, const yt_batch *batch, yt_buffer *x
 int32_t yt_embed(yt_context *context, const yt_matrix *table, const yt_batch *batch, yt_buffer *x)
 {
     YT_TRY(yt_enter(context, table != NULL && batch != NULL && x != NULL, "yt_embed"));
-    return yt_leave(context, embed(table, batch, x));
+    return yt_leave(context, embed(context, table, batch, x));
 }
 
 /* ---- projections with the residual ------------------------------------------------------------------------------------------------ */
@@ -46,13 +52,18 @@ static void take_residual(
     }
 }
 
-static int32_t add_product(yt_context *context, const char *stage, const yt_matrix *matrix, const yt_buffer *bias, const yt_batch *batch,
+static int32_t add_product(yt_context *context, const char *name, const yt_matrix *matrix, const yt_buffer *bias, const yt_batch *batch,
     const yt_buffer *input, yt_buffer *x)
 {
+    const yt_stage stage = {context, name};
     YT_TRY(yt_check_columns(stage, batch));
+    YT_TRY(yt_check_owner(stage, "the matrix", matrix->context));
     YT_TRY(yt_check_bias(stage, "the bias", bias, matrix->rows, x));
     YT_TRY(yt_check_buffer(stage, "the input", input, batch->n_columns, matrix->columns));
     YT_TRY(yt_check_buffer(stage, "x", x, batch->n_columns, matrix->rows));
+    if (yt_is_on_device(context)) {
+        return yt_device_add_product(context, matrix, bias, batch->n_columns, input, x);
+    }
     yt_product_stage p = {
         .context = context,
         .matrices = {matrix},
@@ -95,7 +106,7 @@ static void take_gate_up(
 
 static int32_t gate_up(yt_context *context, const yt_layer *layer, const yt_batch *batch, const yt_buffer *x, yt_buffer *hidden)
 {
-    const char *stage = "yt_gate_up";
+    const yt_stage stage = {context, "yt_gate_up"};
     YT_TRY(yt_check_columns(stage, batch));
     YT_TRY(yt_check_output(stage, hidden, layer->ffn_norm, NULL));
     int64_t dim = layer->w_gate == NULL ? 0 : layer->w_gate->columns;
@@ -107,6 +118,9 @@ static int32_t gate_up(yt_context *context, const yt_layer *layer, const yt_batc
     YT_TRY(yt_check_buffer(stage, "ffn_norm", layer->ffn_norm, dim, 1));
     YT_TRY(yt_check_buffer(stage, "x", x, batch->n_columns, dim));
     YT_TRY(yt_check_buffer(stage, "hidden", hidden, batch->n_columns, hidden_dim));
+    if (yt_is_on_device(context)) {
+        return yt_device_gate_up(context, layer, batch->n_columns, x, hidden);
+    }
     yt_product_stage p = {
         .context = context,
         .matrices = {layer->w_gate, layer->w_up},
@@ -155,20 +169,21 @@ static void choose_afterwards(const yt_product_stage *p, int32_t worker)
     }
 }
 
-static int32_t check_logits(const char *stage, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, const yt_buffer *logits)
+static int32_t check_logits(yt_stage stage, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns, const yt_buffer *logits)
 {
     const yt_matrix *matrix = output->matrix;
     if (n_outputs < 1 || n_outputs > INT32_MAX) {
-        return yt_fail(YT_ERR_ARGUMENT, "%s: %lld outputs", stage, (long long)n_outputs);
+        return yt_fail(YT_ERR_ARGUMENT, "%s: %lld outputs", stage.name, (long long)n_outputs);
     }
     YT_TRY(yt_check_output(stage, logits, output->norm, NULL));
+    YT_TRY(yt_check_owner(stage, "matrix", matrix->context));
     YT_TRY(yt_check_buffer(stage, "norm", output->norm, matrix->columns, 1));
-    YT_TRY(yt_check_buffer(stage, "columns", columns, n_outputs, 1));
+    YT_TRY(yt_check_ints(stage, "columns", columns, n_outputs, 1));
     YT_TRY(yt_check_buffer(stage, "logits", logits, n_outputs, matrix->rows));
     for (int64_t i = 0; i < n_outputs; i++) {
         int64_t column = yt_int_at(columns, i);
         if (column < 0) {
-            return yt_fail(YT_ERR_ARGUMENT, "%s: output %lld is column %lld", stage, (long long)i, (long long)column);
+            return yt_fail(YT_ERR_ARGUMENT, "%s: output %lld is column %lld", stage.name, (long long)i, (long long)column);
         }
         YT_TRY(yt_check_buffer(stage, "x", x, column + 1, matrix->columns));
     }
@@ -178,9 +193,16 @@ static int32_t check_logits(const char *stage, const yt_output *output, const yt
 static int32_t logits_stage(yt_context *context, const yt_output *output, const yt_buffer *x, int64_t n_outputs, const yt_buffer *columns,
     yt_buffer *logits, const yt_candidates *candidates)
 {
-    const char *stage = "yt_logits";
+    const yt_stage stage = {context, "yt_logits"};
     const yt_matrix *matrix = output->matrix;
     YT_TRY(check_logits(stage, output, x, n_outputs, columns, logits));
+    if (candidates != NULL) {
+        const yt_buffer *others[] = {x, columns, logits, output->norm};
+        YT_TRY(yt_check_candidates(stage, candidates, n_outputs, matrix->rows, others, sizeof others / sizeof others[0]));
+    }
+    if (yt_is_on_device(context)) {
+        return yt_device_logits(context, output, x, n_outputs, columns, logits, candidates);
+    }
     yt_product_stage p = {
         .context = context,
         .matrices = {matrix},
@@ -196,8 +218,6 @@ static int32_t logits_stage(yt_context *context, const yt_output *output, const 
     };
     yt_candidates wanted; /* p.argument is not const */
     if (candidates != NULL) {
-        const yt_buffer *others[] = {x, columns, logits, output->norm};
-        YT_TRY(yt_check_candidates(stage, candidates, n_outputs, matrix->rows, others, sizeof others / sizeof others[0]));
         wanted = *candidates;
         p.afterwards = choose_afterwards;
         p.argument = &wanted;

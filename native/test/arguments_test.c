@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 static int n_failures;
-static yt_context *context;
+static yt_context *processor;
+static yt_context *context; /* the same, or a device's */
+static bool on_device;
 static device_model d;
 
 static void expect_status(const char *what, int32_t expected, int32_t actual)
@@ -22,6 +24,14 @@ static void expect_status(const char *what, int32_t expected, int32_t actual)
 }
 
 #define EXPECT(status, call) expect_status(#call, status, call)
+
+/* What no memory is large enough for. A device may have no kernels for it either. */
+static void expect_too_large(const char *what, int32_t actual)
+{
+    expect_status(what, on_device && actual == YT_ERR_UNSUPPORTED ? actual : YT_ERR_MEMORY, actual);
+}
+
+#define EXPECT_TOO_LARGE(call) expect_too_large(#call, call)
 
 static const model_shape SHAPE = {.type = YT_Q8_0, .values = NORMAL, .dim = 32, .n_heads = 4, .n_kv_heads = 2, .head_dim = 16, .hidden_dim = 64,
     .vocab_size = 50, .n_columns = 3, .n_sequences = 2, .page_positions = 16, .kv_type = YT_F16, .seed = 12};
@@ -47,6 +57,11 @@ static void check_measurements(void)
 {
     double rate = -1;
     const char *name = NULL;
+    if (on_device) {
+        EXPECT(YT_ERR_UNSUPPORTED, yt_measure_read(context, 8 << 20, 1, &rate));
+        EXPECT(YT_ERR_UNSUPPORTED, yt_measure_peak(context, YT_PEAK_INT8, 0.01, &rate, &name));
+        return;
+    }
     EXPECT(YT_ERR_ARGUMENT, yt_measure_read(NULL, 8 << 20, 1, &rate));
     EXPECT(YT_ERR_ARGUMENT, yt_measure_read(context, 8 << 20, 1, NULL));
     EXPECT(YT_ERR_ARGUMENT, yt_measure_read(context, 8 << 20, 0, &rate));
@@ -167,13 +182,13 @@ static void check_matrices(void)
     static const int64_t huge[] = {INT64_MAX / 32 * 32, INT64_MAX / 64 / 32 * 32, (int64_t)1 << 62, (int64_t)1 << 58};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         for (size_t j = 0; j < sizeof huge / sizeof huge[0]; j++) {
-            EXPECT(YT_ERR_MEMORY, yt_matrix_create(context, types[i], 1, huge[j], &out));
-            EXPECT(YT_ERR_MEMORY, yt_matrix_create(context, types[i], huge[j], 32, &out));
-            EXPECT(YT_ERR_MEMORY, yt_matrix_create(context, types[i], huge[j], huge[j], &out));
+            EXPECT_TOO_LARGE(yt_matrix_create(context, types[i], 1, huge[j], &out));
+            EXPECT_TOO_LARGE(yt_matrix_create(context, types[i], huge[j], 32, &out));
+            EXPECT_TOO_LARGE(yt_matrix_create(context, types[i], huge[j], huge[j], &out));
         }
-        EXPECT(YT_ERR_MEMORY, yt_matrix_create(context, types[i], INT64_MAX, 32, &out));
+        EXPECT_TOO_LARGE(yt_matrix_create(context, types[i], INT64_MAX, 32, &out));
     }
-    EXPECT(YT_ERR_MEMORY, yt_matrix_create(context, YT_F32, 1, INT64_MAX, &out));
+    EXPECT_TOO_LARGE(yt_matrix_create(context, YT_F32, 1, INT64_MAX, &out));
     expect_status("out stays NULL", 1, out == NULL);
     must(yt_matrix_create(context, YT_Q8_0, 2, 32, &out), "yt_matrix_create");
     EXPECT(YT_ERR_ARGUMENT, yt_matrix_upload(NULL, 0, 1, rows, 34));
@@ -201,8 +216,8 @@ static void check_kv(void)
         {{YT_F16, 1 << 30, 2, 1, 1, 4}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 0, 1, 1, 4}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 2, 0, 1, 4}, YT_ERR_ARGUMENT},
         {{YT_F16, 16, 2, 1, 0, 4}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 2, 1, 1, 3}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 2, 1, 1, 0}, YT_ERR_ARGUMENT},
         {{YT_F16, 16, 2, 1, 1, 1026}, YT_ERR_ARGUMENT}, {{YT_F16, 16, -2, -1, 1, 4}, YT_ERR_ARGUMENT},
-        {{YT_F32, 16, INT64_MAX, 1, 1, 4}, YT_ERR_MEMORY}, {{YT_F32, 16, 1, INT64_MAX, INT64_MAX, 4}, YT_ERR_MEMORY},
-        {{YT_F32, 16, (int64_t)1 << 50, 1, 1, 4}, YT_ERR_MEMORY},
+        {{YT_F16, 16, INT64_MAX, 1, 1, 4}, YT_ERR_MEMORY}, {{YT_F16, 16, 1, INT64_MAX, INT64_MAX, 4}, YT_ERR_MEMORY},
+        {{YT_F16, 16, (int64_t)1 << 51, 1, 1, 4}, YT_ERR_MEMORY},
     };
     yt_kv *out = NULL;
     EXPECT(YT_ERR_ARGUMENT, yt_kv_create(NULL, &good, &out));
@@ -551,6 +566,48 @@ static void create_candidates(void)
     good_candidates = (yt_candidates){2, SHAPE.vocab_size, candidate_ids, candidate_values, edits, edit_ends};
 }
 
+/* Objects of another context, of the right shapes. */
+static void check_owners(const model *m)
+{
+    static const stage paged[] = {qkv, attention, qkv_attention};
+    yt_context *other;
+    device_model f;
+    must(yt_context_create(NULL, 1, &other), "yt_context_create");
+    device_create(m, other, &f);
+    for (size_t i = 0; i < sizeof STAGES / sizeof STAGES[0]; i++) {
+        stage run = STAGES[i].run;
+        REFUSE(YT_ERR_ARGUMENT, run, a.context = other);
+        if (run != attention) {
+            REFUSE(YT_ERR_ARGUMENT, run, a.x = f.x);
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        REFUSE(YT_ERR_ARGUMENT, paged[i], a.kv = f.kv);
+        REFUSE(YT_ERR_ARGUMENT, paged[i], a.q = f.q);
+        REFUSE(YT_ERR_ARGUMENT, paged[i], BATCH(positions = f.positions));
+        REFUSE(YT_ERR_ARGUMENT, paged[i], BATCH(page_table = f.page_table));
+    }
+    REFUSE(YT_ERR_ARGUMENT, embed, a.table = f.matrices[TABLE]);
+    REFUSE(YT_ERR_ARGUMENT, embed, BATCH(tokens = f.tokens));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(wk = f.matrices[WK]));
+    REFUSE_QKV(YT_ERR_ARGUMENT, LAYER(v_bias = f.biases[WV]));
+    REFUSE_QKV(YT_ERR_ARGUMENT, BATCH(rope = f.rope));
+    REFUSE_ATTENTION(YT_ERR_ARGUMENT, a.attention = f.attention);
+    REFUSE(YT_ERR_ARGUMENT, attention_output, LAYER(wo = f.matrices[WO]));
+    REFUSE(YT_ERR_ARGUMENT, attention_output, a.attention = f.attention);
+    REFUSE(YT_ERR_ARGUMENT, gate_up, LAYER(w_up = f.matrices[W_UP]));
+    REFUSE(YT_ERR_ARGUMENT, gate_up, a.hidden = f.hidden);
+    REFUSE(YT_ERR_ARGUMENT, down, LAYER(w_down = f.matrices[W_DOWN]));
+    REFUSE(YT_ERR_ARGUMENT, down, LAYER(down_bias = f.biases[W_DOWN]));
+    REFUSE(YT_ERR_ARGUMENT, logits, OUTPUT(matrix = f.matrices[TABLE]));
+    REFUSE(YT_ERR_ARGUMENT, logits, OUTPUT(norm = f.norm));
+    REFUSE(YT_ERR_ARGUMENT, logits, a.columns = f.columns);
+    REFUSE(YT_ERR_ARGUMENT, logits, a.logits = f.logits);
+    REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(ids = f.tokens));
+    device_destroy(&f);
+    yt_context_destroy(other);
+}
+
 static void check_candidates(void)
 {
     REFUSE(YT_ERR_ARGUMENT, logits, CANDIDATES(count = 0));
@@ -623,11 +680,14 @@ static void check_numbers(void)
     }
 }
 
-int main(void)
+/* With --device LIBRARY on the first device of a library of kernels. */
+int main(int argc, char **argv)
 {
     model m;
     model_create(&SHAPE, &m);
-    must(yt_context_create(NULL, 2, &context), "yt_context_create");
+    must(yt_context_create(NULL, 2, &processor), "yt_context_create");
+    on_device = argc > 2 && strcmp(argv[1], "--device") == 0;
+    context = on_device ? create_device_context(argv[2]) : processor;
     check_contexts();
     check_measurements();
     check_buffers();
@@ -642,25 +702,34 @@ int main(void)
     arguments a = good();
     must(embed(&a), "yt_embed");
     must(qkv(&a), "yt_qkv");
+    must(attention(&a), "yt_attention");
+    int64_t n = SHAPE.n_columns * SHAPE.n_heads * SHAPE.head_dim * 4;
+    float *before = malloc((size_t)n);
+    must(yt_buffer_download(d.attention, 0, before, n), "yt_buffer_download");
+    expect_status("attention is as defined", 0, !on_device && memcmp(before, m.batches[0].attention, (size_t)n) != 0);
     check_nulls();
     check_shapes();
     check_aliases();
+    check_owners(&m);
     check_candidates();
     check_numbers();
     /* After all of that the stages still give what they should: the pool was not touched either. */
     must(attention(&a), "yt_attention");
-    int64_t n = SHAPE.n_columns * SHAPE.n_heads * SHAPE.head_dim * 4;
     float *out = malloc((size_t)n);
     must(yt_buffer_download(d.attention, 0, out, n), "yt_buffer_download");
-    expect_status("attention is as before", 0, memcmp(out, m.batches[0].attention, (size_t)n) != 0);
+    expect_status("attention is as before", 0, memcmp(out, before, (size_t)n) != 0);
     free(out);
+    free(before);
     yt_buffer_destroy(tiny);
     yt_buffer_destroy(candidate_ids);
     yt_buffer_destroy(candidate_values);
     yt_buffer_destroy(edits);
     yt_buffer_destroy(edit_ends);
     device_destroy(&d);
-    yt_context_destroy(context);
+    if (on_device) {
+        yt_context_destroy(context);
+    }
+    yt_context_destroy(processor);
     model_destroy(&m);
     printf("%d failures\n", n_failures);
     return n_failures == 0 ? 0 : 1;

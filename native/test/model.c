@@ -17,6 +17,14 @@ void must(int32_t status, const char *what)
     }
 }
 
+yt_context *create_device_context(const char *library)
+{
+    yt_context *context = NULL;
+    must(yt_device_library_open(library), "yt_device_library_open");
+    must(yt_device_context_create(0, &context), "yt_device_context_create");
+    return context;
+}
+
 int list_kernels(const char *names[MAX_KERNELS])
 {
     static char text[256];

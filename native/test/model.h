@@ -93,6 +93,9 @@ void device_destroy(device_model *d);
 /* Puts columns first to first + n - 1 of a batch into the buffers. */
 void device_set_batch(device_model *d, const expected_batch *b, int64_t first, int64_t n);
 
+/* A context of a device, the first one, of a library of its kernels. */
+yt_context *create_device_context(const char *library);
+
 /* The kernels compiled in, best last; returns how many. The texts are valid until the next call. */
 enum { MAX_KERNELS = 8 };
 int list_kernels(const char *names[MAX_KERNELS]);

@@ -2,7 +2,7 @@
  * The bytes of packed matrices: the same however the rows arrive, the same from a file, and those of YT_LAYOUT_VERSION: files of packed matrices outlive the
  * library that wrote them.
  */
-#include "../include/yangtuo.h"
+#include "model.h"
 #include "random.h"
 
 #include <stdio.h>
@@ -117,9 +117,12 @@ static uint64_t check_shape(const pinned *t, int64_t rows, int64_t columns, uint
     return hash;
 }
 
-int main(void)
+/* With --device LIBRARY on the first device of a library of kernels. */
+int main(int argc, char **argv)
 {
-    if (yt_context_create("portable", 1, &context) != YT_OK) {
+    if (argc > 2 && strcmp(argv[1], "--device") == 0) {
+        context = create_device_context(argv[2]);
+    } else if (yt_context_create("portable", 1, &context) != YT_OK) {
         fprintf(stderr, "no context: %s\n", yt_last_error());
         return 1;
     }

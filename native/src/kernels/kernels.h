@@ -40,15 +40,16 @@
  *    A matrix takes no more memory than its file, and a vector of quants holds, in whatever bits, four consecutive inputs of sixteen rows.
  */
 struct yt_matrix {
+    struct yt_context *context;
     const yt_type_info *info;
     int64_t rows;
     int64_t columns;
     int64_t n_groups;
     int64_t group_bytes;
-    uint8_t *data;
+    uint8_t *data; /* the device's, if the context is one's */
     void *memory;
     int64_t memory_bytes;
-    bool is_mapped; /* the memory is a file's, and read-only */
+    bool is_mapped; /* the contents are a file's, and only read */
     struct yt_slab *slab; /* that the memory is part of, or NULL */
 };
 

@@ -29,23 +29,20 @@ struct copy {
     const void *source;
 };
 
-/* Where a thread is. */
-enum thread_state { RUNS, WAITS_FOR_WARP, WAITS_FOR_BLOCK, HAS_LEFT };
-
 struct thread {
     yt_fiber fiber;
     uint3 index;
     int warp;
     int lane;
-    thread_state state;
-    yt_emulation_site site; /* where it waits */
     std::vector<copy> copies;
     std::vector<size_t> group_ends; /* of copies, oldest first */
 };
 
+/* A lane is in one of three sets, or waits at the barrier. */
 struct warp {
     uint32_t ready;   /* lanes that can run */
-    uint32_t arrived; /* lanes that wait for the others */
+    uint32_t arrived; /* lanes that wait for the others at an operation */
+    uint32_t left;    /* lanes that have left the kernel */
     yt_emulation_operation operation;
     yt_emulation_site site;
     unsigned phase; /* lanes still read what they were given when the first arrive at the next operation */
@@ -72,7 +69,7 @@ struct machine {
     yt_emulation_site barrier;
     uint32_t ready_warps;
     warp warps[MAX_WARPS];
-    std::vector<thread *> threads;
+    std::vector<thread> threads; /* as many as there ever were, in one place for good: fibers know their addresses */
     yt_fiber main;
     unsigned char *shared;
     size_t shared_bytes;
@@ -122,24 +119,30 @@ void print_place()
         gridDim.x, gridDim.y, gridDim.z, blockDim.x, blockDim.y, blockDim.z, blockIdx.x, blockIdx.y, blockIdx.z);
 }
 
+/* Where a thread of the block is. */
+std::string place_of(const thread &t)
+{
+    const warp &w = running->warps[t.warp];
+    const uint32_t bit = 1u << t.lane;
+    if (w.ready & bit) {
+        return "could run";
+    }
+    if (w.left & bit) {
+        return "has left the kernel";
+    }
+    const yt_emulation_site site = w.arrived & bit ? w.site : running->barrier;
+    return std::string("waits at ") + (w.arrived & bit ? name_of(w.operation) : "__syncthreads()") + " of " + site.file + ":" + std::to_string(site.line);
+}
+
 /* Where the threads of the block are, those beside each other at one place as one line. */
 void print_threads()
 {
-    static const char *const states[] = {"could run", "waits for its warp", "waits for its block", "has left the kernel"};
     const size_t n = (size_t)running->n_threads;
     for (size_t begin = 0, end; begin < n; begin = end) {
-        const thread &first = *running->threads[begin];
-        for (end = begin + 1; end < n; end++) {
-            const thread &next = *running->threads[end];
-            if (next.state != first.state || next.site.line != first.site.line || next.site.file != first.site.file) {
-                break;
-            }
+        const std::string place = place_of(running->threads[begin]);
+        for (end = begin + 1; end < n && place_of(running->threads[end]) == place; end++) {
         }
-        std::fprintf(stderr, "  thread %zu to %zu: %s", begin, end - 1, states[first.state]);
-        if (first.state == WAITS_FOR_WARP || first.state == WAITS_FOR_BLOCK) {
-            std::fprintf(stderr, " at %s:%d", first.site.file, first.site.line);
-        }
-        std::fprintf(stderr, "\n");
+        std::fprintf(stderr, "  threads %zu to %zu: %s\n", begin, end - 1, place.c_str());
     }
 }
 
@@ -182,20 +185,18 @@ int choose_bit(machine &m, uint32_t mask)
 /* The next that runs: of the same warp while there is one, or under the random order mostly. */
 thread *choose(machine &m)
 {
-    int w = self != nullptr ? self->warp : 0;
+    int w = self != nullptr ? self->warp : choose_bit(m, m.ready_warps);
     if (m.warps[w].ready == 0 || (m.order == YT_EMULATION_RANDOM && next_random(m) % 8 == 0)) {
         if (m.ready_warps == 0) {
             fail_stuck();
         }
         w = choose_bit(m, m.ready_warps);
     }
-    return m.threads[(size_t)(w * LANES + choose_bit(m, m.warps[w].ready))];
+    return &m.threads[(size_t)(w * LANES + choose_bit(m, m.warps[w].ready))];
 }
 
-void set_waiting(machine &m, thread_state state, yt_emulation_site site)
+void set_waiting(machine &m)
 {
-    self->state = state;
-    self->site = site;
     warp &w = m.warps[self->warp];
     w.ready &= ~(1u << self->lane);
     if (w.ready == 0) {
@@ -208,9 +209,6 @@ void set_ready(machine &m, int w)
 {
     m.warps[w].ready = ALL_LANES;
     m.ready_warps |= 1u << w;
-    for (int lane = 0; lane < LANES; lane++) {
-        m.threads[(size_t)(w * LANES + lane)]->state = RUNS;
-    }
 }
 
 /* Another thread runs, until this one is chosen. */
@@ -231,6 +229,13 @@ void run_next(machine &m)
 __attribute__((noipa)) void run_thread()
 {
     running->entry.trampoline(running->kernel, running->parameter);
+    const warp &own = running->warps[self->warp];
+    if (own.arrived != 0) {
+        yt_emulation_fail(own.site, "the warp diverges: a lane leaves the kernel, others wait at %s", name_of(own.operation));
+    }
+    if (running->n_at_barrier > 0) {
+        yt_emulation_fail(running->barrier, "a thread leaves the kernel, others wait at __syncthreads()");
+    }
     if (!self->copies.empty()) {
         yt_emulation_fail({__FILE__, __LINE__}, "a thread leaves while %zu copies are on their way, without yt_copy_wait", self->copies.size());
     }
@@ -239,7 +244,8 @@ __attribute__((noipa)) void run_thread()
 __attribute__((noipa)) void leave()
 {
     machine &m = *running;
-    set_waiting(m, HAS_LEFT, {});
+    set_waiting(m);
+    m.warps[self->warp].left |= 1u << self->lane;
     if (++m.n_left < m.n_threads) {
         run_next(m);
     } else {
@@ -261,18 +267,19 @@ void prepare_threads(machine &m, dim3 block)
 {
     m.n_threads = (int)(block.x * block.y * block.z);
     m.n_warps = m.n_threads / LANES;
+    m.threads.reserve(MAX_WARPS * LANES);
     while (m.threads.size() < (size_t)m.n_threads) {
-        thread *t = new thread();
-        t->warp = (int)m.threads.size() / LANES;
-        t->lane = (int)m.threads.size() % LANES;
-        yt_fiber_make(&t->fiber, thread_loop, (int)m.threads.size());
-        m.threads.push_back(t);
+        const int number = (int)m.threads.size();
+        m.threads.emplace_back();
+        m.threads.back().warp = number / LANES;
+        m.threads.back().lane = number % LANES;
+        yt_fiber_make(&m.threads.back().fiber, thread_loop, number);
     }
     int i = 0;
     for (unsigned z = 0; z < block.z; z++) {
         for (unsigned y = 0; y < block.y; y++) {
             for (unsigned x = 0; x < block.x; x++) {
-                m.threads[(size_t)i++]->index = {x, y, z};
+                m.threads[(size_t)i++].index = {x, y, z};
             }
         }
     }
@@ -301,11 +308,11 @@ void run_block(machine &m)
     m.ready_warps = m.n_warps == MAX_WARPS ? ~0u : (1u << m.n_warps) - 1;
     for (int w = 0; w < m.n_warps; w++) {
         m.warps[w].arrived = 0;
+        m.warps[w].left = 0;
         set_ready(m, w);
     }
     self = nullptr;
-    thread *first = m.threads[(size_t)(choose_bit(m, m.ready_warps) * LANES)];
-    first = m.threads[(size_t)(first->warp * LANES + choose_bit(m, ALL_LANES))];
+    thread *first = choose(m);
     self = first;
     threadIdx = first->index;
     yt_fiber_enter(&m.main, &first->fiber);
@@ -361,10 +368,6 @@ size_t yt_emulation_parameter_bytes(const void *kernel)
 void yt_emulation_launch(const void *kernel, dim3 grid, dim3 block, size_t shared_bytes, const void *parameter)
 {
     const uint64_t n_threads = (uint64_t)block.x * block.y * block.z;
-    if (n_threads == 0 || n_threads > MAX_WARPS * LANES || n_threads % LANES != 0) {
-        std::fprintf(stderr, "emulation: a block of %u x %u x %u threads; a multiple of 32 up to 1024 is expected\n", block.x, block.y, block.z);
-        std::abort();
-    }
     machine &m = *take_machine();
     {
         std::lock_guard<std::mutex> guard(lock);
@@ -377,6 +380,12 @@ void yt_emulation_launch(const void *kernel, dim3 grid, dim3 block, size_t share
     running = &m;
     gridDim = grid;
     blockDim = block;
+    blockIdx = {};
+    if (n_threads == 0 || n_threads > MAX_WARPS * LANES || n_threads % LANES != 0) {
+        print_place();
+        std::fprintf(stderr, ": a multiple of 32 up to 1024 threads is expected\n");
+        std::abort();
+    }
     prepare_threads(m, block);
     prepare_shared(m, shared_bytes);
     for (uint64_t number : block_order(m, (uint64_t)grid.x * grid.y * grid.z)) {
@@ -408,12 +417,15 @@ void yt_emulation_fail(yt_emulation_site site, const char *format, ...)
 void yt_emulation_barrier(yt_emulation_site site)
 {
     machine &m = *running;
+    if (m.n_left > 0) {
+        yt_emulation_fail(site, "a thread arrives at __syncthreads(), %d have left the kernel", m.n_left);
+    }
     if (m.n_at_barrier == 0) {
         m.barrier = site;
     } else if (m.barrier.line != site.line) {
         yt_emulation_fail(site, "a thread arrives at this __syncthreads(), others wait at that of %s:%d", m.barrier.file, m.barrier.line);
     }
-    set_waiting(m, WAITS_FOR_BLOCK, site);
+    set_waiting(m);
     if (++m.n_at_barrier == m.n_threads) {
         m.n_at_barrier = 0;
         for (int w = 0; w < m.n_warps; w++) {
@@ -427,6 +439,9 @@ const yt_emulation_words *yt_emulation_gather(yt_emulation_operation operation, 
 {
     machine &m = *running;
     warp &w = m.warps[self->warp];
+    if (w.left != 0) {
+        yt_emulation_fail(site, "the warp diverges: a lane arrives at %s, others have left the kernel", name_of(operation));
+    }
     if (w.arrived == 0) {
         w.operation = operation;
         w.site = site;
@@ -435,11 +450,11 @@ const yt_emulation_words *yt_emulation_gather(yt_emulation_operation operation, 
             w.site.line);
     }
     yt_emulation_words *all = w.words[w.phase % 2];
-    if (n > 0) {
-        std::memcpy(all[self->lane].word, words, (size_t)n * sizeof(uint32_t));
+    for (int i = 0; i < n; i++) {
+        std::memcpy(&all[self->lane].word[i], (const unsigned char *)words + 4 * i, 4);
     }
     w.arrived |= 1u << self->lane;
-    set_waiting(m, WAITS_FOR_WARP, site);
+    set_waiting(m);
     if (w.arrived == ALL_LANES) {
         w.arrived = 0;
         w.phase++;
@@ -496,6 +511,9 @@ void yt_emulation_copy(void *shared, const void *global, yt_emulation_site site)
     check_shared(shared, site);
     if ((uintptr_t)global % 16 != 0) {
         yt_emulation_fail(site, "16 bytes are copied from %p, which is no multiple of 16", global);
+    }
+    if (yt_is_poisoned(global, 16)) {
+        yt_emulation_fail(site, "16 bytes are copied from %p, where nothing may be read", global);
     }
     if (is_shared(global)) {
         yt_emulation_fail(site, "the source of yt_copy_async is shared memory");
@@ -588,6 +606,9 @@ void mma_floats(float (&c)[4], yt_emulation_operation operation, const float (&m
 void load_tiles(const void *row, yt_emulation_site site, const yt_emulation_words *&all)
 {
     check_shared(row, site);
+    if (yt_is_poisoned(row, 16)) {
+        yt_emulation_fail(site, "a row of a tile has not arrived: there is no yt_copy_wait");
+    }
     all = yt_emulation_gather(YT_EMULATION_LOAD_TILES, &row, sizeof row / sizeof(uint32_t), site);
 }
 

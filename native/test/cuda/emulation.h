@@ -78,17 +78,20 @@ void yt_emulation_each_order(F run)
 
 /* ---- where threads wait for each other -------------------------------------------------------------------------------------------- */
 
-/* A place in the source; as a default argument, the caller's. */
+/* A place in the source. */
 struct yt_emulation_site {
     const char *file;
     int line;
+
+    /* As a default argument: where the function is called. */
+    static constexpr yt_emulation_site here(const char *file = __builtin_FILE(), int line = __builtin_LINE())
+    {
+        return {file, line};
+    }
 };
 
-#define YT_EMULATION_SITE \
-    yt_emulation_site { __builtin_FILE(), __builtin_LINE() }
-
 void yt_emulation_barrier(yt_emulation_site site);
-#define __syncthreads() yt_emulation_barrier(YT_EMULATION_SITE)
+#define __syncthreads() yt_emulation_barrier(yt_emulation_site::here())
 
 /* What a warp does together. */
 enum yt_emulation_operation {
@@ -127,7 +130,7 @@ YT_DEVICE int yt_emulation_lane()
 
 unsigned char *yt_shared();
 
-YT_DEVICE uint4 yt_load_stream(const void *p, yt_emulation_site site = YT_EMULATION_SITE)
+YT_DEVICE uint4 yt_load_stream(const void *p, yt_emulation_site site = yt_emulation_site::here())
 {
     if ((uintptr_t)p % 16 != 0) {
         yt_emulation_fail(site, "16 bytes are loaded from %p, which is no multiple of 16", p);
@@ -141,7 +144,7 @@ void yt_emulation_copy(void *shared, const void *global, yt_emulation_site site)
 void yt_emulation_copy_wait(int n);
 
 /* Until the bytes arrive there are others. */
-YT_DEVICE void yt_copy_async(void *shared, const void *global, yt_emulation_site site = YT_EMULATION_SITE)
+YT_DEVICE void yt_copy_async(void *shared, const void *global, yt_emulation_site site = yt_emulation_site::here())
 {
     yt_emulation_copy(shared, global, site);
 }
@@ -218,7 +221,7 @@ YT_DEVICE int yt_dp4a(uint32_t unsigned_bytes, uint32_t signed_bytes, int sum)
 /* ---- warps ------------------------------------------------------------------------------------------------------------------------ */
 
 template <typename T>
-YT_DEVICE T yt_shuffle(T value, int lane, yt_emulation_site site = YT_EMULATION_SITE)
+YT_DEVICE T yt_shuffle(T value, int lane, yt_emulation_site site = yt_emulation_site::here())
 {
     static_assert(std::is_arithmetic<T>::value && (sizeof(T) == 4 || sizeof(T) == 8), "a shuffle's type is a number of 4 or 8 bytes");
     uint32_t words[sizeof(T) / 4];
@@ -228,7 +231,7 @@ YT_DEVICE T yt_shuffle(T value, int lane, yt_emulation_site site = YT_EMULATION_
 }
 
 template <typename T>
-YT_DEVICE T yt_shuffle_xor(T value, int mask, yt_emulation_site site = YT_EMULATION_SITE)
+YT_DEVICE T yt_shuffle_xor(T value, int mask, yt_emulation_site site = yt_emulation_site::here())
 {
     if (mask < 0 || mask > 31) {
         yt_emulation_fail(site, "the mask of a shuffle is %d", mask);
@@ -238,12 +241,12 @@ YT_DEVICE T yt_shuffle_xor(T value, int mask, yt_emulation_site site = YT_EMULAT
 
 uint32_t yt_emulation_ballot(bool predicate, yt_emulation_site site);
 
-YT_DEVICE uint32_t yt_ballot(bool predicate, yt_emulation_site site = YT_EMULATION_SITE)
+YT_DEVICE uint32_t yt_ballot(bool predicate, yt_emulation_site site = yt_emulation_site::here())
 {
     return yt_emulation_ballot(predicate, site);
 }
 
-YT_DEVICE void yt_warp_sync(yt_emulation_site site = YT_EMULATION_SITE)
+YT_DEVICE void yt_warp_sync(yt_emulation_site site = yt_emulation_site::here())
 {
     yt_emulation_gather(YT_EMULATION_WARP_SYNC, nullptr, 0, site);
 }
@@ -251,15 +254,15 @@ YT_DEVICE void yt_warp_sync(yt_emulation_site site = YT_EMULATION_SITE)
 /* ---- tensor cores ----------------------------------------------------------------------------------------------------------------- */
 /* Integers exactly. Of float tiles all products are summed in double, exactly but for bfloat16's widest, and the sum is rounded once with c added. */
 
-void yt_mma_u8s8_k16(int (&c)[4], uint32_t a0, uint32_t a1, uint32_t b, yt_emulation_site site = YT_EMULATION_SITE);
+void yt_mma_u8s8_k16(int (&c)[4], uint32_t a0, uint32_t a1, uint32_t b, yt_emulation_site site = yt_emulation_site::here());
 void yt_mma_u8s8_k32(
-    int (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1, yt_emulation_site site = YT_EMULATION_SITE);
+    int (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1, yt_emulation_site site = yt_emulation_site::here());
 void yt_mma_f16_k16(
-    float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1, yt_emulation_site site = YT_EMULATION_SITE);
+    float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1, yt_emulation_site site = yt_emulation_site::here());
 void yt_mma_bf16_k16(
-    float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1, yt_emulation_site site = YT_EMULATION_SITE);
+    float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1, yt_emulation_site site = yt_emulation_site::here());
 
-void yt_load_tiles(uint32_t (&out)[4], const void *row, yt_emulation_site site = YT_EMULATION_SITE);
-void yt_load_tiles_transposed(uint32_t (&out)[4], const void *row, yt_emulation_site site = YT_EMULATION_SITE);
+void yt_load_tiles(uint32_t (&out)[4], const void *row, yt_emulation_site site = yt_emulation_site::here());
+void yt_load_tiles_transposed(uint32_t (&out)[4], const void *row, yt_emulation_site site = yt_emulation_site::here());
 
 #endif

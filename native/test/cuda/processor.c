@@ -79,8 +79,8 @@ void processor_write_kv(const yt_kv *kv, int64_t page, int64_t layer, int64_t he
 
 void processor_edit(const yt_edit *edits, const int32_t *edit_ends, int64_t output, float *logits)
 {
-    const yt_buffer edit_buffer = {(uint8_t *)edits, 0};
-    const yt_buffer end_buffer = {(uint8_t *)edit_ends, 0};
+    const yt_buffer edit_buffer = {.data = (uint8_t *)edits};
+    const yt_buffer end_buffer = {.data = (uint8_t *)edit_ends};
     const yt_candidates candidates = {.edits = &edit_buffer, .edit_ends = &end_buffer};
     yt_edit_logits(&candidates, output, logits);
 }

@@ -23,10 +23,10 @@ public class YangtuoNative extends YangtuoNative$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int YT_ABI_VERSION = (int)7L;
+    private static final int YT_ABI_VERSION = (int)8L;
     /**
      * {@snippet lang=c :
-     * #define YT_ABI_VERSION 7
+     * #define YT_ABI_VERSION 8
      * }
      */
     public static int YT_ABI_VERSION() {
@@ -103,6 +103,15 @@ public class YangtuoNative extends YangtuoNative$shared {
      */
     public static int YT_ERR_SYSTEM() {
         return YT_ERR_SYSTEM;
+    }
+    private static final int YT_ERR_DEVICE = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * enum yt_status.YT_ERR_DEVICE = 7
+     * }
+     */
+    public static int YT_ERR_DEVICE() {
+        return YT_ERR_DEVICE;
     }
     private static final int YT_F32 = (int)0L;
     /**
@@ -949,6 +958,309 @@ public class YangtuoNative extends YangtuoNative$shared {
                 traceDowncall("yt_context_kernel", context);
             }
             return (MemorySegment)mh$.invokeExact(context);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_device_library_open {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_device_library_open");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_device_library_open(const char *path)
+     * }
+     */
+    public static FunctionDescriptor yt_device_library_open$descriptor() {
+        return yt_device_library_open.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_device_library_open(const char *path)
+     * }
+     */
+    public static MethodHandle yt_device_library_open$handle() {
+        return yt_device_library_open.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_device_library_open(const char *path)
+     * }
+     */
+    public static MemorySegment yt_device_library_open$address() {
+        return yt_device_library_open.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_device_library_open(const char *path)
+     * }
+     */
+    public static int yt_device_library_open(MemorySegment path) {
+        var mh$ = yt_device_library_open.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_device_library_open", path);
+            }
+            return (int)mh$.invokeExact(path);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_device_versions {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_device_versions");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_device_versions(int32_t *driver, int32_t *runtime)
+     * }
+     */
+    public static FunctionDescriptor yt_device_versions$descriptor() {
+        return yt_device_versions.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_device_versions(int32_t *driver, int32_t *runtime)
+     * }
+     */
+    public static MethodHandle yt_device_versions$handle() {
+        return yt_device_versions.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_device_versions(int32_t *driver, int32_t *runtime)
+     * }
+     */
+    public static MemorySegment yt_device_versions$address() {
+        return yt_device_versions.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_device_versions(int32_t *driver, int32_t *runtime)
+     * }
+     */
+    public static int yt_device_versions(MemorySegment driver, MemorySegment runtime) {
+        var mh$ = yt_device_versions.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_device_versions", driver, runtime);
+            }
+            return (int)mh$.invokeExact(driver, runtime);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_device_count {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_device_count");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_device_count(int32_t *count)
+     * }
+     */
+    public static FunctionDescriptor yt_device_count$descriptor() {
+        return yt_device_count.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_device_count(int32_t *count)
+     * }
+     */
+    public static MethodHandle yt_device_count$handle() {
+        return yt_device_count.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_device_count(int32_t *count)
+     * }
+     */
+    public static MemorySegment yt_device_count$address() {
+        return yt_device_count.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_device_count(int32_t *count)
+     * }
+     */
+    public static int yt_device_count(MemorySegment count) {
+        var mh$ = yt_device_count.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_device_count", count);
+            }
+            return (int)mh$.invokeExact(count);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_device_describe {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_device_describe");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_device_describe(int32_t device, yt_device_info *out)
+     * }
+     */
+    public static FunctionDescriptor yt_device_describe$descriptor() {
+        return yt_device_describe.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_device_describe(int32_t device, yt_device_info *out)
+     * }
+     */
+    public static MethodHandle yt_device_describe$handle() {
+        return yt_device_describe.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_device_describe(int32_t device, yt_device_info *out)
+     * }
+     */
+    public static MemorySegment yt_device_describe$address() {
+        return yt_device_describe.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_device_describe(int32_t device, yt_device_info *out)
+     * }
+     */
+    public static int yt_device_describe(int device, MemorySegment out) {
+        var mh$ = yt_device_describe.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_device_describe", device, out);
+            }
+            return (int)mh$.invokeExact(device, out);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class yt_device_context_create {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            YangtuoNative.C_INT,
+            YangtuoNative.C_INT,
+            YangtuoNative.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("yt_device_context_create");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t yt_device_context_create(int32_t device, yt_context **out)
+     * }
+     */
+    public static FunctionDescriptor yt_device_context_create$descriptor() {
+        return yt_device_context_create.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t yt_device_context_create(int32_t device, yt_context **out)
+     * }
+     */
+    public static MethodHandle yt_device_context_create$handle() {
+        return yt_device_context_create.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t yt_device_context_create(int32_t device, yt_context **out)
+     * }
+     */
+    public static MemorySegment yt_device_context_create$address() {
+        return yt_device_context_create.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t yt_device_context_create(int32_t device, yt_context **out)
+     * }
+     */
+    public static int yt_device_context_create(int device, MemorySegment out) {
+        var mh$ = yt_device_context_create.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("yt_device_context_create", device, out);
+            }
+            return (int)mh$.invokeExact(device, out);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

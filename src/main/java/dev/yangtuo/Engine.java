@@ -4,9 +4,9 @@ import java.util.Locale;
 
 /** Whose code computes a model's forward passes. All else (tokenizer, sampling, templates, scheduling) is the same for both. */
 public enum Engine {
-    /** {@link #YANGTUO} where it can run the model and no device but the processor is asked for, else {@link #LLAMA_CPP}. */
+    /** {@link #YANGTUO} where it can run the model and no device is asked for that only llama.cpp knows, else {@link #LLAMA_CPP}. */
     AUTO,
-    /** Yangtuo's own kernels: LLaMA's architecture, on the processor. */
+    /** Yangtuo's own kernels: LLaMA's architecture, on the processor and on CUDA devices ({@link LoadOptions#device}). */
     YANGTUO,
     /** llama.cpp's shared library, which must be on the machine ({@link LlamaCppOptions#library}): every architecture and every device that it knows. */
     LLAMA_CPP;

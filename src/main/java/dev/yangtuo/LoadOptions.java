@@ -3,12 +3,15 @@ package dev.yangtuo;
 import dev.yangtuo.kernel.NativeLibrary;
 import dev.yangtuo.lora.LoraRequest;
 import dev.yangtuo.lora.LoraStack;
+import dev.yangtuo.model.DeviceChoice;
 import dev.yangtuo.model.LoadSettings;
 import dev.yangtuo.model.RopeOverride;
 import dev.yangtuo.model.TypeMix;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +39,8 @@ public final class LoadOptions {
     private RopeOverride rope = RopeOverride.NONE;
     private Engine engine = Engine.AUTO;
     private LlamaCppOptions llamaCpp = LlamaCppOptions.defaults();
+    private List<String> devices = List.of();
+    private int gpuLayers = DeviceChoice.ALL_LAYERS;
 
     private LoadOptions() {}
 
@@ -54,6 +59,8 @@ public final class LoadOptions {
         copy.rope = rope;
         copy.engine = engine;
         copy.llamaCpp = llamaCpp;
+        copy.devices = devices;
+        copy.gpuLayers = gpuLayers;
         return copy;
     }
 
@@ -236,6 +243,55 @@ public final class LoadOptions {
     }
 
     /**
+     * Which devices compute. {@code cpu}, the processor, unless set: the kernels for CUDA devices have been tested without such a device only.
+     *
+     * <ul>
+     *   <li>{@code cuda}: the CUDA device with the most free memory.
+     *   <li>{@code cuda:0}, {@code cuda:1} and so on, one or several: these; the layers are divided among them in proportion to their free memory, in the order in which
+     *       the devices are named.
+     *   <li>{@code auto}: the one that {@code cuda} names, with as many layers as fit, if there is one that can compute the model; else the processor. Why is logged at the
+     *       level DEBUG.
+     * </ul>
+     *
+     * With a device that is named, loading fails where there is no such device, its driver is too old, the layers do not fit into its memory, or it cannot compute with the
+     * type of the weights or of keys and values. Of a device's memory, 15 of 16 parts of what is free are used at most; keys and values of all texts are taken there at
+     * once, and a context that is not set becomes as short as 4096 tokens before fewer layers fit.
+     *
+     * <p>The same names choose llama.cpp's devices where that is the engine; names that only it knows are set with {@link LlamaCppOptions#devices}.
+     *
+     * @throws IllegalArgumentException if one of the names is none of these
+     */
+    public LoadOptions device(String... names) {
+        DeviceChoice.of(List.of(names));
+        LoadOptions copy = copy();
+        copy.devices = List.of(names);
+        return copy;
+    }
+
+    /** Names of the devices that compute; empty unless set. */
+    public List<String> devices() {
+        return devices;
+    }
+
+    /**
+     * Layers, counted from the last one, that lie on the devices that {@link #device} names, the output matrix with them; the others lie on the processor, the embedding with
+     * them. 0 for none; all unless set.
+     */
+    public LoadOptions gpuLayers(int count) {
+        if (count < 0) {
+            throw new IllegalArgumentException("gpuLayers is %d, must be at least 0".formatted(count));
+        }
+        LoadOptions copy = copy();
+        copy.gpuLayers = count;
+        return copy;
+    }
+
+    /** Layers on devices; empty for all. */
+    public OptionalInt gpuLayers() {
+        return gpuLayers == DeviceChoice.ALL_LAYERS ? OptionalInt.empty() : OptionalInt.of(gpuLayers);
+    }
+
+    /**
      * The folder that is used unless another is named: {@code weights} in {@code $YANGTUO_CACHE}, in {@code $XDG_CACHE_HOME/yangtuo} or in
      * {@code ~/.cache/yangtuo}, the first of these that there is a place for; empty without any.
      */
@@ -263,6 +319,7 @@ public final class LoadOptions {
                 (name, done, count, bytesDone, byteCount) ->
                         progressListener.accept(new LoadProgress(name, done, count, bytesDone, byteCount)),
                 cache,
-                rope);
+                rope,
+                devices.isEmpty() ? DeviceChoice.PROCESSOR : DeviceChoice.of(devices).withLayers(gpuLayers));
     }
 }

@@ -28,9 +28,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "doctor",
         mixinStandardHelpOptions = true,
-        description = "Shows the JDK, the processor's features, the kernels chosen, the native library, memory and large pages, llama.cpp and its devices.",
+        description = "Shows the JDK, the processor's features, the kernels chosen, the native library, memory and large pages, CUDA devices, llama.cpp and its devices.",
         footer = {
-            "Fails if the native library cannot be used: plain Java would then compute, many times slower. Without llama.cpp all else works; where --engine-path names it, it"
+            "Fails if the native library cannot be used: plain Java would then compute, many times slower. Without CUDA devices and llama.cpp all else works; where --engine-path names it, it"
                     + " must be usable.",
             "  yangtuo doctor",
             "  yangtuo doctor --json",
@@ -53,13 +53,18 @@ final class DoctorCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         Machine machine = Machine.here();
         Library library = Library.look();
+        DeviceFinding devices = DeviceFinding.look();
         LlamaCppFinding llamaCpp = LlamaCppFinding.look(enginePath.path());
         if (json) {
             ObjectNode object = object(machine, library);
+            object.set("cuda", devices.json());
             object.set("llama_cpp", llamaCpp.json());
             JsonResult.write(object, out);
         } else {
             writeText(machine, library, out);
+            for (String value : devices.lines()) {
+                line(out, value.startsWith("cuda:") ? "cuda device" : "cuda", value);
+            }
             llamaCpp.lines().forEach(each -> line(out, each.name(), each.value()));
         }
         StandardOutput.flush(out);

@@ -4,6 +4,7 @@ import dev.yangtuo.Engine;
 import dev.yangtuo.LlamaCppOptions.FlashAttention;
 import dev.yangtuo.LlamaCppOptions;
 import dev.yangtuo.LoadOptions;
+import dev.yangtuo.model.DeviceChoice;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -11,7 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** The options that choose an engine, and say how llama.cpp computes. */
+/** The options that choose an engine and devices, and say how llama.cpp computes. */
 final class EngineOptions {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
@@ -26,11 +27,18 @@ final class EngineOptions {
     @Mixin
     private EnginePathOption path;
 
-    @Option(names = "--gpu-layers", paramLabel = "N", description = "With llama.cpp: layers that are kept on GPUs, 0 for none. Default: all, where there is a GPU.")
+    @Option(names = "--gpu-layers", paramLabel = "N",
+            description = {
+                "Layers, counted from the last, that are kept on the devices of --device, or with llama.cpp on GPUs; 0 for none.",
+                "Default: all of them, with --device auto as many as fit."
+            })
     private @Nullable Integer gpuLayers;
 
     @Option(names = "--device", paramLabel = "NAME", split = ",",
-            description = "With llama.cpp: devices that compute, as 'yangtuo doctor' names them, such as CUDA0 or CPU. Default: all GPUs, else the processor.")
+            description = {
+                "cpu; cuda, or cuda:0,cuda:1 for certain ones; auto: a CUDA device if one can compute the model, else the processor.",
+                "With llama.cpp these, or what 'yangtuo doctor' lists, such as Vulkan0. Default: cpu; with llama.cpp all GPUs, else the processor."
+            })
     private List<String> devices = List.of();
 
     @Option(names = "--flash-attention", paramLabel = "WHEN", completionCandidates = ValueNames.FlashAttentions.class,
@@ -45,15 +53,24 @@ final class EngineOptions {
     private boolean notMapped;
 
     LoadOptions applyTo(LoadOptions options) {
+        if (spec.commandLine().getParseResult().hasMatchedOption(Main.VERBOSE)) {
+            VerboseLog.show();
+        }
         return Failures.asUsage(spec, () -> {
+            boolean areOurs = DeviceChoice.knows(devices) || engine == Engine.YANGTUO && !devices.isEmpty();
+            if (engine == Engine.YANGTUO && gpuLayers != null && devices.isEmpty()) {
+                throw new IllegalArgumentException("gpuLayers is %d, and no device is named; add --device cuda".formatted(gpuLayers));
+            }
             LlamaCppOptions llamaCpp = LlamaCppOptions.defaults()
-                    .devices(devices)
+                    .devices(areOurs ? List.of() : devices)
                     .flashAttention(flashAttention)
                     .sharedMemory(!separateMemory)
                     .mapped(!notMapped);
             llamaCpp = path.path() == null ? llamaCpp : llamaCpp.library(path.path());
-            llamaCpp = gpuLayers == null ? llamaCpp : llamaCpp.gpuLayers(gpuLayers);
-            return options.engine(engine).llamaCpp(llamaCpp);
+            llamaCpp = gpuLayers == null || areOurs ? llamaCpp : llamaCpp.gpuLayers(gpuLayers);
+            LoadOptions ours = areOurs ? options.device(devices.toArray(String[]::new)) : options;
+            ours = gpuLayers == null || !areOurs ? ours : ours.gpuLayers(gpuLayers);
+            return ours.engine(engine).llamaCpp(llamaCpp);
         });
     }
 }

@@ -64,7 +64,8 @@ import picocli.CommandLine;
             HelpCommand.class
         })
 public final class Main implements Runnable {
-    private static final String VERBOSE = "--verbose";
+    /** An option of every command. */
+    static final String VERBOSE = "--verbose";
     private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
 
     @Spec
@@ -137,7 +138,7 @@ public final class Main implements Runnable {
         CommandSpec each = command.getCommandSpec();
         each.versionProvider(new Version());
         if (each.parent() != null && each.findOption(VERBOSE) == null) {
-            each.addOption(OptionSpec.builder(VERBOSE).type(boolean.class).arity("0").description("Show where a failure happened.").build());
+            each.addOption(OptionSpec.builder(VERBOSE).type(boolean.class).arity("0").description("Show where a failure happened, and why --device auto takes no device.").build());
         }
     }
 

@@ -20,6 +20,8 @@ import java.lang.System.Logger.Level;
 import java.lang.System.Logger;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
 
 /** Loads a model with the engine that the options name, or that can run it. */
 public final class Engines {
@@ -31,7 +33,7 @@ public final class Engines {
     private Engines() {}
 
     /**
-     * Loads a model and its adapters. With {@link Engine#AUTO} our own engine does, unless another device than the processor or layers for GPUs are asked for, or it says
+     * Loads a model and its adapters. With {@link Engine#AUTO} our own engine does, unless devices or layers on them are asked for in llama.cpp's options, or it says
      * that the model is of a kind that it cannot run: then llama.cpp.
      *
      * @throws YangtuoException as {@link dev.yangtuo.Llama#load(Path, LoadOptions)} says
@@ -39,8 +41,8 @@ public final class Engines {
     public static LoadedModel load(Path path, LoadOptions options) {
         return switch (options.engine()) {
             case YANGTUO -> ModelLoader.load(path, options.settings());
-            case LLAMA_CPP -> LlamaCppLoader.load(path, options.settings(), options.llamaCpp());
-            case AUTO -> wantsDevice(options.llamaCpp()) ? LlamaCppLoader.load(path, options.settings(), options.llamaCpp()) : loadWithEither(path, options);
+            case LLAMA_CPP -> LlamaCppLoader.load(path, options.settings(), llamaCpp(options));
+            case AUTO -> wantsDevice(options) ? LlamaCppLoader.load(path, options.settings(), llamaCpp(options)) : loadWithEither(path, options);
         };
     }
 
@@ -50,9 +52,9 @@ public final class Engines {
      * @throws YangtuoException as {@link dev.yangtuo.Llama#plan(Path, LoadOptions)} says
      */
     public static LoadPlan plan(Path path, LoadOptions options) {
-        boolean isLlamaCpp = options.engine() == Engine.LLAMA_CPP || options.engine() == Engine.AUTO && wantsDevice(options.llamaCpp());
+        boolean isLlamaCpp = options.engine() == Engine.LLAMA_CPP || options.engine() == Engine.AUTO && wantsDevice(options);
         if (isLlamaCpp && Files.isRegularFile(path) && options.settings().lora().adapters().isEmpty()) {
-            return LlamaCppLoader.plan(path, options.settings(), options.llamaCpp());
+            return LlamaCppLoader.plan(path, options.settings(), llamaCpp(options));
         }
         try {
             return ModelLoader.plan(path, options.settings());
@@ -60,7 +62,7 @@ public final class Engines {
             if (options.engine() == Engine.YANGTUO || !isForLlamaCpp(path, e)) {
                 throw e;
             }
-            return LlamaCppLoader.plan(path, options.settings(), options.llamaCpp());
+            return LlamaCppLoader.plan(path, options.settings(), llamaCpp(options));
         }
     }
 
@@ -80,9 +82,28 @@ public final class Engines {
         }
     }
 
-    /** Whether a device is asked for that our own engine does not compute on. */
-    private static boolean wantsDevice(LlamaCppOptions options) {
-        return !options.devices().stream().allMatch(PROCESSOR::equalsIgnoreCase) || options.gpuLayers().orElse(0) > 0;
+    /** Whether a device is asked for in llama.cpp's words. */
+    private static boolean wantsDevice(LoadOptions options) {
+        LlamaCppOptions llamaCpp = options.llamaCpp();
+        return options.devices().isEmpty()
+                && (!llamaCpp.devices().stream().allMatch(PROCESSOR::equalsIgnoreCase) || llamaCpp.gpuLayers().orElse(0) > 0);
+    }
+
+    /** llama.cpp's options, with the devices of our own engine in its words where it has none of its own. */
+    private static LlamaCppOptions llamaCpp(LoadOptions options) {
+        LlamaCppOptions llamaCpp = options.llamaCpp();
+        if (llamaCpp.devices().isEmpty()) {
+            llamaCpp = llamaCpp.devices(options.devices().stream().map(Engines::llamaCppDevice).flatMap(Optional::stream).toList());
+        }
+        return llamaCpp.gpuLayers().isEmpty() && options.gpuLayers().isPresent() ? llamaCpp.gpuLayers(options.gpuLayers().getAsInt()) : llamaCpp;
+    }
+
+    private static Optional<String> llamaCppDevice(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "auto" -> Optional.empty();
+            case "cuda" -> Optional.of("CUDA0");
+            default -> Optional.of(name.toUpperCase(Locale.ROOT).replace(":", ""));
+        };
     }
 
     /** Whether llama.cpp may run a model that our engine refuses for this reason: a file that is whole, of a kind that ours does not know. */
@@ -105,7 +126,7 @@ public final class Engines {
     /** @param reason why our own engine cannot */
     private static LoadedModel loadWithLlamaCpp(Path path, LoadOptions options, YangtuoException reason) {
         try {
-            return LlamaCppLoader.load(path, options.settings(), options.llamaCpp());
+            return LlamaCppLoader.load(path, options.settings(), llamaCpp(options));
         } catch (NativeLibraryException e) {
             String problem = String.valueOf(reason.getMessage());
             String prefix = path + ": ";

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * residual stream {@code x}, {@code qDim = nHeads * headDim}, {@code kvDim = nKvHeads * headDim}.
  */
 public sealed interface Backend extends AutoCloseable permits NativeBackend, ScalarBackend {
-    /** What computes, for people: {@code "native avx512"}, {@code "scalar"}. */
+    /** What computes, for people: {@code "native avx512"}, {@code "scalar"}, {@code "cuda:0 NVIDIA H200"}. */
     String name();
 
     /** Threads that a stage is divided among, the calling one included. */

@@ -119,6 +119,27 @@ public abstract sealed class Batch implements AutoCloseable permits NativeBatch,
         outputCount = count;
     }
 
+    /**
+     * Becomes the same as another batch, which computes on another device, but for what was uploaded.
+     *
+     * @param other of the same capacity
+     */
+    public final void copy(Batch other) {
+        if (!capacity.equals(other.capacity)) {
+            throw new IllegalArgumentException("a batch of %s cannot become one of %s".formatted(capacity, other.capacity));
+        }
+        columnCount = other.columnCount;
+        sequenceCount = other.sequenceCount;
+        outputCount = other.outputCount;
+        System.arraycopy(other.tokens, 0, tokens, 0, columnCount);
+        System.arraycopy(other.positions, 0, positions, 0, columnCount);
+        System.arraycopy(other.sequences, 0, sequences, 0, columnCount);
+        System.arraycopy(other.pageTable, 0, pageTable, 0, sequenceCount * capacity.pagesPerSequence());
+        System.arraycopy(other.pageCounts, 0, pageCounts, 0, sequenceCount);
+        System.arraycopy(other.rope, 0, rope, 0, columnCount * capacity.headDim());
+        System.arraycopy(other.outputs, 0, outputs, 0, outputCount);
+    }
+
     /** Float32 {@code [columns][headDim / 2][2]}: cosine and sine of each pair's angle, to be filled for every column that is added. */
     public final float[] rope() {
         return rope;

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
  * Pages of keys and values, shared by all sequences; who owns which page is the caller's affair. How a page's bytes are laid out is the backend's own: they can be
  * put back into a pool of the same shape on a backend of the same kind and version. Not thread-safe: no stage may use a page while it is copied.
  */
-public sealed interface KvPool extends AutoCloseable permits NativeKvPool, ScalarKvPool {
+public sealed interface KvPool extends AutoCloseable permits DividedKvPool, NativeKvPool, ScalarKvPool {
     /** Its size. */
     KvShape shape();
 

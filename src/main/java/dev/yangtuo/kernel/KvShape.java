@@ -54,6 +54,11 @@ public record KvShape(TensorType type, int pagePositions, int pages, int layers,
         return (long) Math.ceilDiv(value, unit) * unit;
     }
 
+    /** The same for another number of layers. */
+    public KvShape withLayers(int count) {
+        return new KvShape(type, pagePositions, pages, count, kvHeads, headDim);
+    }
+
     /** Bytes of the whole pool. */
     public long byteSize() {
         return positionBytes(type, headDim) * pagePositions * layers * kvHeads * pages;

@@ -17,16 +17,17 @@ public final class NativeBackend implements Backend {
     /** Values that are encoded in one call, unless a row has more. */
     private static final int ENCODED_ELEMENTS = 1 << 15;
 
-    private static final Charset FILE_NAMES = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
+    /** As the C library's own calls take paths: in the bytes of the file system's encoding. */
+    static final Charset FILE_NAMES = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
 
     private final NativeHandle context;
-    private final String kernel;
+    private final String name;
     private final int threads;
 
-    private NativeBackend(NativeHandle context, int threads) {
+    private NativeBackend(NativeHandle context, String name, int threads) {
         this.context = context;
+        this.name = name;
         this.threads = threads;
-        this.kernel = YangtuoNative.yt_context_kernel(context.address()).getString(0);
     }
 
     /**
@@ -51,9 +52,29 @@ public final class NativeBackend implements Backend {
             MemorySegment name = kernel == null ? MemorySegment.NULL : arena.allocateFrom(kernel);
             MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
             NativeStatus.check(YangtuoNative.yt_context_create(name, threads, out));
-            MemorySegment address = out.get(ValueLayout.ADDRESS, 0);
-            return new NativeBackend(new NativeHandle("backend", address, out, YangtuoNative::yt_context_destroy), threads);
+            NativeHandle context = contextHandle(out);
+            return new NativeBackend(context, "native " + YangtuoNative.yt_context_kernel(context.address()).getString(0), threads);
         }
+    }
+
+    /**
+     * Opens a device, and the library of its kernels, if that has not happened yet. Matrices, buffers and pools of the backend are in the device's memory, where a pool is
+     * taken at once; its stages may return before they are computed, and a failure may be reported by a later one, or by a download.
+     *
+     * @throws dev.yangtuo.exception.NativeLibraryException if the library cannot be opened
+     * @throws dev.yangtuo.exception.KernelException if the device cannot be used
+     */
+    public static NativeBackend open(Device device) {
+        DeviceLibrary.open();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+            NativeStatus.check(YangtuoNative.yt_device_context_create(device.number(), out));
+            return new NativeBackend(contextHandle(out), "%s %s".formatted(device.id(), device.name()), 1);
+        }
+    }
+
+    private static NativeHandle contextHandle(MemorySegment out) {
+        return new NativeHandle("backend", out.get(ValueLayout.ADDRESS, 0), null, YangtuoNative::yt_context_destroy);
     }
 
     /** Names of the kernels that the library holds, the best last. */
@@ -91,7 +112,7 @@ public final class NativeBackend implements Backend {
 
     @Override
     public String name() {
-        return "native " + kernel;
+        return name;
     }
 
     @Override
@@ -140,7 +161,6 @@ public final class NativeBackend implements Backend {
 
     WeightMatrix mapMatrix(TensorType type, long rows, int columns, Path file, long byteOffset) {
         try (Arena arena = Arena.ofConfined()) {
-            // As the C library's own calls take paths: in the bytes of the file system's encoding.
             MemorySegment path = arena.allocateFrom(file.toString(), FILE_NAMES);
             NativeHandle handle = create(
                     "matrix",

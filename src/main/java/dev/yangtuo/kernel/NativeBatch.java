@@ -29,7 +29,7 @@ final class NativeBatch extends Batch {
         sequencesBuffer = backend.createBuffer((long) sequences.length * Integer.BYTES);
         pageTableBuffer = backend.createBuffer((long) pageTable.length * Integer.BYTES);
         ropeBuffer = backend.createBuffer((long) rope.length * Float.BYTES);
-        outputsBuffer = backend.createBuffer((long) outputs.length * Integer.BYTES);
+        outputsBuffer = backend.createBuffer((long) outputs.length * Integer.BYTES); // what was made before one that fails is freed with the backend
         struct = yt_batch.allocate(arena);
         yt_batch.max_pages(struct, capacity.pagesPerSequence());
         yt_batch.tokens(struct, tokensBuffer.address());

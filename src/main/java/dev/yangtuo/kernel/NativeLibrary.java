@@ -76,19 +76,35 @@ public final class NativeLibrary {
         if (!forced.isEmpty()) {
             return loadForced(forced);
         }
-        PackagedLibrary library = PackagedLibrary.find(NativePlatform.current());
+        return unpackAndLoad(PackagedLibrary.find(NativePlatform.current()), NativeLibrary::loadFile, PATH_PROPERTY);
+    }
+
+    /** Has the system load a file. */
+    interface Loader {
+        /** @throws UnsatisfiedLinkError if it cannot be loaded, at least from where it is */
+        void load(Path file);
+    }
+
+    /**
+     * Loads what a jar holds, from the cache, or else from a folder that is deleted afterwards.
+     *
+     * @param property of the system that names another file, for messages
+     * @return the file, which may no longer be there
+     * @throws NativeLibraryException if it cannot be unpacked or loaded
+     */
+    static Path unpackAndLoad(PackagedLibrary library, Loader loader, String property) {
         List<String> failures = new ArrayList<>();
         Path cache = cacheFolder();
         if (cache != null) {
             try {
                 Path file = library.unpackBelow(cache);
-                loadFile(file);
+                loader.load(file);
                 return file;
             } catch (IOException | UnsatisfiedLinkError e) {
                 failures.add(cache + ": " + reason(e));
             }
         }
-        return loadFromTemporaryFolder(library, failures);
+        return loadFromTemporaryFolder(library, loader, property, failures);
     }
 
     private static Path loadForced(String forced) {
@@ -106,20 +122,20 @@ public final class NativeLibrary {
         }
     }
 
-    private static Path loadFromTemporaryFolder(PackagedLibrary library, List<String> failures) {
+    private static Path loadFromTemporaryFolder(PackagedLibrary library, Loader loader, String property, List<String> failures) {
         Path folder = null;
         try {
             // Readable by its owner only, so that nobody else can put another file in the library's place.
             folder = Files.createTempDirectory("yangtuo-");
             Path file = library.unpackBelow(folder);
-            loadFile(file);
+            loader.load(file);
             return file;
         } catch (IOException | UnsatisfiedLinkError e) {
             failures.add((folder == null ? System.getProperty("java.io.tmpdir") : folder) + ": " + reason(e));
             throw new NativeLibraryException(
-                    "the native library cannot be unpacked and loaded: %s. Set YANGTUO_CACHE to a folder that can be written and whose file system"
-                            .formatted(String.join("; ", failures))
-                            + " is not mounted noexec, or name a library with -D%s=FILE".formatted(PATH_PROPERTY),
+                    "the native library %s cannot be unpacked and loaded: %s. Set YANGTUO_CACHE to a folder that can be written and whose file system"
+                            .formatted(library.fileName(), String.join("; ", failures))
+                            + " is not mounted noexec, or name a library with -D%s=FILE".formatted(property),
                     e);
         } finally {
             if (folder != null) {

@@ -33,10 +33,19 @@ record NativePlatform(String os, String arch) {
 
     /** Name of the library's file as this operating system has it, such as {@code libyangtuo.so}. */
     String fileName() {
+        return fileName("yangtuo");
+    }
+
+    /**
+     * Name of the file of any library.
+     *
+     * @param baseName its name without what operating systems put before and behind it
+     */
+    String fileName(String baseName) {
         return switch (os) {
-            case "windows" -> "yangtuo.dll";
-            case "macos" -> "libyangtuo.dylib";
-            default -> "libyangtuo.so";
+            case "windows" -> baseName + ".dll";
+            case "macos" -> "lib" + baseName + ".dylib";
+            default -> "lib" + baseName + ".so";
         };
     }
 
@@ -47,7 +56,12 @@ record NativePlatform(String os, String arch) {
 
     /** Where a jar holds the library of this platform. */
     String resource() {
-        return "/META-INF/native/" + this + "/" + fileName();
+        return resource("yangtuo");
+    }
+
+    /** Where a jar holds any library of this platform. */
+    String resource(String baseName) {
+        return "/META-INF/native/" + this + "/" + fileName(baseName);
     }
 
     @Override

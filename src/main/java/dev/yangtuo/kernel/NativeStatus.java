@@ -1,6 +1,7 @@
 package dev.yangtuo.kernel;
 
 import dev.yangtuo.bindings.YangtuoNative;
+import dev.yangtuo.exception.DeviceException;
 import dev.yangtuo.exception.KernelException;
 
 /** Turns the status of a native call into an exception. */
@@ -18,6 +19,9 @@ final class NativeStatus {
         }
         if (status == YangtuoNative.YT_ERR_BUSY()) {
             throw new IllegalStateException(message);
+        }
+        if (status == YangtuoNative.YT_ERR_DEVICE()) {
+            throw new DeviceException(message);
         }
         throw new KernelException(message);
     }

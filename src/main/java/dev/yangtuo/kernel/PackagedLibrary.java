@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  */
 record PackagedLibrary(URL content, String fileName, String sha256, String version) {
     private static final int CHECKSUM_DIGITS = 64;
+    /** More than the library of the processor has; that of CUDA devices may have a hundred times as many. */
+    private static final int COMPARED_BYTES = 1 << 22;
 
     /**
      * The library for a platform.
@@ -37,18 +39,32 @@ record PackagedLibrary(URL content, String fileName, String sha256, String versi
      * @throws NativeLibraryException if no jar holds one, or its checksum cannot be read
      */
     static PackagedLibrary find(NativePlatform platform) {
-        String resource = platform.resource();
-        URL content = resource(resource);
-        if (content == null) {
+        PackagedLibrary library = find(platform, "yangtuo");
+        if (library == null) {
             throw new NativeLibraryException(
                     "%s: no jar on the class path holds a native library for %s; add the artifact dev.yangtuo:yangtuo with the classifier natives-%2$s (on the"
-                                    .formatted(resource, platform)
+                                    .formatted(platform.resource(), platform)
                             + " module path with --add-modules %s), build Yangtuo on this machine, or name a library with -D%s=FILE"
                                     .formatted(platform.moduleName(), NativeLibrary.PATH_PROPERTY),
                     null);
         }
+        return library;
+    }
+
+    /**
+     * Any library for a platform; null if no jar holds it.
+     *
+     * @param baseName as {@link NativePlatform#fileName(String)} takes it
+     * @throws NativeLibraryException if its checksum cannot be read
+     */
+    static @Nullable PackagedLibrary find(NativePlatform platform, String baseName) {
+        String resource = platform.resource(baseName);
+        URL content = resource(resource);
+        if (content == null) {
+            return null;
+        }
         String version = PackagedLibrary.class.getPackage().getImplementationVersion();
-        return new PackagedLibrary(content, platform.fileName(), readChecksum(resource + ".sha256"), version == null ? "unpackaged" : version);
+        return new PackagedLibrary(content, platform.fileName(baseName), readChecksum(resource + ".sha256"), version == null ? "unpackaged" : version);
     }
 
     /** Of this jar, or of another one: on the module path a class finds what is in its own module only, its loader what is in the others. */
@@ -119,8 +135,14 @@ record PackagedLibrary(URL content, String fileName, String sha256, String versi
     /** Compared with the jar, byte by byte: at the start of a program, before anything is compiled, a checksum takes ten times as long. */
     private boolean isIntact(Path file) {
         try (InputStream packaged = content.openStream(); InputStream unpacked = Files.newInputStream(file)) {
-            byte[] expected = packaged.readAllBytes();
-            return Arrays.equals(unpacked.readNBytes(expected.length), expected) && unpacked.read() < 0;
+            byte[] expected;
+            do {
+                expected = packaged.readNBytes(COMPARED_BYTES);
+                if (!Arrays.equals(unpacked.readNBytes(COMPARED_BYTES), expected)) {
+                    return false;
+                }
+            } while (expected.length > 0);
+            return true;
         } catch (IOException e) {
             return false; // not there, or not readable: either way it is to be replaced
         }

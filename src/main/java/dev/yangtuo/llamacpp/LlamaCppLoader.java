@@ -71,7 +71,7 @@ public final class LlamaCppLoader {
         ContextSize size = ContextSize.of(path, costs.costs().keyValueBytes(), costs.contextLength(), costs.contextLength(), settings, options.sharedMemory());
         long buffers = Float.BYTES * ((long) COLUMNS * costs.width() + (long) size.numbers() * costs.vocabSize());
         return new LoadPlan(path, costs.tensorBytes(), (long) size.cells() * costs.costs().keyValueBytes(), buffers, size.contextLength(),
-                (long) size.pages() * SequenceMemory.PAGE_POSITIONS, ContextSize.totalMemory());
+                (long) size.pages() * SequenceMemory.PAGE_POSITIONS, ContextSize.totalMemory(), List.of());
     }
 
     private LoadedModel load(long start) {

@@ -20,6 +20,11 @@ final class EncodeProgress {
         });
     }
 
+    /** A parameter is kept on two devices: to be said before the first is finished. */
+    void expectAgain(long bytes) {
+        byteCount += bytes;
+    }
+
     /** Bytes of all parameters as they are kept. */
     long byteCount() {
         return byteCount;

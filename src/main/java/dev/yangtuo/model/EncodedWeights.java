@@ -12,14 +12,12 @@ import java.util.List;
 
 /** Parameters read from the model's files, merged, rounded and packed. */
 final class EncodedWeights implements WeightSupplier {
-    private final Backend backend;
     private final ParameterEncoder encoder;
     private final TypePlan plan;
     private final EncodeProgress progress;
     private final List<PackedParameter> packed = new ArrayList<>();
 
-    EncodedWeights(Backend backend, ParameterEncoder encoder, TypePlan plan, EncodeProgress progress) {
-        this.backend = backend;
+    EncodedWeights(ParameterEncoder encoder, TypePlan plan, EncodeProgress progress) {
         this.encoder = encoder;
         this.plan = plan;
         this.progress = progress;
@@ -31,7 +29,7 @@ final class EncodedWeights implements WeightSupplier {
     }
 
     @Override
-    public DeviceFloats vector(MergedParameter parameter) {
+    public DeviceFloats vector(MergedParameter parameter, Backend backend) {
         float[] values = encoder.vector(parameter);
         DeviceFloats vector = backend.createFloats(values.length);
         vector.upload(0, values, 0, values.length);
@@ -41,7 +39,16 @@ final class EncodedWeights implements WeightSupplier {
     }
 
     @Override
-    public WeightMatrix matrix(MergedParameter parameter) {
+    public WeightMatrix matrix(MergedParameter parameter, Backend backend) {
+        WeightMatrix matrix = matrixAgain(parameter, backend);
+        packed.add(new PackedParameter(
+                new CachedParameter(parameter.name(), matrix.type(), matrix.rows(), matrix.columns()), matrix.byteSize(), matrix::download));
+        progress.finished(parameter.name());
+        return matrix;
+    }
+
+    @Override
+    public WeightMatrix matrixAgain(MergedParameter parameter, Backend backend) {
         TensorType type = plan.typeOf(parameter);
         FloatRows rows = parameter.rows();
         WeightMatrix matrix = backend.createMatrix(type, rows.rows(), rows.columns());
@@ -51,8 +58,6 @@ final class EncodedWeights implements WeightSupplier {
             matrix.close();
             throw e;
         }
-        packed.add(new PackedParameter(new CachedParameter(parameter.name(), type, rows.rows(), rows.columns()), matrix.byteSize(), matrix::download));
-        progress.finished(parameter.name());
         return matrix;
     }
 }

@@ -1,16 +1,19 @@
 package dev.yangtuo.model;
 
+import dev.yangtuo.exception.DeviceException;
 import dev.yangtuo.exception.YangtuoException;
-import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.Batch;
 import dev.yangtuo.kernel.BatchCapacity;
 import dev.yangtuo.kernel.Candidates;
 import dev.yangtuo.kernel.DeviceFloats;
-import dev.yangtuo.kernel.Layer;
+import dev.yangtuo.kernel.DividedKvPool;
+import dev.yangtuo.kernel.KvPool;
+import dev.yangtuo.kernel.KvShape;
 import dev.yangtuo.kernel.OutputLayer;
 import dev.yangtuo.kernel.RmsNorm;
 import dev.yangtuo.tensor.TensorType;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -18,7 +21,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Yangtuo's own engine: packed weights, paged key/value memory, and the forward pass as stages of a {@link Backend}, which it owns. */
+/** Yangtuo's own engine: packed weights, paged key/value memory, and the forward pass as stages of backends, which it owns: of one, or of several in turn. */
 public final class KernelModel implements Model {
     /** Columns of one forward pass; longer prompts are cut. */
     private static final int MAX_COLUMNS = 256;
@@ -27,55 +30,62 @@ public final class KernelModel implements Model {
     private static final BooleanSupplier ALWAYS = () -> true;
 
     private final ModelConfig config;
-    private final Backend backend;
+    private final Placement placement;
     private final ModelWeights weights;
+    private final LayerRange[] ranges;
+    /** The last of them, whose batch is filled first, and whose backend has the output matrix. */
+    private final LayerRange last;
     private final KvCache kvCache;
     private final Rope rope;
     private final RmsNorm outputNorm;
     private final Batch batch;
+    /** What goes from one range to the next; empty where there is one. */
+    private final float[] passing;
     private final ReentrantLock lock = new ReentrantLock();
     private final PassResult result = new Result(false);
     private final PassResult resultWithCandidates = new Result(true);
     private volatile boolean closed;
+    /** What a device said when it failed. */
+    private volatile @Nullable String deviceFailure;
 
-    /** The residual stream, float32 [columns][dim]. */
-    private final DeviceFloats x;
-    /** Queries, float32 [columns][qDim]. */
-    private final DeviceFloats q;
-    /** What the heads gathered, float32 [columns][qDim]. */
-    private final DeviceFloats attention;
-    /** Between gate/up and down, float32 [columns][hiddenDim]. */
-    private final DeviceFloats hidden;
     private final Candidates candidates;
     /** Float32 [outputs][vocabSize]; made when first wanted, replaced when more outputs are. */
     private @Nullable DeviceFloats logits;
 
     /**
-     * Takes ownership of {@code backend} and {@code weights}, also when it fails.
+     * Takes ownership of {@code placement} and {@code weights}, also when it fails.
      *
      * @param kvType one of {@link dev.yangtuo.kernel.KvShape#TYPES}
      * @param contextLength positions that a sequence can have
      * @param maxSequences sequences of one forward pass at most
      * @param kvPages pages of keys and values that all sequences share
      */
-    KernelModel(ModelConfig config, Backend backend, ModelWeights weights, TensorType kvType, int contextLength, int maxSequences, int kvPages) {
+    KernelModel(ModelConfig config, Placement placement, ModelWeights weights, TensorType kvType, int contextLength, int maxSequences, int kvPages) {
         this.config = config;
-        this.backend = backend;
+        this.placement = placement;
         this.weights = weights;
         this.rope = Rope.of(config.headDim(), config.rope());
         try (var undo = new CloseStack()) {
-            undo.push(backend);
+            undo.push(placement);
             undo.push(weights);
             outputNorm = RmsNorm.of(weights.output().weights());
             int columns = columns(contextLength, maxSequences);
             int sequences = Math.min(columns, maxSequences);
-            kvCache = undo.push(new KvCache(backend, config, kvType, contextLength, kvPages));
-            batch = undo.push(backend.createBatch(new BatchCapacity(columns, sequences, kvCache.pagesPerSequence(), config.headDim())));
-            x = undo.push(backend.createFloats((long) columns * config.dim()));
-            q = undo.push(backend.createFloats((long) columns * config.qDim()));
-            attention = undo.push(backend.createFloats((long) columns * config.qDim()));
-            hidden = undo.push(backend.createFloats((long) columns * config.hiddenDim()));
-            candidates = undo.push(backend.createCandidates());
+            KvShape shape = new KvShape(kvType, KvCache.PAGE_POSITIONS, kvPages, config.nLayers(), config.nKvHeads(), config.headDim());
+            List<KvPool> pools = new ArrayList<>();
+            BatchCapacity capacity = new BatchCapacity(columns, sequences, KvCache.pagesFor(contextLength), config.headDim());
+            ranges = new LayerRange[placement.parts().size()];
+            for (int i = 0; i < ranges.length; i++) {
+                Placement.Part part = placement.parts().get(i);
+                KvPool pool = undo.push(part.backend().createKvPool(shape.withLayers(part.layers())));
+                pools.add(pool);
+                ranges[i] = undo.push(new LayerRange(part.backend(), weights.layers().subList(part.first(), part.end()), pool, config, capacity));
+            }
+            last = ranges[ranges.length - 1];
+            batch = last.batch();
+            passing = new float[ranges.length == 1 ? 0 : Math.multiplyExact(columns, config.dim())];
+            kvCache = undo.push(new KvCache(pools.size() == 1 ? pools.getFirst() : new DividedKvPool(pools), contextLength));
+            candidates = undo.push(last.backend().createCandidates());
             undo.keep();
         }
     }
@@ -85,11 +95,11 @@ public final class KernelModel implements Model {
         return Math.min(MAX_COLUMNS, Math.max(contextLength, maxSequences));
     }
 
-    /** Bytes of the buffers that forward passes compute in, with as many logits as a pass can give. */
+    /** Bytes of the buffers that forward passes compute in on one backend, with as many logits as a pass can give. */
     static long bufferBytes(ModelConfig config, int contextLength, int maxSequences) {
         long columns = columns(contextLength, maxSequences);
         long outputs = Math.min(columns, Math.max(maxSequences, MAX_OUTPUT_COLUMNS));
-        return Float.BYTES * (columns * (config.dim() + 2L * config.qDim() + config.hiddenDim()) + outputs * config.vocabSize());
+        return Float.BYTES * (LayerRange.bufferElements(config, columns) + outputs * config.vocabSize());
     }
 
     /** The hyper-parameters, with the vocabulary of the last adapter. */
@@ -124,7 +134,7 @@ public final class KernelModel implements Model {
 
     @Override
     public String backendName() {
-        return backend.name();
+        return placement.name();
     }
 
     @Override
@@ -178,7 +188,7 @@ public final class KernelModel implements Model {
     }
 
     private byte[] fingerprint() {
-        return ModelFingerprint.of(config, backend, kvCache.pool().shape(), weights);
+        return ModelFingerprint.of(config, last.backend(), kvCache.pool().shape(), weights);
     }
 
     private void requireSharedBeginnings() {
@@ -236,6 +246,8 @@ public final class KernelModel implements Model {
             }
             computeOutputs(outputs);
             return true;
+        } catch (DeviceException e) {
+            throw failed(e);
         } finally {
             lock.unlock();
         }
@@ -246,9 +258,9 @@ public final class KernelModel implements Model {
         if (choose) {
             candidates.clear(outputs.candidateCount(), outputs.choices());
             outputs.addEdits(candidates, batch.outputCount());
-            backend.logits(weights.output(), batch, x, logitsBuffer(), candidates);
+            last.backend().logits(weights.output(), batch, last.x(), logitsBuffer(), candidates);
         } else if (batch.outputCount() > 0) {
-            backend.logits(weights.output(), batch, x, logitsBuffer());
+            last.backend().logits(weights.output(), batch, last.x(), logitsBuffer());
         }
         outputs.accept(choose ? resultWithCandidates : result);
     }
@@ -293,7 +305,7 @@ public final class KernelModel implements Model {
         @Override
         public void readStates(int column, int count, float[] target) {
             Objects.checkFromIndexSize(column, count, batch.columnCount());
-            x.download((long) column * dim(), target, 0, Math.multiplyExact(count, dim()));
+            last.x().download((long) column * dim(), target, 0, Math.multiplyExact(count, dim()));
             for (int i = 0; i < count; i++) {
                 outputNorm.apply(target, i * dim());
             }
@@ -314,12 +326,22 @@ public final class KernelModel implements Model {
                 rows.accept(column, part, target);
                 column += part;
             }
+        } catch (DeviceException e) {
+            throw failed(e);
         } finally {
             lock.unlock();
         }
     }
 
-    /** Everything but the output matrix: leaves the residual stream of the tokens in {@link #x}, and the batch ready for their logits. */
+    /** Remembers that a device failed: the model can only be closed. */
+    private DeviceException failed(DeviceException failure) {
+        if (deviceFailure == null) {
+            deviceFailure = failure.getMessage();
+        }
+        return failure;
+    }
+
+    /** Everything but the output matrix: leaves the residual stream of the tokens in the last range, and the batch ready for their logits. */
     private boolean computeLayers(List<PassPart> parts, BooleanSupplier goesOn) {
         requireReady();
         PassPart.requireFitting(parts, this);
@@ -342,6 +364,9 @@ public final class KernelModel implements Model {
 
     private void requireReady() {
         requireOpen();
+        if (deviceFailure != null) {
+            throw new DeviceException("a device of the model has failed, it must be closed and loaded again: " + deviceFailure);
+        }
         if (lock.getHoldCount() > 1) {
             throw new IllegalStateException("a forward pass was asked for from within another one");
         }
@@ -351,7 +376,7 @@ public final class KernelModel implements Model {
     private void computeLogits(float[] target) {
         DeviceFloats out = logitsBuffer();
         OutputLayer output = weights.output();
-        backend.logits(output, batch, x, out);
+        last.backend().logits(output, batch, last.x(), out);
         out.download(0, target, 0, Math.multiplyExact(batch.outputCount(), config.vocabSize()));
     }
 
@@ -366,6 +391,10 @@ public final class KernelModel implements Model {
             }
         }
         batch.upload();
+        for (int i = 0; i < ranges.length - 1; i++) {
+            ranges[i].batch().copy(batch);
+            ranges[i].batch().upload();
+        }
     }
 
     /** @param index of the token among those that are appended */
@@ -377,18 +406,23 @@ public final class KernelModel implements Model {
 
     /** The model, in its own order; {@link #computeLogits} is its end. False if it was not to go on. */
     private boolean compute(BooleanSupplier goesOn) {
-        backend.embed(weights.embedding(), batch, x);
-        for (int i = 0; i < weights.layers().size(); i++) {
-            Layer layer = weights.layers().get(i);
-            if (!goesOn.getAsBoolean()) {
+        LayerRange first = ranges[0];
+        first.backend().embed(weights.embedding(), first.batch(), first.x());
+        for (int i = 0; i < ranges.length; i++) {
+            if (i > 0) {
+                pass(ranges[i - 1].x(), ranges[i].x());
+            }
+            if (!ranges[i].compute(goesOn)) {
                 return false;
             }
-            backend.qkvAttention(layer, batch, x, kvCache.pool(), q, attention);
-            backend.attentionOutput(layer, batch, attention, x);
-            backend.gateUp(layer, batch, x, hidden);
-            backend.down(layer, batch, hidden, x);
         }
         return true;
+    }
+
+    private void pass(DeviceFloats from, DeviceFloats to) {
+        int count = batch.columnCount() * config.dim();
+        from.download(0, passing, 0, count);
+        to.upload(0, passing, 0, count);
     }
 
     private DeviceFloats logitsBuffer() {
@@ -398,7 +432,7 @@ public final class KernelModel implements Model {
                 logits.close();
                 logits = null;
             }
-            logits = backend.createFloats(needed);
+            logits = last.backend().createFloats(needed);
         }
         return logits;
     }
@@ -419,14 +453,12 @@ public final class KernelModel implements Model {
             }
             closed = true;
             try (var all = new CloseStack()) {
-                all.push(backend);
+                all.push(placement);
                 all.push(weights);
                 all.push(kvCache);
-                all.push(batch);
-                all.push(x);
-                all.push(q);
-                all.push(attention);
-                all.push(hidden);
+                for (LayerRange range : ranges) {
+                    all.push(range);
+                }
                 all.push(candidates);
                 if (logits != null) {
                     all.push(logits);

@@ -1,9 +1,9 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.kernel.Backend;
+import dev.yangtuo.exception.DeviceException;
 import dev.yangtuo.kernel.KvPool;
-import dev.yangtuo.kernel.KvShape;
-import dev.yangtuo.tensor.TensorType;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * tree has are given up when others are needed. Memory is used only as positions are written. Thread-safe.
  */
 final class KvCache implements AutoCloseable {
+    private static final Logger LOGGER = System.getLogger(KvCache.class.getName());
     /** Positions of a page: small enough to waste little, large enough that the page table stays short. */
     static final int PAGE_POSITIONS = 64;
     /** Of the pages, the tree alone may keep this share. */
@@ -32,16 +33,17 @@ final class KvCache implements AutoCloseable {
     private int unusedInTree;
 
     /**
+     * @param pool with pages of {@link #PAGE_POSITIONS}, at least as many as a sequence of the whole context needs; is closed with this
      * @param contextLength positions that a sequence can have
-     * @param pages of the pool; at least as many as a sequence of the whole context needs
      */
-    KvCache(Backend backend, ModelConfig config, TensorType type, int contextLength, int pages) {
+    KvCache(KvPool pool, int contextLength) {
+        this.pool = pool;
         this.contextLength = contextLength;
+        int pages = pool.shape().pages();
         if (pages < pagesPerSequence()) {
             throw new IllegalArgumentException("a context of %d needs %d pages of keys and values, there are %d"
                     .formatted(contextLength, pagesPerSequence(), pages));
         }
-        pool = backend.createKvPool(new KvShape(type, PAGE_POSITIONS, pages, config.nLayers(), config.nKvHeads(), config.headDim()));
         freePages = new int[pages];
         for (int i = 0; i < pages; i++) {
             freePages[i] = pages - 1 - i;
@@ -106,7 +108,7 @@ final class KvCache implements AutoCloseable {
         PrefixTree.Node partial = tree.findBeginning(node, tokens, known, end);
         if (partial != null && freeCount > 0) {
             int copy = takePage();
-            pool.copyPage(partial.page(), copy);
+            copy(partial.page(), copy);
             sequence.appendOwn(copy, PrefixTree.commonTokens(partial, tokens, known, end));
         }
         return sequence;
@@ -228,9 +230,18 @@ final class KvCache implements AutoCloseable {
     /** A page of the same contents, owned in place of the shared one. */
     synchronized int own(int page) {
         int copy = takePage();
-        pool.copyPage(page, copy);
+        copy(page, copy);
         release(page);
         return copy;
+    }
+
+    /** A device that fails has lost all pages, and says so to the next pass: who only takes memory for a text need not end for it. */
+    private void copy(int from, int to) {
+        try {
+            pool.copyPage(from, to);
+        } catch (DeviceException e) {
+            LOGGER.log(Level.DEBUG, "a page was not copied", e);
+        }
     }
 
     /** Forgets all that it remembered of texts that have ended. */

@@ -4,6 +4,7 @@ import dev.yangtuo.cache.CacheFile;
 import dev.yangtuo.cache.CachedParameter;
 import dev.yangtuo.cache.PackedParameter;
 import dev.yangtuo.cache.WeightCache;
+import dev.yangtuo.exception.DeviceException;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.PackedFiles;
@@ -22,16 +23,12 @@ import org.jspecify.annotations.Nullable;
 final class LoadCache {
     private static final Logger LOGGER = System.getLogger(LoadCache.class.getName());
 
-    private final Backend backend;
-    private final PackedFiles files;
     private final MergedModel merged;
     private final TypePlan plan;
     private final WeightCache.Slot slot;
     private final List<CachedParameter> parameters = new ArrayList<>();
 
-    private LoadCache(Backend backend, PackedFiles files, MergedModel merged, TypePlan plan, LoadSettings settings, Path folder, long opened) throws IOException {
-        this.backend = backend;
-        this.files = files;
+    private LoadCache(PackedFiles files, MergedModel merged, TypePlan plan, LoadSettings settings, Path folder, long opened) throws IOException {
         this.merged = merged;
         this.plan = plan;
         merged.forEach(parameter -> parameters.add(ModelKey.parameter(parameter, plan)));
@@ -54,7 +51,7 @@ final class LoadCache {
             return null;
         }
         try {
-            return new LoadCache(backend, files, merged, plan, settings, settings.cache(), opened);
+            return new LoadCache(files, merged, plan, settings, settings.cache(), opened);
         } catch (IOException | UncheckedIOException | InternalError e) {
             boolean namesTheFileAlone = e instanceof FileSystemException failure && failure.getReason() == null;
             LOGGER.log(Level.WARNING, "the cache of weights is not used: {0}", namesTheFileAlone ? e.toString() : e.getMessage());
@@ -73,7 +70,9 @@ final class LoadCache {
         }
         try {
             MergeReport report = MergeNote.restore(merged.finish(), file.note());
-            return new Found(assembly.assemble(new MappedWeights(backend, files, file, plan, progress)), report);
+            return new Found(assembly.assemble(new MappedWeights(file, plan, progress)), report);
+        } catch (DeviceException e) {
+            throw e; // the file is not to blame
         } catch (IOException | KernelException | IllegalArgumentException e) {
             LOGGER.log(Level.WARNING, "{0}: is not used and will be replaced: {1}", file.path(), e.getMessage());
             return null;

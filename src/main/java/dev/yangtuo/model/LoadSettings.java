@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param listener is told of each parameter
  * @param cache folder of packed weights; null: none
  * @param rope what takes the place of what the model says about RoPE
+ * @param devices that compute beside the backend, or in its place
  */
 public record LoadSettings(
         LoraStack lora,
@@ -33,11 +34,17 @@ public record LoadSettings(
         long kvMemory,
         Listener listener,
         @Nullable Path cache,
-        RopeOverride rope) {
-    /** Without a cache and a limit of its own for keys and values, and with the model's own RoPE. */
+        RopeOverride rope,
+        DeviceChoice devices) {
+    /** Without a cache and a limit of its own for keys and values, with the model's own RoPE, on the backend alone. */
     public LoadSettings(
             LoraStack lora, @Nullable TypeMix types, TensorType kvType, Supplier<Backend> backend, int threads, int context, int maxSequences, Listener listener) {
-        this(lora, types, kvType, backend, threads, context, maxSequences, 0, listener, null, RopeOverride.NONE);
+        this(lora, types, kvType, backend, threads, context, maxSequences, 0, listener, null, RopeOverride.NONE, DeviceChoice.PROCESSOR);
+    }
+
+    /** The same without devices. */
+    LoadSettings onProcessor() {
+        return new LoadSettings(lora, types, kvType, backend, threads, context, maxSequences, kvMemory, listener, cache, rope, DeviceChoice.PROCESSOR);
     }
 
     /** Follows the loading; called by the loading thread. */

@@ -8,11 +8,10 @@ import dev.yangtuo.kernel.PackedFiles;
 import dev.yangtuo.kernel.WeightMatrix;
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 
 /** Parameters mapped from a file of packed weights, whose parameters are known to be the model's, in the model's order. */
 final class MappedWeights implements WeightSupplier {
-    private final Backend backend;
-    private final PackedFiles files;
     private final CacheFile file;
     private final List<CachedParameter> parameters;
     private final List<float[]> vectors;
@@ -21,9 +20,7 @@ final class MappedWeights implements WeightSupplier {
     private int next;
 
     /** @throws IOException if the vectors cannot be read */
-    MappedWeights(Backend backend, PackedFiles files, CacheFile file, TypePlan plan, EncodeProgress progress) throws IOException {
-        this.backend = backend;
-        this.files = files;
+    MappedWeights(CacheFile file, TypePlan plan, EncodeProgress progress) throws IOException {
         this.file = file;
         this.parameters = file.parameters();
         this.vectors = file.vectors();
@@ -32,7 +29,7 @@ final class MappedWeights implements WeightSupplier {
     }
 
     @Override
-    public DeviceFloats vector(MergedParameter parameter) {
+    public DeviceFloats vector(MergedParameter parameter, Backend backend) {
         float[] values = vectors.get(take(parameter));
         DeviceFloats vector = backend.createFloats(values.length);
         vector.upload(0, values, 0, values.length);
@@ -40,9 +37,24 @@ final class MappedWeights implements WeightSupplier {
     }
 
     @Override
-    public WeightMatrix matrix(MergedParameter parameter) {
-        int index = take(parameter);
+    public WeightMatrix matrix(MergedParameter parameter, Backend backend) {
+        return map(take(parameter), backend);
+    }
+
+    @Override
+    public WeightMatrix matrixAgain(MergedParameter parameter, Backend backend) {
+        for (int index = 0; index < next; index++) {
+            if (parameters.get(index).name().equals(parameter.name())) {
+                progress.bytes(plan.bytesOf(parameter));
+                return map(index, backend);
+            }
+        }
+        throw new IllegalArgumentException("%s was not asked for before".formatted(parameter.name()));
+    }
+
+    private WeightMatrix map(int index, Backend backend) {
         CachedParameter cached = parameters.get(index);
+        PackedFiles files = Objects.requireNonNull(backend.packedFiles(), "a backend without packed files has no cache");
         WeightMatrix matrix = files.map(cached.type(), cached.rows(), cached.columns(), file.path(), file.byteOffset(index));
         if (matrix.byteSize() != file.byteSize(index)) {
             long expected = matrix.byteSize();

@@ -26,11 +26,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ModelLoader {
     private static final Logger LOGGER = System.getLogger(ModelLoader.class.getName());
-    /** Unless something else is asked for, keys and values may take this share of the machine's memory. */
-    private static final int MEMORY_SHARE = 4;
     /** Texts of one forward pass, and whole contexts that have memory, unless something else is asked for. */
     private static final int DEFAULT_SEQUENCES = 32;
     private static final int DEFAULT_CONTEXTS = 4;
+    /** A context that is not asked for may become as short as this, so that more layers fit on a device. */
+    private static final int SHORT_CONTEXT = 4096;
 
     private final MergedModel merged;
     private final ModelConfig config;
@@ -57,6 +57,18 @@ public final class ModelLoader {
      * @param path a model of any kind that can be read
      */
     public static LoadedModel load(Path path, LoadSettings settings) {
+        try {
+            return attempt(path, settings);
+        } catch (KernelException e) {
+            if (settings.devices().kind() != DeviceChoice.Kind.AUTO) {
+                throw e;
+            }
+            DeviceSelection.sayProcessor(e);
+            return attempt(path, settings.onProcessor());
+        }
+    }
+
+    private static LoadedModel attempt(Path path, LoadSettings settings) {
         long start = System.nanoTime();
         long opened = WeightCache.now();
         // Finding and linking the native library takes about as long as opening the files.
@@ -107,24 +119,39 @@ public final class ModelLoader {
 
     private LoadPlan loadPlan() {
         merged.tokenizer();
-        int context = contextLength();
-        long pages = kvPages(context);
+        LayerDivision division = devices().divide(neededPositions());
+        int context = contextLength(division);
+        long pages = kvPages(context, division);
         long positions = pages * KvCache.PAGE_POSITIONS;
-        return new LoadPlan(merged.path(), progress.byteCount(), positions * ModelCosts.keyValueBytes(config, settings.kvType()),
-                KernelModel.bufferBytes(config, context, sequences()), context, positions, totalMemory());
+        return new LoadPlan(merged.path(), weightBytes(division), positions * ModelCosts.keyValueBytes(config, settings.kvType()),
+                division.parts().size() * KernelModel.bufferBytes(config, context, sequences()), context, positions, totalMemory(), division.memory(positions));
+    }
+
+    private long weightBytes(LayerDivision division) {
+        return division.parts().stream().mapToLong(division::weights).sum();
     }
 
     private LoadedModel load(long startNanos, Background<Backend> openedBackend) {
         GenerationConfig generation = merged.generation();
-        int context = contextLength();
-        requireMemory();
+        DeviceSelection devices = devices();
+        LayerDivision wanted = devices.divide(neededPositions());
+        Backend processor = openedBackend.join();
         try (CloseStack undo = new CloseStack()) {
-            Backend backend = openedBackend.join();
-            ModelWeights weights = undo.push(weights(backend));
+            Placement placement = undo.push(devices.open(wanted, processor));
+            LayerDivision division = placement.division();
+            int context = contextLength(division);
+            requireMemory(division);
+            if (division.hasTwoEmbeddings()) {
+                progress.expectAgain(plan.bytesOf(merged.embedding()));
+            }
+            ModelWeights weights = undo.push(weights(processor, placement));
             List<String> types = typesByFrequency();
             Tokenizer tokenizer = merged.tokenizer();
             undo.keep();
-            Model model = new KernelModel(config, backend, weights, settings.kvType(), context, sequences(), kvPages(context));
+            Model model = new KernelModel(config, placement, weights, settings.kvType(), context, sequences(), kvPages(context, division));
+            if (!placement.uses(processor)) {
+                processor.close(); // it has only encoded weights
+            }
             Duration time = Duration.ofNanos(System.nanoTime() - startNanos);
             return new LoadedModel(
                     merged.path(), merged.baseConfig().vocabSize(), model, tokenizer, generation, merged.chatTemplate().orElse(null), report, types, cacheUse, time);
@@ -132,7 +159,7 @@ public final class ModelLoader {
     }
 
     /** The context that was asked for, or the model's own as far as the memory for keys and values allows. */
-    private int contextLength() {
+    private int contextLength(LayerDivision division) {
         if (settings.context() > 0) {
             if (settings.context() > config.reach()) {
                 LOGGER.log(Level.WARNING, "a context of {0} was asked for, but the model was trained for {1}{2}; texts that are longer will be poor",
@@ -140,12 +167,10 @@ public final class ModelLoader {
             }
             return settings.context();
         }
-        long memory = totalMemory();
-        long perPosition = ModelCosts.keyValueBytes(config, settings.kvType());
-        long affordable = Math.max(1, memory / MEMORY_SHARE / perPosition);
+        long affordable = Math.max(1, division.positions(totalMemory()));
         if (affordable < config.contextLength()) {
-            LOGGER.log(Level.WARNING, "the context is limited to {0} of the model''s {1} tokens: its keys and values would need more than a quarter of the memory",
-                    affordable, config.contextLength());
+            LOGGER.log(Level.WARNING, "the context is limited to {0} of the model''s {1} tokens: its keys and values would need more than {2}",
+                    affordable, config.contextLength(), division.hasDevices() ? "there is memory left" : "a quarter of the memory");
         }
         return (int) Math.min(affordable, config.contextLength());
     }
@@ -154,8 +179,20 @@ public final class ModelLoader {
         return settings.maxSequences() > 0 ? settings.maxSequences() : DEFAULT_SEQUENCES;
     }
 
+    private DeviceSelection devices() {
+        int context = settings.context() > 0 ? settings.context() : config.contextLength();
+        return new DeviceSelection(merged, plan, settings, ModelBytes.of(merged, plan, settings.kvType(), KernelModel.bufferBytes(config, context, sequences())));
+    }
+
+    /** Positions whose keys and values must have room on a device, or layers go elsewhere. */
+    private long neededPositions() {
+        int context = settings.context() > 0 ? settings.context() : Math.min(config.contextLength(), SHORT_CONTEXT);
+        long whole = (long) KvCache.pagesFor(context) * KvCache.PAGE_POSITIONS;
+        return Math.max(whole, settings.kvMemory() / ModelCosts.keyValueBytes(config, settings.kvType()));
+    }
+
     /** Pages of keys and values. */
-    private int kvPages(int context) {
+    private int kvPages(int context, LayerDivision division) {
         int perContext = KvCache.pagesFor(context);
         long pageBytes = KvCache.PAGE_POSITIONS * ModelCosts.keyValueBytes(config, settings.kvType());
         long pages = (long) perContext * (settings.maxSequences() > 0 ? settings.maxSequences() : DEFAULT_CONTEXTS);
@@ -166,9 +203,10 @@ public final class ModelLoader {
                         + " them, take a shorter context, or a smaller type of keys and values").formatted(
                                 merged.path(), context, perContext * pageBytes, settings.kvMemory()));
             }
-        } else if (settings.maxSequences() == 0) {
-            // What texts leave behind fills the pool in time, so it must be affordable as a whole.
-            pages = Math.max(perContext, Math.min(pages, totalMemory() / MEMORY_SHARE / pageBytes));
+        } else {
+            // What texts leave behind fills the pool in time, so it must be affordable as a whole. Devices keep it in memory of their own from the beginning.
+            long affordable = settings.maxSequences() == 0 ? division.positions(totalMemory()) : division.devicePositions();
+            pages = Math.max(perContext, Math.min(pages, affordable / KvCache.PAGE_POSITIONS));
         }
         if (pages > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(settings.kvMemory() > 0
@@ -184,8 +222,8 @@ public final class ModelLoader {
     }
 
     /** Refuses what cannot fit before the machine is brought to its knees by it. */
-    private void requireMemory() {
-        double bytes = progress.byteCount();
+    private void requireMemory(LayerDivision division) {
+        double bytes = division.processorWeights();
         if (bytes > totalMemory()) {
             throw new KernelException(String.format(
                     Locale.ROOT,
@@ -194,10 +232,10 @@ public final class ModelLoader {
         }
     }
 
-    private ModelWeights pack(Backend backend, @Nullable LoadCache cache) {
-        try (ParameterEncoder encoder = new ParameterEncoder(backend, merged.path(), settings.threads(), progress::bytes); CloseStack undo = new CloseStack()) {
-            EncodedWeights encoded = new EncodedWeights(backend, encoder, plan, progress);
-            ModelWeights weights = undo.push(assembly(backend).assemble(encoded));
+    private ModelWeights pack(Backend processor, Placement placement, @Nullable LoadCache cache) {
+        try (ParameterEncoder encoder = new ParameterEncoder(processor, merged.path(), settings.threads(), progress::bytes); CloseStack undo = new CloseStack()) {
+            EncodedWeights encoded = new EncodedWeights(encoder, plan, progress);
+            ModelWeights weights = undo.push(assembly(placement).assemble(encoded));
             report = merged.finish();
             cacheUse = cache == null ? CacheUse.NONE : cache.write(encoded.packed(), report);
             undo.keep();
@@ -205,20 +243,21 @@ public final class ModelLoader {
         }
     }
 
-    private ModelWeights weights(Backend backend) {
-        LoadCache cache = LoadCache.of(backend, merged, plan, settings, opened);
-        LoadCache.Found found = cache == null ? null : cache.find(assembly(backend), progress);
+    /** @param processor encodes, also what lies elsewhere */
+    private ModelWeights weights(Backend processor, Placement placement) {
+        LoadCache cache = LoadCache.of(processor, merged, plan, settings, opened);
+        LoadCache.Found found = cache == null ? null : cache.find(assembly(placement), progress);
         if (found == null) {
             merged.tokenizer(); // if anything is wrong with it, before the long part
-            return pack(backend, cache);
+            return pack(processor, placement, cache);
         }
         report = found.report();
         cacheUse = CacheUse.READ;
         return found.weights();
     }
 
-    private WeightAssembly assembly(Backend backend) {
-        return new WeightAssembly(merged, backend);
+    private WeightAssembly assembly(Placement placement) {
+        return new WeightAssembly(merged, placement);
     }
 
     private List<String> typesByFrequency() {

@@ -1,6 +1,5 @@
 package dev.yangtuo.model;
 
-import dev.yangtuo.kernel.Backend;
 import dev.yangtuo.kernel.DeviceFloats;
 import dev.yangtuo.kernel.Layer;
 import dev.yangtuo.kernel.LayerWeights;
@@ -17,32 +16,43 @@ import java.util.Map;
 final class WeightAssembly {
     private final MergedModel merged;
     private final ModelConfig config;
-    private final Backend backend;
+    private final Placement placement;
 
-    WeightAssembly(MergedModel merged, Backend backend) {
+    WeightAssembly(MergedModel merged, Placement placement) {
         this.merged = merged;
         this.config = merged.config();
-        this.backend = backend;
+        this.placement = placement;
     }
 
     /** Asks for all parameters; closes those that it has got if one fails. */
     ModelWeights assemble(WeightSupplier supplier) {
         try (CloseStack undo = new CloseStack()) {
-            WeightMatrix embedding = undo.push(supplier.matrix(merged.embedding()));
+            WeightMatrix embedding = undo.push(supplier.matrix(merged.embedding(), placement.first()));
             List<Layer> layers = new ArrayList<>();
             for (int layer = 0; layer < config.nLayers(); layer++) {
-                layers.add(backend.createLayer(layer(supplier, layer, undo)));
+                layers.add(placement.partOf(layer).backend().createLayer(layer(supplier, layer, undo)));
             }
-            DeviceFloats norm = undo.push(supplier.vector(merged.norm()));
-            MergedParameter ownOutput = merged.output();
-            WeightMatrix output = ownOutput == null ? embedding : undo.push(supplier.matrix(ownOutput));
-            OutputLayer end = backend.createOutputLayer(new OutputWeights(norm, output, config.normEps()));
+            DeviceFloats norm = undo.push(supplier.vector(merged.norm(), placement.last()));
+            WeightMatrix output = output(supplier, embedding);
+            if (output != embedding) {
+                undo.push(output);
+            }
+            OutputLayer end = placement.last().createOutputLayer(new OutputWeights(norm, output, config.normEps()));
             undo.keep();
             return new ModelWeights(embedding, layers, end);
         }
     }
 
+    private WeightMatrix output(WeightSupplier supplier, WeightMatrix embedding) {
+        MergedParameter ownOutput = merged.output();
+        if (ownOutput != null) {
+            return supplier.matrix(ownOutput, placement.last());
+        }
+        return placement.first() == placement.last() ? embedding : supplier.matrixAgain(merged.embedding(), placement.last());
+    }
+
     private LayerWeights layer(WeightSupplier supplier, int layer, CloseStack undo) {
+        Placement.Part part = placement.partOf(layer);
         Map<LayerParameter, WeightMatrix> matrices = new EnumMap<>(LayerParameter.class);
         Map<LayerParameter, DeviceFloats> vectors = new EnumMap<>(LayerParameter.class);
         for (LayerParameter kind : LayerParameter.values()) {
@@ -51,13 +61,13 @@ final class WeightAssembly {
                 continue;
             }
             if (kind.isVector()) {
-                vectors.put(kind, undo.push(supplier.vector(parameter)));
+                vectors.put(kind, undo.push(supplier.vector(parameter, part.backend())));
             } else {
-                matrices.put(kind, undo.push(supplier.matrix(parameter)));
+                matrices.put(kind, undo.push(supplier.matrix(parameter, part.backend())));
             }
         }
         return new LayerWeights(
-                layer,
+                layer - part.first(),
                 config.nHeads(),
                 config.nKvHeads(),
                 config.headDim(),

@@ -17,7 +17,7 @@ class DoctorCommandTest {
         assertThat(run.exitCode()).as(run.text()).isZero();
         assertThat(run.errors()).isEmpty();
         assertThat(run.text().lines().map(line -> line.substring(0, 15).strip()).filter(name -> !name.endsWith("device"))).containsExactly(
-                "yangtuo", "jdk", "system", "processors", "memory", "large pages", "native library", "features", "kernels", "chosen", "llama.cpp");
+                "yangtuo", "jdk", "system", "processors", "memory", "large pages", "native library", "features", "kernels", "chosen", "cuda", "llama.cpp");
         assertThat(run.text()).contains(Runtime.version().toString(), "portable", "GB");
     }
 
@@ -28,7 +28,7 @@ class DoctorCommandTest {
         assertThat(run.text()).endsWith("}\n").containsOnlyOnce("\n");
         JsonNode object = new ObjectMapper().readTree(run.text());
         assertThat(object.fieldNames()).toIterable().containsExactly("version", "java", "java_vendor", "java_home", "system", "machine", "processors", "memory_bytes",
-                "free_memory_bytes", "heap_bytes", "large_pages", "native_library", "features", "kernels", "kernel", "problem", "llama_cpp");
+                "free_memory_bytes", "heap_bytes", "large_pages", "native_library", "features", "kernels", "kernel", "problem", "cuda", "llama_cpp");
         assertThat(object.get("java").textValue()).isEqualTo(Runtime.version().toString());
         assertThat(object.get("memory_bytes").longValue()).isGreaterThan(object.get("free_memory_bytes").longValue());
         assertThat(object.get("kernels").get(0).get("name").textValue()).isEqualTo("portable");

@@ -8,6 +8,7 @@ import dev.yangtuo.Llama;
 import dev.yangtuo.LlamaCppOptions;
 import dev.yangtuo.LoadOptions;
 import dev.yangtuo.exception.NativeLibraryException;
+import dev.yangtuo.exception.YangtuoException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -33,5 +34,12 @@ class EnginesTest {
         for (LlamaCppOptions options : List.of(MISSING.devices(List.of("CUDA0")), MISSING.devices(List.of("CPU", "CUDA0")), MISSING.gpuLayers(1))) {
             assertThatThrownBy(() -> load(options)).isInstanceOf(NativeLibraryException.class).hasMessageContaining("no-such-library");
         }
+    }
+
+    @Test
+    void ourOwnNamesOfDevicesChooseOurOwnEngineUnlessTheOtherIsNamed() {
+        LoadOptions options = LoadOptions.defaults().context(64).llamaCpp(MISSING).device("cuda:77");
+        assertThatThrownBy(() -> Llama.load(MODEL, options)).isInstanceOf(YangtuoException.class).message().doesNotContain("no-such-library").containsIgnoringCase("cuda");
+        assertThatThrownBy(() -> Llama.load(MODEL, options.engine(Engine.LLAMA_CPP))).isInstanceOf(NativeLibraryException.class).hasMessageContaining("no-such-library");
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.yangtuo.bindings.YangtuoNative;
 import dev.yangtuo.bindings.yt_batch;
 import dev.yangtuo.bindings.yt_candidates;
+import dev.yangtuo.bindings.yt_device_info;
 import dev.yangtuo.bindings.yt_edit;
 import dev.yangtuo.bindings.yt_kv_shape;
 import dev.yangtuo.bindings.yt_layer;
@@ -38,7 +39,14 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 class BindingsMatchLibraryTest {
     private static final String REMEDY = "bindings/generate.sh makes the bindings anew";
     private static final List<GroupLayout> STRUCTS =
-            List.of(yt_batch.layout(), yt_candidates.layout(), yt_edit.layout(), yt_kv_shape.layout(), yt_layer.layout(), yt_output.layout());
+            List.of(
+                    yt_batch.layout(),
+                    yt_candidates.layout(),
+                    yt_device_info.layout(),
+                    yt_edit.layout(),
+                    yt_kv_shape.layout(),
+                    yt_layer.layout(),
+                    yt_output.layout());
 
     /** The header without its comments. */
     private static String header;

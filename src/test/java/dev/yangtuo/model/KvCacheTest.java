@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.yangtuo.kernel.Backend;
+import dev.yangtuo.kernel.KvShape;
 import dev.yangtuo.kernel.ScalarBackend;
 import dev.yangtuo.tensor.TensorType;
 import java.util.ArrayList;
@@ -20,9 +21,6 @@ import org.junit.jupiter.api.Test;
 
 /** Pages are taken as sequences grow and come back when they end. */
 class KvCacheTest {
-    private static final ModelConfig CONFIG =
-            new ModelConfig(8, 8, 1, 2, 1, 4, 10, 4096, 1e-5f, RopeConfig.plain(10_000), SlidingWindow.NONE, false, List.of());
-
     private final Backend backend = new ScalarBackend(1);
 
     @AfterEach
@@ -32,7 +30,11 @@ class KvCacheTest {
 
     /** With pages for so many whole sequences. */
     private KvCache cache(int context, int sequences) {
-        return new KvCache(backend, CONFIG, TensorType.F16, context, KvCache.pagesFor(context) * sequences);
+        return cacheOf(context, KvCache.pagesFor(context) * sequences);
+    }
+
+    private KvCache cacheOf(int context, int pages) {
+        return new KvCache(backend.createKvPool(new KvShape(TensorType.F16, KvCache.PAGE_POSITIONS, pages, 1, 1, 4)), context);
     }
 
     private static int[] tokens(int count, long seed) {
@@ -335,6 +337,6 @@ class KvCacheTest {
 
     @Test
     void aPoolTooSmallForOneTextIsRefused() {
-        assertThatIllegalArgumentException().isThrownBy(() -> new KvCache(backend, CONFIG, TensorType.F16, 65, 1)).withMessageContaining("2 pages");
+        assertThatIllegalArgumentException().isThrownBy(() -> cacheOf(65, 1)).withMessageContaining("2 pages");
     }
 }

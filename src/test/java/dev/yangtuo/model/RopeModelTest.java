@@ -232,7 +232,7 @@ class RopeModelTest {
 
     private static LoadSettings settings(RopeOverride rope, int context) {
         return new LoadSettings(LoraStack.NONE, TypeMix.of(TensorType.F32), TensorType.F32, () -> new ScalarBackend(1), 1, context, 2,
-                0, (name, done, count, bytes, byteCount) -> {}, null, rope);
+                0, (name, done, count, bytes, byteCount) -> {}, null, rope, DeviceChoice.PROCESSOR);
     }
 
     private static float[] last(Model model, int ropeLength, int step) {

@@ -23,7 +23,7 @@ public final class TestModels {
         }
         long pageBytes = KvCache.PAGE_POSITIONS * ModelCosts.keyValueBytes(ModelLoader.check(ModelFolders.tiny("base")).config(), TensorType.F16);
         return ModelLoader.load(ModelFolders.tiny("base"), new LoadSettings(plain.lora(), null, plain.kvType(), plain.backend(), 2, context, sequences,
-                pages * pageBytes, plain.listener(), null, RopeOverride.NONE)).model();
+                pages * pageBytes, plain.listener(), null, RopeOverride.NONE, DeviceChoice.PROCESSOR)).model();
     }
 
     /** Forgets what a model remembers of earlier texts; true if then nobody has any memory of keys and values. */

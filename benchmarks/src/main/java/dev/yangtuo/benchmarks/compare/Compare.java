@@ -92,7 +92,7 @@ public final class Compare {
         }
         List<String> command = program.command(model, row.test(), options.threads(), options.repeats());
         try {
-            ProgramOutput output = run.run(program, command, row.test());
+            ProgramOutput output = run.run(program, command, row.test()).against(options.ceilings());
             comparison.add(row, competitor.name(), command, output);
             return String.format(Locale.ROOT, "%.2f tokens/s", output.tokensPerSecond().stream().mapToDouble(Double::doubleValue).average().orElseThrow());
         } catch (IllegalStateException e) {

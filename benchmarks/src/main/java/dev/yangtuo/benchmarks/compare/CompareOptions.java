@@ -22,6 +22,7 @@ import java.util.Set;
  * @param models files that are there
  * @param shape of the models that are made up; used with {@code types}
  * @param types of these
+ * @param ceilings in place of those that {@code yangtuo bench} measures, by the names that it gives them
  * @param tests in the order of the table
  * @param threads of all programs
  * @param rounds in which the programs take turns
@@ -34,6 +35,7 @@ record CompareOptions(
         List<Path> models,
         SyntheticShape shape,
         List<WeightType> types,
+        Map<String, Double> ceilings,
         List<BenchTest> tests,
         int threads,
         int rounds,
@@ -42,7 +44,7 @@ record CompareOptions(
         int timeoutSeconds) {
     static final String OURS = "yangtuo";
 
-    private static final Set<String> NAMES = Set.of("--peer", "--peer-args", "--batched-peer", "--batched-args", "--yangtuo", "--yangtuo-args", "--model",
+    private static final Set<String> NAMES = Set.of("--peer", "--peer-args", "--batched-peer", "--batched-args", "--yangtuo", "--yangtuo-args", "--yangtuo-peer", "--ceiling", "--model",
             "--shape", "--types", "--tests", "--threads", "--rounds", "--repeats", "--output", "--timeout");
 
     static CompareOptions parse(String[] arguments) {
@@ -64,6 +66,7 @@ record CompareOptions(
                 models,
                 SyntheticShape.of(options.option("--shape", "1b")),
                 types,
+                ceilings(options),
                 TestNames.parse(options.option("--tests", "pp512,tg128")),
                 options.count("--threads", Runtime.getRuntime().availableProcessors()),
                 options.count("--rounds", 3),
@@ -82,6 +85,13 @@ record CompareOptions(
         List<Competitor> competitors = new ArrayList<>(List.of(new Competitor(OURS, own, own)));
         Set<String> names = new LinkedHashSet<>(single.keySet());
         names.addAll(batched.keySet());
+        named(options, "--yangtuo-peer").forEach((name, arguments) -> {
+            if (name.equals(OURS) || names.contains(name)) {
+                throw new IllegalArgumentException("--yangtuo-peer %s=...: the name is taken".formatted(name));
+            }
+            Program peer = new Program(Program.Kind.YANGTUO, launcher, split(arguments));
+            competitors.add(new Competitor(name, peer, peer));
+        });
         for (String name : names) {
             Path one = single.get(name);
             Path many = batched.get(name);
@@ -91,6 +101,20 @@ record CompareOptions(
                     many == null ? null : new Program(Program.Kind.LLAMA_BATCHED_BENCH, many, batchedArguments.getOrDefault(name, List.of()))));
         }
         return competitors;
+    }
+
+    private static Map<String, Double> ceilings(Arguments options) {
+        Map<String, Double> ceilings = new LinkedHashMap<>();
+        named(options, "--ceiling").forEach((name, text) -> {
+            if (!ProgramOutput.CEILINGS.contains(name)) {
+                throw new IllegalArgumentException("--ceiling %s=...: there is no such ceiling; there are %s".formatted(name, ProgramOutput.CEILINGS));
+            }
+            if (!text.matches("[0-9]{1,9}(\\.[0-9]{1,9})?") || Double.parseDouble(text) == 0) {
+                throw new IllegalArgumentException("--ceiling %s=%s: expected a number above 0".formatted(name, text));
+            }
+            ceilings.put(name, Double.valueOf(text));
+        });
+        return ceilings;
     }
 
     private static Map<String, Path> paths(Arguments options, String option) {

@@ -10,8 +10,7 @@ import java.util.List;
 /** A comparison as JSON, with every sample. What is unknown is null. */
 final class ComparisonJson {
     private static final List<String> FACTS = List.of("machine", "system", "features");
-    private static final List<String> CEILINGS = List.of("read_gbps", "int8_tops", "fma_tflops");
-    private static final List<String> SHARES = List.of("share_of_bandwidth", "share_of_int8_peak", "share_of_fma_peak");
+    private static final List<String> NUMBERS = List.of("gbps", "tops", "share_of_bandwidth", "share_of_int8_peak", "share_of_fma_peak");
 
     private ComparisonJson() {}
 
@@ -19,7 +18,7 @@ final class ComparisonJson {
         JsonMapper mapper = new JsonMapper();
         ObjectNode root = mapper.createObjectNode();
         FACTS.forEach(key -> root.put(key, comparison.fact(key)));
-        CEILINGS.forEach(key -> number(root, key, comparison.ceiling(key)));
+        ProgramOutput.CEILINGS.forEach(key -> number(root, key, comparison.ceiling(key)));
         root.put("threads", options.threads());
         root.put("rounds", options.rounds());
         root.put("repeats", options.repeats());
@@ -31,7 +30,7 @@ final class ComparisonJson {
         var results = root.putArray("results");
         for (Comparison.Row row : comparison.rows()) {
             ObjectNode node = results.addObject().put("model", row.model()).put("test", row.test().name());
-            SHARES.forEach(key -> number(node, key, row.number(comparison.ours(), key)));
+            NUMBERS.forEach(key -> number(node, key, row.number(comparison.ours(), key)));
             var cells = node.putArray("programs");
             comparison.names().forEach(name -> cell(cells.addObject(), comparison, row, name));
         }

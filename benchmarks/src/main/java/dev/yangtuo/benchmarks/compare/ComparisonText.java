@@ -33,8 +33,9 @@ final class ComparisonText {
     private void facts(StringBuilder out) {
         fact(out, "machine", "%s, %s".formatted(comparison.fact("machine"), comparison.fact("system")));
         fact(out, "features", comparison.fact("features"));
-        fact(out, "ceilings", String.format(Locale.ROOT, "read %s GB/s, int8 %s Top/s, f32 %s Tflop/s: medians of what each run of yangtuo measured",
-                number(comparison.ceiling("read_gbps"), "%.1f"), number(comparison.ceiling("int8_tops"), "%.2f"), number(comparison.ceiling("fma_tflops"), "%.3f")));
+        fact(out, "ceilings", String.format(Locale.ROOT, "read %s GB/s, int8 %s Top/s, f32 %s Tflop/s: %s",
+                number(comparison.ceiling("read_gbps"), "%.1f"), number(comparison.ceiling("int8_tops"), "%.2f"), number(comparison.ceiling("fma_tflops"), "%.3f"),
+                options.ceilings().isEmpty() ? "medians of what each run of yangtuo measured" : "of which %s were given, others measured".formatted(options.ceilings().keySet())));
         fact(out, "run", "%d threads, %d rounds in turns, %d runs of a test in each".formatted(options.threads(), options.rounds(), options.repeats()));
         for (Competitor competitor : options.competitors()) {
             String version = comparison.version(competitor.name());
@@ -50,14 +51,14 @@ final class ComparisonText {
     }
 
     private void table(StringBuilder out) {
-        List<String> header = new ArrayList<>(List.of("model", "test", comparison.ours(), "of read bandwidth", "of int8 peak"));
+        List<String> header = new ArrayList<>(List.of("model", "test", comparison.ours(), "GB/s", "of read bandwidth", "of int8 peak"));
         for (String peer : comparison.peers()) {
             header.addAll(List.of(peer, "ratio"));
         }
         MarkdownTable table = new MarkdownTable(2, header);
         for (Comparison.Row row : comparison.rows()) {
             List<String> cells = new ArrayList<>(List.of(row.model(), row.test().name(), speed(row, comparison.ours()),
-                    percent(row.number(comparison.ours(), "share_of_bandwidth")), percent(row.number(comparison.ours(), "share_of_int8_peak"))));
+                    number(row.number(comparison.ours(), "gbps"), "%.1f"), percent(row.number(comparison.ours(), "share_of_bandwidth")), percent(row.number(comparison.ours(), "share_of_int8_peak"))));
             for (String peer : comparison.peers()) {
                 cells.addAll(List.of(speed(row, peer), number(row.ratio(comparison.ours(), peer), "%.2f")));
             }

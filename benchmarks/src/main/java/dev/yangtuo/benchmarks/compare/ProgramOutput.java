@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What a program said of one test.
@@ -21,8 +22,11 @@ import java.util.regex.Pattern;
 record ProgramOutput(List<Double> tokensPerSecond, Map<String, String> facts, Map<String, Double> numbers) {
     private static final JsonMapper JSON = new JsonMapper();
     private static final List<String> OWN_FACTS = List.of("machine", "system", "features", "version", "backend", "output_type", "int8_instruction", "fma_instruction");
-    private static final List<String> OWN_NUMBERS = List.of("read_gbps", "int8_tops", "fma_tflops");
+    /** What {@code yangtuo bench} measures of the machine, 10^9 bytes and 10^12 operations a second. */
+    static final List<String> CEILINGS = List.of("read_gbps", "int8_tops", "fma_tflops");
+    /** Shares of these, in their order, and what was reached. */
     private static final List<String> OWN_SHARES = List.of("share_of_bandwidth", "share_of_int8_peak", "share_of_fma_peak");
+    private static final List<String> REACHED = List.of("gbps", "tops", "tops");
     /** What ik_llama.cpp's llama-batched-bench prints whatever format it is asked for: PP, TG, B, N_KV, T_PP, S_PP, T_TG, S_TG and more. */
     private static final Pattern TABLE_ROW = Pattern.compile("\\|\\s*\\d+\\s*\\|\\s*(?<tokens>\\d+)\\s*\\|\\s*(?<sequences>\\d+)\\s*\\|"
             + "(?:[\\s\\d.]+\\|){4}\\s*(?<speed>\\d+(?:\\.\\d+)?)\\s*\\|.*");
@@ -49,6 +53,24 @@ record ProgramOutput(List<Double> tokensPerSecond, Map<String, String> facts, Ma
         }
     }
 
+    /**
+     * {@return the same, with shares of other ceilings}
+     *
+     * @param ceilings by their names; those that are missing stay as they were measured
+     */
+    ProgramOutput against(Map<String, Double> ceilings) {
+        Map<String, Double> changed = new LinkedHashMap<>(numbers);
+        for (int i = 0; i < CEILINGS.size(); i++) {
+            Double ceiling = ceilings.get(CEILINGS.get(i));
+            Double reached = numbers.get(REACHED.get(i));
+            if (ceiling != null && reached != null) {
+                changed.put(CEILINGS.get(i), ceiling);
+                changed.put(OWN_SHARES.get(i), reached / ceiling);
+            }
+        }
+        return new ProgramOutput(tokensPerSecond, facts, changed);
+    }
+
     private static String start(String output) {
         String text = output.strip().replaceAll("\\s+", " ");
         return text.isEmpty() ? "(nothing)" : text.substring(0, Math.min(SHOWN, text.length()));
@@ -58,12 +80,13 @@ record ProgramOutput(List<Double> tokensPerSecond, Map<String, String> facts, Ma
         Map<String, String> facts = new LinkedHashMap<>();
         Map<String, Double> numbers = new LinkedHashMap<>();
         OWN_FACTS.forEach(key -> facts.put(key, root.path(key).asText("")));
-        OWN_NUMBERS.stream().filter(key -> root.path(key).isNumber()).forEach(key -> numbers.put(key, root.get(key).asDouble()));
+        CEILINGS.stream().filter(key -> root.path(key).isNumber()).forEach(key -> numbers.put(key, root.get(key).asDouble()));
         List<Double> speeds = new ArrayList<>();
         for (JsonNode result : root.path("tests")) {
             if (result.path("name").asText().equals(test.name())) {
                 result.path("samples").forEach(sample -> speeds.add(sample.asDouble()));
-                OWN_SHARES.stream().filter(key -> result.path(key).isNumber()).forEach(key -> numbers.put(key, result.get(key).asDouble()));
+                Stream.concat(OWN_SHARES.stream(), REACHED.stream().distinct()).filter(key -> result.path(key).isNumber())
+                        .forEach(key -> numbers.put(key, result.get(key).asDouble()));
             }
         }
         return new ProgramOutput(speeds, facts, numbers);

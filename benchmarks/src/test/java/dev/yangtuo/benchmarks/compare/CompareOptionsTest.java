@@ -2,6 +2,7 @@ package dev.yangtuo.benchmarks.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.entry;
 
 import dev.yangtuo.WeightType;
 import dev.yangtuo.bench.BenchTest;
@@ -33,6 +34,19 @@ class CompareOptionsTest {
         assertThat(options.competitors().get(2).programFor(TestNames.parse("tg128").getFirst())).isNull();
     }
 
+    @Test
+    void ourOwnBenchIsAPeerWithOtherOptions() {
+        CompareOptions options = parse("--yangtuo-args", "--device cuda", "--yangtuo-peer", "llama.cpp=--engine llama.cpp");
+        assertThat(options.competitors()).extracting(Competitor::name).containsExactly("yangtuo", "llama.cpp");
+        assertThat(options.competitors().get(1).single()).isEqualTo(new Program(Program.Kind.YANGTUO, Path.of("/y"), List.of("--engine", "llama.cpp")));
+        assertThat(options.competitors().get(1).batched()).isEqualTo(options.competitors().get(1).single());
+    }
+
+    @Test
+    void ceilingsAreGivenByName() {
+        assertThat(parse("--ceiling", "read_gbps=3350", "--ceiling", "int8_tops=1979.5").ceilings()).containsExactly(entry("read_gbps", 3350.0), entry("int8_tops", 1979.5));
+    }
+
     private static Program own() {
         return new Program(Program.Kind.YANGTUO, Path.of("/y"), List.of());
     }
@@ -50,6 +64,10 @@ class CompareOptionsTest {
         "--peer | =x | expected NAME=VALUE",
         "--peer | yangtuo=x | our own name",
         "--peer-args | a=-x | no program of that name",
+        "--yangtuo-peer | yangtuo=-x | the name is taken",
+        "--ceiling | fast=1 | no such ceiling",
+        "--ceiling | read_gbps=0 | above 0",
+        "--ceiling | read_gbps=x | above 0",
         "--model | /no/such | /no/such: there is no such file",
         "--types | q9 | 'q9'",
         "--shape | 2b | '2b' is not a shape",

@@ -45,7 +45,7 @@ class ComparisonTest {
         Program program = new Program(Kind.LLAMA_BENCH, Path.of("p"), List.of());
         return new CompareOptions(
                 List.of(new Competitor("yangtuo", program, program), new Competitor("one", program, null), new Competitor("two", program, null)),
-                List.of(), SyntheticShape.of("1b"), List.of(WeightType.Q4_0), TestNames.parse("tg128"), 2, 2, 1, directory.resolve("c"), 10);
+                List.of(), SyntheticShape.of("1b"), List.of(WeightType.Q4_0), Map.of(), TestNames.parse("tg128"), 2, 2, 1, directory.resolve("c"), 10);
     }
 
     @Test
@@ -66,8 +66,8 @@ class ComparisonTest {
                 "- machine: M, S\n",
                 "- one: v2\n",
                 "`benchmarks/compare --rounds 2`",
-                "| model | test | yangtuo | of read bandwidth | of int8 peak | one | ratio | two | ratio |",
-                "| 1b-q4_0.gguf | tg128 | 110.00 (90.00 to 130.00) | 85.0 % | - | 50.00 (40.00 to 54.00) | 2.20 | failed | - |",
+                "| model | test | yangtuo | GB/s | of read bandwidth | of int8 peak | one | ratio | two | ratio |",
+                "| 1b-q4_0.gguf | tg128 | 110.00 (90.00 to 130.00) | - | 85.0 % | - | 50.00 (40.00 to 54.00) | 2.20 | failed | - |",
                 "- 1b-q4_0.gguf, tg128, two: exit code 1: no such option",
                 "    prog -m 'a b'\n");
     }

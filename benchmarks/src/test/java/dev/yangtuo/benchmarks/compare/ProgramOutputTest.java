@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.yangtuo.bench.BenchTest;
 import dev.yangtuo.benchmarks.compare.Program.Kind;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Samples as the programs print them, in short. */
@@ -42,6 +43,16 @@ class ProgramOutputTest {
         assertThat(output.tokensPerSecond()).containsExactly(3.5, 3.72);
         assertThat(output.facts()).containsEntry("version", "de3ff81 (build 1)");
         assertThat(ProgramOutput.parse(Kind.LLAMA_BENCH, LLAMA_BENCH, test("tg4")).tokensPerSecond()).containsExactly(2.46596);
+    }
+
+    @Test
+    void sharesAreOfCeilingsThatWereGiven() {
+        String output = "{\"read_gbps\": 40, \"int8_tops\": 2, \"tests\": [{\"name\": \"tg4\", \"samples\": [5], \"gbps\": 20, \"tops\": 1,"
+                + " \"share_of_bandwidth\": 0.5, \"share_of_int8_peak\": 0.5, \"share_of_fma_peak\": null}]}";
+        ProgramOutput measured = ProgramOutput.parse(Kind.YANGTUO, output, test("tg4"));
+        assertThat(measured.against(Map.of())).isEqualTo(measured);
+        assertThat(measured.against(Map.of("read_gbps", 80.0)).numbers())
+                .containsEntry("read_gbps", 80.0).containsEntry("share_of_bandwidth", 0.25).containsEntry("share_of_int8_peak", 0.5).doesNotContainKey("share_of_fma_peak");
     }
 
     @Test

@@ -83,9 +83,11 @@ class ArtifactsTest {
     @MethodSource("dev.yangtuo.packaging.Artifacts#nativeClassifiers")
     void aNativeJarHasTheLibraryOfItsPlatformAndNoClasses(String classifier) throws Exception {
         Path jar = file("yangtuo", classifier, "jar");
-        String platform = classifier.substring("natives-".length());
+        String module = classifier.substring("natives-".length());
+        boolean isCuda = module.endsWith("-cuda");
+        String platform = isCuda ? module.substring(0, module.length() - "-cuda".length()) : module;
         String folder = "META-INF/native/" + platform + "/";
-        String library = folder + (platform.startsWith("macos") ? "libyangtuo.dylib" : "libyangtuo.so");
+        String library = folder + (platform.startsWith("macos") ? "libyangtuo.dylib" : isCuda ? "libyangtuo-cuda.so" : "libyangtuo.so");
 
         assertThat(entries(jar)).containsExactlyInAnyOrder("META-INF/MANIFEST.MF", "META-INF/LICENSE", library, library + ".sha256");
         byte[] content = entry(jar, library);
@@ -94,7 +96,7 @@ class ArtifactsTest {
         if (platform.startsWith("linux")) {
             assertThat((int) content[18] & 0xFF).isEqualTo(ELF_MACHINES.get(platform.substring("linux-".length())));
         }
-        assertThat(manifest(jar).getValue("Automatic-Module-Name")).isEqualTo("dev.yangtuo.natives." + platform.replace('-', '.'));
+        assertThat(manifest(jar).getValue("Automatic-Module-Name")).isEqualTo("dev.yangtuo.natives." + module.replace('-', '.'));
     }
 
     @Test
