@@ -1,6 +1,6 @@
 /*
- * Attention against the reference, within what its arithmetic (attention.cu) can differ by; and every column alone, split or not, with the same bits as in a batch. Pages
- * are filled by the processor's functions; what no column sees is NaN, and what no column needs in the page table is no page.
+ * Attention against the reference, within what its arithmetic (attention.cu) can differ by; and every column alone, split or not, with the same bits as in a
+ * batch. Pages are filled by the processor's functions; what no column sees is NaN, and what no column needs in the page table is no page.
  */
 #include "direct_queue.h"
 #include "families.cuh"
@@ -37,8 +37,8 @@ struct test_case {
 static const char *text_of(const test_case &c)
 {
     static char text[400];
-    int n = std::snprintf(text, sizeof text, "type %d, head size %d, %d heads for each of %d, window %d, pages of %d, (length, columns)", c.type, c.head_dim, c.group,
-        c.n_kv_heads, c.window, c.page_positions);
+    int n = std::snprintf(text, sizeof text, "type %d, head size %d, %d heads for each of %d, window %d, pages of %d, (length, columns)", c.type,
+        c.head_dim, c.group, c.n_kv_heads, c.window, c.page_positions);
     for (const stretch &s : c.sequences) {
         n += std::snprintf(text + n, sizeof text - n, " (%d, %d)", s.length, s.n_columns);
     }
@@ -221,8 +221,8 @@ static bool is_same(const float *a, const float *b, size_t n)
 }
 
 /*
- * Both sides add in float32, some hundred numbers at most before a rounded sum of sums; scores of F16 differ by some of the last bits of their size, which weights take over
- * as their relative error. Those of Q8_0 are the same. The sizes: of the largest value, and of the sum of a score's products.
+ * Both sides add in float32, some hundred numbers at most before a rounded sum of sums; scores of F16 differ by some of the last bits of their size, which
+ * weights take over as their relative error. Those of Q8_0 are the same. The sizes: of the largest value, and of the sum of a score's products.
  */
 static double tolerance(setting &s, int column, int head)
 {
@@ -257,7 +257,8 @@ static void compare(setting &s, const std::vector<float> &actual)
             const double allowed = tolerance(s, column, head);
             for (int d = 0; d < c.head_dim; d++) {
                 if (!(fabs((double)actual[at + d] - expected[d]) <= allowed)) {
-                    std::fprintf(stderr, "column %d, head %d, element %d: expected %a, got %a; %g allowed\n", column, head, d, expected[d], actual[at + d], allowed);
+                    std::fprintf(stderr, "column %d, head %d, element %d: expected %a, got %a; %g allowed\n", column, head, d, expected[d],
+                        actual[at + d], allowed);
                     check(false, c, "differs from the reference");
                     return;
                 }
@@ -299,7 +300,8 @@ static void check_alone(const setting &s, const std::vector<float> &batch)
 {
     const int n = (int)s.positions.size();
     for (int column = 0; column < n; column += n > 3 ? n / 2 : 1) {
-        check(is_same(attend(s, column, 1, (int)s.c->sequences.size()).data(), &batch[(size_t)column * s.q_dim], s.q_dim), *s.c, "a column alone has other bits");
+        const std::vector<float> alone = attend(s, column, 1, (int)s.c->sequences.size());
+        check(is_same(alone.data(), &batch[(size_t)column * s.q_dim], s.q_dim), *s.c, "a column alone has other bits");
     }
 }
 

@@ -133,8 +133,8 @@ public final class NativeLibrary {
         } catch (IOException | UnsatisfiedLinkError e) {
             failures.add((folder == null ? System.getProperty("java.io.tmpdir") : folder) + ": " + reason(e));
             throw new NativeLibraryException(
-                    "the native library %scannot be unpacked and loaded: %s. Set YANGTUO_CACHE to a folder that can be written and whose file system"
-                            .formatted(property.equals(PATH_PROPERTY) ? "" : library.fileName() + " ", String.join("; ", failures))
+                    "the native library %s cannot be unpacked and loaded: %s. Set YANGTUO_CACHE to a folder that can be written and whose file system"
+                            .formatted(library.fileName(), String.join("; ", failures))
                             + " is not mounted noexec, or name a library with -D%s=FILE".formatted(property),
                     e);
         } finally {

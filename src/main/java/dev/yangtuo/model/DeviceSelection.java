@@ -66,7 +66,7 @@ final class DeviceSelection {
     }
 
     private List<Device> find() {
-        List<Device> all = DeviceLibrary.devices();
+        List<Device> all = all();
         if (choice.numbers().isEmpty()) {
             return List.of(all.stream().filter(Device::isUsable).max(Comparator.comparingLong(Device::freeBytes))
                     .orElseThrow(() -> new KernelException("there is no CUDA device that can be used: %s; %s".formatted(describe(all), REMEDY))));
@@ -81,6 +81,14 @@ final class DeviceSelection {
             named.add(device);
         }
         return named;
+    }
+
+    private static List<Device> all() {
+        try {
+            return DeviceLibrary.devices();
+        } catch (KernelException e) {
+            throw new KernelException("%s; or %s".formatted(e.getMessage(), REMEDY));
+        }
     }
 
     private static String describe(List<Device> devices) {
