@@ -53,6 +53,12 @@ static int32_t flush(yt_device_context *context)
     return yt_check_cuda(context, error, what);
 }
 
+int32_t yt_begin_stage(yt_device_context *context)
+{
+    const int32_t status = yt_begin(context);
+    return status != YT_OK || context->queue.list.launches.n < YT_GRAPH_LAUNCHES ? status : flush(context);
+}
+
 /* Everything that was put into the queue is computed and copied. */
 static int32_t finish(yt_device_context *context)
 {

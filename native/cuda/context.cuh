@@ -158,6 +158,9 @@ int32_t yt_check_cuda(yt_device_context *context, cudaError_t error, const char 
 /* Every call begins with it: the failure of a context that has failed; makes the device the thread's. */
 int32_t yt_begin(yt_device_context *context);
 
+/* Every stage, which also starts what is in the queue if that is more than is kept. */
+int32_t yt_begin_stage(yt_device_context *context);
+
 int32_t yt_context_open(int32_t device, yt_device_context **out);
 void yt_context_close(yt_device_context *context);
 int32_t yt_memory_allocate(yt_device_context *context, int64_t byte_size, void **out);

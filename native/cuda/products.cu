@@ -1,15 +1,16 @@
 /*
  * Products with few columns, quantized weights, by dp4a; and the choice among the kernels of all products.
  *
- * A block takes sixteen rows, whose packed weights are one stream. Each of its warps takes every so many 256 inputs of them: a lane has four rows of one part of 32 inputs, all of it,
- * so that nothing is exchanged between lanes: it reads 16 bytes at a time, the same word of the four rows, 64 bytes side by side for four lanes. Each line is read once; where
- * parts share bytes, their lanes ask for them in the same instruction. Half a part is in registers or on its way at any time: it is replaced as soon as it is taken apart.
+ * A block takes sixteen rows, whose packed weights are one stream. Each of its warps takes every so many 256 inputs of them: a lane has four rows of one
+ * part of 32 inputs, all of it, so that nothing is exchanged between lanes: it reads 16 bytes at a time, the same word of the four rows, 64 bytes side by
+ * side for four lanes. Each line is read once; where parts share bytes, their lanes ask for them in the same instruction. Half a part is in registers or
+ * on its way at any time: it is replaced as soon as it is taken apart.
  *
- * The processor's bits: sums of a part are exact integers, in whatever order; multiplied with the part's scale they go to shared memory, and there one thread for
- * each row and column adds them up in the order of the inputs (docs/kernels.md). With up to four columns that happens while the other warps are at the next stretch.
+ * The processor's bits: sums of a part are exact integers, in whatever order; multiplied with the part's scale they go to shared memory, and there one
+ * thread for each row and column adds them up in the order of the inputs (docs/kernels.md). Of one column, while the other warps are at the next stretch.
  *
- * There are kernels for 1, 4 and 8 columns; more, up to YT_DP4A_COLUMNS, are divided among blocks that follow each other, so that the weights are read from the second-level cache
- * again. The columns that a kernel has too many are the last one once more, and are not kept.
+ * There are kernels for 1, 4 and 8 columns; more, up to YT_DP4A_COLUMNS, are divided among blocks that follow each other, so that the weights are read
+ * from the second-level cache again. The columns that a kernel has too many are the last one once more, and are not kept.
  */
 #include "products.cuh"
 
@@ -20,8 +21,11 @@ template <int COLUMNS>
 struct yt_decode_shape {
     static constexpr int warps = COLUMNS == 1 ? 8 : 4;
     static constexpr int parts = warps * STEP_PARTS;
-    /* Stretches in shared memory. */
-    static constexpr int buffers = COLUMNS == 8 ? 1 : 2;
+    /*
+     * Stretches in shared memory: two, so that the chains of one stretch run beside the products of the next, where there is room for several blocks
+     * even so.
+     */
+    static constexpr int buffers = COLUMNS == 1 ? 2 : 1;
 };
 
 /* What a block has of as many inputs as its warps take at a time. */
@@ -35,6 +39,17 @@ struct alignas(16) yt_stretch {
     float input_scales[COLUMNS][S::parts];
     float minimums[minimum_parts][16];
     float input_sums[COLUMNS][minimum_parts]; /* minus the sum of the input's quants, times their scale */
+};
+
+/*
+ * Blocks that fit into a multiprocessor at once: as many as their registers allow without spills, to which the compiler left alone would prefer
+ * another block.
+ */
+template <int TYPE, int COLUMNS>
+struct yt_decode_blocks {
+    using Q = yt_quants<TYPE>;
+    static constexpr bool is_light = !Q::is_k && Q::high_lines == 0;
+    static constexpr int n = COLUMNS == 1 ? (is_light ? 3 : 2) : COLUMNS == 4 ? (is_light ? 5 : Q::high_lines == 8 ? 3 : 4) : is_light ? 4 : 3;
 };
 
 /* Half a part of four rows, as it lies in memory. */
@@ -170,6 +185,19 @@ struct yt_decode_lane {
         }
     }
 
+    /* Sums, times the scales of the weights; what is added to those of the first half waits for them in shared memory, as there are too few registers. */
+    YT_DEVICE void keep_products(yt_stretch<TYPE, COLUMNS> &stretch, bool adds, const int (&sums)[COLUMNS][4], const float (&scales)[4]) const
+    {
+#pragma unroll
+        for (int c = 0; c < COLUMNS; c++) {
+            float *target = &stretch.products[c][(warp * STEP_PARTS + part) * 16 + 4 * quad];
+            for (int row = 0; row < 4; row++) {
+                const float n = (float)sums[c][row];
+                target[row] = adds ? fmaf(n, scales[row], target[row]) : n * scales[row];
+            }
+        }
+    }
+
     /* The products of the lane's part with all columns. next_group, next_step: what is asked for meanwhile; NULL: nothing. */
     YT_DEVICE void multiply(const yt_product_launch &launch, int first_column, const uint8_t *next_group, int next_step, yt_stretch<TYPE, COLUMNS> &stretch)
     {
@@ -178,7 +206,6 @@ struct yt_decode_lane {
         keep_inputs(stretch, starts);
         const yt_raw_scales own_scales = raw_scales;
         int sums[COLUMNS][4];
-        float products[COLUMNS][4];
 #pragma unroll
         for (int half = 0; half < 2; half++) {
             uint4 q[4];
@@ -218,17 +245,9 @@ struct yt_decode_lane {
                     sums[c][2] = yt_dp4a(q[word].z, words[word], sums[c][2]);
                     sums[c][3] = yt_dp4a(q[word].w, words[word], sums[c][3]);
                 }
-                for (int row = 0; row < 4 && (half == 1 || Q::scales == 2); row++) {
-                    const float n = (float)sums[c][row];
-                    products[c][row] = half == 1 && Q::scales == 2 ? fmaf(n, scales[row], products[c][row]) : n * scales[row];
-                }
             }
-        }
-#pragma unroll
-        for (int c = 0; c < COLUMNS; c++) {
-            float *target = &stretch.products[c][(warp * STEP_PARTS + part) * 16 + 4 * quad];
-            for (int row = 0; row < 4; row++) {
-                target[row] = products[c][row];
+            if (half == 1 || Q::scales == 2) {
+                keep_products(stretch, half == 1 && Q::scales == 2, sums, scales);
             }
         }
     }
@@ -250,7 +269,8 @@ YT_DEVICE float yt_chain(const yt_stretch<TYPE, COLUMNS> &stretch, int n, int ro
 }
 
 template <int TYPE, int COLUMNS>
-__global__ void __launch_bounds__(32 * yt_decode_shape<COLUMNS>::warps) yt_multiply_dp4a(YT_PARAMETER(yt_product_launch, launch))
+__global__ void __launch_bounds__(32 * yt_decode_shape<COLUMNS>::warps, yt_decode_blocks<TYPE, COLUMNS>::n)
+    yt_multiply_dp4a(YT_PARAMETER(yt_product_launch, launch))
 {
     using S = yt_decode_shape<COLUMNS>;
     yt_stretch<TYPE, COLUMNS> *stretches = (yt_stretch<TYPE, COLUMNS> *)yt_shared();
@@ -329,7 +349,8 @@ static void launch_dp4a(yt_queue &queue, yt_product_launch &launch)
 {
     using S = yt_decode_shape<COLUMNS>;
     const int64_t blocks = yt_divide_products(launch, 16, COLUMNS);
-    yt_launch(queue, yt_multiply_dp4a<TYPE, COLUMNS>, dim3((unsigned)blocks), dim3(32 * S::warps), (unsigned)(S::buffers * sizeof(yt_stretch<TYPE, COLUMNS>)), launch);
+    const unsigned shared = S::buffers * sizeof(yt_stretch<TYPE, COLUMNS>);
+    yt_launch(queue, yt_multiply_dp4a<TYPE, COLUMNS>, dim3((unsigned)blocks), dim3(32 * S::warps), shared, launch);
 }
 
 template <int TYPE>

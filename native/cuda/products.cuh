@@ -82,8 +82,8 @@ YT_DEVICE void yt_finish_product(const yt_product_launch &launch, int matrix, in
 
 /* The quantized types, for a list of cases. */
 #define YT_QUANTIZED_TYPES(CASE) \
-    CASE(YT_Q4_0) CASE(YT_Q4_1) CASE(YT_Q5_0) CASE(YT_Q5_1) CASE(YT_Q8_0) CASE(YT_Q2_K) CASE(YT_Q3_K) CASE(YT_Q4_K) CASE(YT_Q5_K) CASE(YT_Q6_K) CASE(YT_IQ4_NL) CASE(YT_IQ4_XS) \
-        CASE(YT_MXFP4)
+    CASE(YT_Q4_0) CASE(YT_Q4_1) CASE(YT_Q5_0) CASE(YT_Q5_1) CASE(YT_Q8_0) CASE(YT_Q2_K) CASE(YT_Q3_K) CASE(YT_Q4_K) CASE(YT_Q5_K) CASE(YT_Q6_K) \
+        CASE(YT_IQ4_NL) CASE(YT_IQ4_XS) CASE(YT_MXFP4)
 
 /* Bits of 1.5 * 2^23: an integer of less than 2^22 either way, added to them, makes the bits of that number plus the integer. */
 #define YT_FLOAT_START 0x4B400000

@@ -1,12 +1,14 @@
 /*
  * Products of unquantized matrices: F16 and BF16 by tensor cores, F32 by fma.
  *
- * F16, BF16: the inputs are divided into eight segments, whatever the number of columns: of ceil(width / 256) * 32 inputs each, the last ones shorter or empty. The sum of a
- * segment begins with zero and takes sixteen inputs at a time in their order, of F16 first the larger, then the smaller halves of the activations; how the sixteen are added is the
- * tensor cores' matter. The segments' sums are added in their order, of F16 the result is multiplied with 2^exponent. For few columns, eight warps take a segment each of
- * 32 rows; for many, four warps take all segments of 32 rows each and share the columns. Both add the same numbers in the same order, so they give the same bits.
+ * F16, BF16: the inputs are divided into eight segments, whatever the number of columns: of ceil(width / 256) * 32 inputs each, the last ones shorter or
+ * empty. The sum of a segment begins with zero and takes sixteen inputs at a time in their order, of F16 first the larger, then the smaller halves of the
+ * activations; how the sixteen are added is the tensor cores' matter. The segments' sums are added in their order, of F16 the result is multiplied with
+ * 2^exponent. For few columns, eight warps take a segment each of 32 rows; for many, four warps take all segments of 32 rows each and share the columns.
+ * Both add the same numbers in the same order, so they give the same bits.
  *
- * A lane reads its weights straight from memory: those of the four rows 4 g and on, two inputs at a time; rows 0 and 1 of the four go into one product of tiles, 2 and 3 into another.
+ * A lane reads its weights straight from memory: those of the four rows 4 g and on, two inputs at a time; rows 0 and 1 of the four go into one product of
+ * tiles, 2 and 3 into another.
  *
  * F32: one chain of fma for each row and column, in the order of the inputs: the processor's bits.
  */
@@ -23,8 +25,8 @@ struct yt_half_parts {
 /* ---- activations -------------------------------------------------------------------------------------------------------------------- */
 
 /*
- * 32 inputs of some columns in shared memory: uint16 [parts][n_columns][32]; of the four chunks of a column, number i at place i ^ (column / 2) % 4, so that eight
- * columns' are in different banks.
+ * 32 inputs of some columns in shared memory: uint16 [parts][n_columns][32]; of the four chunks of a column, number i at place i ^ (column / 2) % 4, so
+ * that eight columns' are in different banks.
  */
 template <int TYPE>
 struct yt_half_stage {

@@ -1,12 +1,14 @@
 /*
  * Products with many columns, quantized weights, by tensor cores of integers.
  *
- * A warp takes 32 rows and up to 64 columns. Its weights come straight from memory: lane 4 g + t reads 16 bytes, word t of either half of a part of the four rows 4 g and on, which
- * is what two products of tiles take of it, one with the first two of its rows, one with the last two; which rows stand together does not matter as long as what is written back
- * agrees. The columns' quants stand in shared memory, 128 inputs of 64 columns at a time, the next while these are multiplied.
+ * A warp takes 32 rows and up to 64 columns. Its weights come straight from memory: lane 4 g + t reads 16 bytes, word t of either half of a part of the
+ * four rows 4 g and on, which is what two products of tiles take of it, one with the first two of its rows, one with the last two; which rows stand
+ * together does not matter as long as what is written back agrees. The columns' quants stand in shared memory, 128 inputs of 64 columns at a time, the
+ * next while these are multiplied.
  *
- * The processor's bits: the tensor cores' sums of a part are exact integers. They start with the bits of 1.5 * 2^23, less what the weights' zero costs, so that one
- * subtraction makes them floating-point numbers: they stay below 32 * 128 * 127 < 2^22. Then each is multiplied and added in the order of docs/kernels.md.
+ * The processor's bits: the tensor cores' sums of a part are exact integers. They start with the bits of 1.5 * 2^23, less what the weights' zero costs, so
+ * that one subtraction makes them floating-point numbers: they stay below 32 * 128 * 127 < 2^22. Then each is multiplied and added in the order of
+ * docs/kernels.md.
  */
 #include "products.cuh"
 
@@ -70,7 +72,8 @@ YT_DEVICE void yt_finish_stage(const yt_stage_inputs &inputs, yt_stage<TYPE> &st
         stage.scales[part][c] = inputs.scales[i];
         for (int h = 0; h < Q::scales; h++) {
             const int sum = Q::scales == 2 ? halves[h] : halves[0] + halves[1];
-            stage.starts[part][h][c] = Q::has_minimums ? (int)yt_float_to_bits_device(inputs.scales[i] * (float)sum) : YT_FLOAT_START + sum * (1 << Q::zero_bit);
+            const uint32_t scaled = yt_float_to_bits_device(inputs.scales[i] * (float)sum);
+            stage.starts[part][h][c] = Q::has_minimums ? (int)scaled : YT_FLOAT_START + sum * (1 << Q::zero_bit);
         }
     }
 }
@@ -240,7 +243,8 @@ __global__ void __launch_bounds__(32 * WARPS) yt_multiply_mma(YT_PARAMETER(yt_pr
         }
 #pragma unroll 1
         for (int i = 0; i < PAIR_SUMS && pair < n_pairs; i++) {
-            yt_finish_product(launch, tile.matrix, (int64_t)own_group * 16 + 4 * quad + i % 8 / 2, first_column + c + 16 * pair + i / 8 * 8 + 2 * t + i % 2, sums[i * 32]);
+            const int64_t row = (int64_t)own_group * 16 + 4 * quad + i % 8 / 2;
+            yt_finish_product(launch, tile.matrix, row, first_column + c + 16 * pair + i / 8 * 8 + 2 * t + i % 2, sums[i * 32]);
         }
     }
 }

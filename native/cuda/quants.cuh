@@ -1,10 +1,10 @@
 /*
- * Packed quants taken apart, one word at a time: quants.h (native/src/kernels) for the device. A word holds four consecutive inputs of a row, unsigned (what a type's
- * zero is, is added); a lane reads the same word of four neighbouring rows, 16 bytes. TYPE, and everything that follows from it, is a constant. What the bits mean is said
- * in blocks.h, where they lie in kernels.h and types.c.
+ * Packed quants taken apart, one word at a time: quants.h (native/src/kernels) for the device. A word holds four consecutive inputs of a row, unsigned
+ * (what a type's zero is, is added); a lane reads the same word of four neighbouring rows, 16 bytes. TYPE, and everything that follows from it, is a
+ * constant. What the bits mean is said in blocks.h, where they lie in kernels.h and types.c.
  *
- * Below, a part is 32 inputs of a block, p its number (0 for blocks of 32), half one of its two halves of 16 inputs, word one of the half's four words; quad is the number,
- * 0 to 3, of four rows among the sixteen of a group.
+ * Below, a part is 32 inputs of a block, p its number (0 for blocks of 32), half one of its two halves of 16 inputs, word one of the half's four words;
+ * quad is the number, 0 to 3, of four rows among the sixteen of a group.
  */
 #ifndef YT_QUANTS_CUH
 #define YT_QUANTS_CUH

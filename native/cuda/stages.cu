@@ -45,9 +45,7 @@ int32_t yt_check_kv_type(yt_device_context *context, int32_t type, int64_t head_
     if (status != YT_OK || yt_has_attention(type, head_dim, &problem)) {
         return status;
     }
-    return yt_report(
-        YT_ERR_UNSUPPORTED, "CUDA: keys and values of type %d with heads of %lld elements: %s; choose another type of them, or use --device cpu", type,
-        (long long)head_dim, problem);
+    return yt_report(YT_ERR_UNSUPPORTED, "CUDA: keys and values of type %d with heads of %lld elements: %s", type, (long long)head_dim, problem);
 }
 
 /* ---- products --------------------------------------------------------------------------------------------------------------------- */
@@ -183,7 +181,7 @@ static yt_device_batch columns_of(const yt_device_batch &batch, int64_t first, i
 
 int32_t yt_stage_embed(yt_device_context *context, const yt_device_matrix *table, const yt_device_batch *batch, float *x)
 {
-    const int32_t status = yt_begin(context);
+    const int32_t status = yt_begin_stage(context);
     for (int64_t first = 0; first < batch->n_columns && status == YT_OK; first += COLUMNS) {
         yt_launch_embed(context->queue, *table, batch->tokens + first, at_most(batch->n_columns - first, COLUMNS), x + first * table->columns);
     }
@@ -209,7 +207,7 @@ static int32_t qkv_part(yt_device_context *context, const yt_device_layer &layer
 
 int32_t yt_stage_qkv(yt_device_context *context, const yt_device_layer *layer, const yt_device_batch *batch, const float *x, const yt_device_kv *kv, float *q)
 {
-    int32_t status = yt_begin(context);
+    int32_t status = yt_begin_stage(context);
     for (int64_t first = 0; first < batch->n_columns && status == YT_OK; first += COLUMNS) {
         const yt_device_batch part = columns_of(*batch, first, at_most(batch->n_columns - first, COLUMNS), layer->head_dim);
         status = qkv_part(context, *layer, part, x + first * layer->wq.columns, *kv, q + first * layer->wq.rows);
@@ -221,7 +219,7 @@ int32_t yt_stage_attention(
     yt_device_context *context, const yt_device_layer *layer, const yt_device_batch *batch, const float *q, const yt_device_kv *kv, float *out)
 {
     const int64_t q_dim = layer->n_heads * layer->head_dim;
-    int32_t status = yt_begin(context);
+    int32_t status = yt_begin_stage(context);
     for (int64_t first = 0; first < batch->n_columns && status == YT_OK; first += COLUMNS) {
         const yt_device_batch part = columns_of(*batch, first, at_most(batch->n_columns - first, COLUMNS), layer->head_dim);
         void *scratch;
@@ -236,7 +234,7 @@ int32_t yt_stage_attention(
 int32_t yt_stage_add_product(
     yt_device_context *context, const yt_device_matrix *matrix, const float *bias, int64_t n_columns, const float *input, float *x)
 {
-    int32_t status = yt_begin(context);
+    int32_t status = yt_begin_stage(context);
     for (int64_t first = 0; first < n_columns && status == YT_OK; first += COLUMNS) {
         const stage_input part = {input + first * matrix->columns, at_most(n_columns - first, COLUMNS), matrix->columns, nullptr, nullptr, 0.0f};
         void *scratch;
@@ -274,7 +272,7 @@ static int32_t gate_up_part(yt_device_context *context, const yt_device_layer &l
 
 int32_t yt_stage_gate_up(yt_device_context *context, const yt_device_layer *layer, int64_t n_columns, const float *x, float *hidden)
 {
-    int32_t status = yt_begin(context);
+    int32_t status = yt_begin_stage(context);
     for (int64_t first = 0; first < n_columns && status == YT_OK; first += COLUMNS) {
         status = gate_up_part(context, *layer, at_most(n_columns - first, COLUMNS), x + first * layer->w_gate.columns, hidden + first * layer->w_gate.rows);
     }
@@ -286,7 +284,7 @@ int32_t yt_stage_logits(yt_device_context *context, const yt_device_matrix *matr
 {
     const float *no_bias = nullptr;
     void *scratch;
-    int32_t status = yt_begin(context);
+    int32_t status = yt_begin_stage(context);
     for (int64_t first = 0; first < n_outputs && status == YT_OK; first += COLUMNS) {
         const stage_input part = {x, at_most(n_outputs - first, COLUMNS), matrix->columns, columns + first, norm, norm_eps};
         status = yt_reserve_scratch(context, YT_SCRATCH_STAGE, input_bytes(part, matrix, 1), &scratch);

@@ -216,8 +216,8 @@ static void check_kv(void)
         {{YT_F16, 1 << 30, 2, 1, 1, 4}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 0, 1, 1, 4}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 2, 0, 1, 4}, YT_ERR_ARGUMENT},
         {{YT_F16, 16, 2, 1, 0, 4}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 2, 1, 1, 3}, YT_ERR_ARGUMENT}, {{YT_F16, 16, 2, 1, 1, 0}, YT_ERR_ARGUMENT},
         {{YT_F16, 16, 2, 1, 1, 1026}, YT_ERR_ARGUMENT}, {{YT_F16, 16, -2, -1, 1, 4}, YT_ERR_ARGUMENT},
-        {{YT_F32, 16, INT64_MAX, 1, 1, 4}, YT_ERR_MEMORY}, {{YT_F32, 16, 1, INT64_MAX, INT64_MAX, 4}, YT_ERR_MEMORY},
-        {{YT_F32, 16, (int64_t)1 << 50, 1, 1, 4}, YT_ERR_MEMORY},
+        {{YT_F16, 16, INT64_MAX, 1, 1, 4}, YT_ERR_MEMORY}, {{YT_F16, 16, 1, INT64_MAX, INT64_MAX, 4}, YT_ERR_MEMORY},
+        {{YT_F16, 16, (int64_t)1 << 51, 1, 1, 4}, YT_ERR_MEMORY},
     };
     yt_kv *out = NULL;
     EXPECT(YT_ERR_ARGUMENT, yt_kv_create(NULL, &good, &out));

@@ -48,7 +48,7 @@ void announce_arrival(void *fake_stack)
     entered_from = nullptr;
 }
 
-#if defined(__x86_64__)
+#if defined(YT_FIBER_INSTRUCTIONS)
 
 /* Saves what a called function must keep, and takes the other's. */
 __attribute__((naked, noinline)) void switch_stacks(void **, void *)
@@ -87,7 +87,7 @@ void first_arrival(void (*loop)())
     std::abort();
 }
 
-#if !defined(__x86_64__)
+#if !defined(YT_FIBER_INSTRUCTIONS)
 void first_arrival_of_halves(unsigned low, unsigned high)
 {
     first_arrival((void (*)())((uintptr_t)high << 32 | low));
@@ -114,7 +114,7 @@ void yt_fiber_make(yt_fiber *fiber, void (*loop)(), int number)
     fiber->stack = new_stack();
     /* Not all stacks begin at the same place of a page: their upper ends would all want the same few lines of the cache. */
     fiber->stack_bytes = STACK_BYTES - (size_t)number * 832 % 16384 / 16 * 16;
-#if defined(__x86_64__)
+#if defined(YT_FIBER_INSTRUCTIONS)
     void **top = (void **)((char *)fiber->stack + fiber->stack_bytes);
     *--top = nullptr; /* begin's return address: the end for debuggers */
     *--top = (void *)begin;
@@ -135,7 +135,7 @@ void yt_fiber_make(yt_fiber *fiber, void (*loop)(), int number)
 void yt_fiber_switch(yt_fiber *from, yt_fiber *to)
 {
     announce(from, to);
-#if defined(__x86_64__)
+#if defined(YT_FIBER_INSTRUCTIONS)
     switch_stacks(&from->stack_pointer, to->stack_pointer);
 #else
     swapcontext(&from->context, &to->context);

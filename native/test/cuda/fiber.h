@@ -15,7 +15,10 @@
 #endif
 #endif
 
-#if !defined(__x86_64__)
+/* YT_FIBER_UCONTEXT: as elsewhere, to try that out. */
+#if defined(__x86_64__) && !defined(YT_FIBER_UCONTEXT)
+#define YT_FIBER_INSTRUCTIONS 1
+#else
 #include <ucontext.h>
 #endif
 #if defined(YT_ADDRESS_SANITIZER)
@@ -23,7 +26,7 @@
 #endif
 
 struct yt_fiber {
-#if defined(__x86_64__)
+#if defined(YT_FIBER_INSTRUCTIONS)
     void *stack_pointer;
 #else
     ucontext_t context;

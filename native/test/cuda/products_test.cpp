@@ -1,6 +1,6 @@
 /*
- * Products against the reference: of quantized matrices and of F32 with ==; of F16 and BF16 within what the order of additions may change, and there, too, every
- * column with == whatever columns it is among.
+ * Products against the reference: of quantized matrices and of F32 with ==; of F16 and BF16 within what the order of additions may change, and there, too,
+ * every column with == whatever columns it is among.
  */
 #include "direct_queue.h"
 #include "families.cuh"
@@ -160,7 +160,8 @@ static yt_activations prepare(const test_case &t, int32_t type, int64_t first, i
 
 /* Launches over the matrices first to first + n - 1 and checks all of out against expected(column, row); rows beyond them must stay as they were. */
 template <typename F>
-static void run_case(const test_case &t, const char *what, yt_product_kind kind, int first, int n, bool has_bias, int64_t first_column, int64_t n_columns, F expected)
+static void run_case(
+    const test_case &t, const char *what, yt_product_kind kind, int first, int n, bool has_bias, int64_t first_column, int64_t n_columns, F expected)
 {
     yt_products products = {};
     int64_t rows = 0;
@@ -269,8 +270,8 @@ static void check_tolerance(test_case &t, int m)
     yt_queue queue;
     yt_launch_products(queue, products);
     /*
-     * Each product of tiles may be off by two units in the last place of what it is a sum of; there is one for 16 inputs, of F16 two, and eight segments are added. What two
-     * binary16 leave out of an activation is below 2^-22 of it, or 2^-39 of the column's largest.
+     * Each product of tiles may be off by two units in the last place of what it is a sum of; there is one for 16 inputs, of F16 two, and eight segments
+     * are added. What two binary16 leave out of an activation is below 2^-22 of it, or 2^-39 of the column's largest.
      */
     const bool is_f16 = matrix.view.type == YT_F16;
     const double unit = ((double)(t.width / 16 + 1) * (is_f16 ? 2 : 1) + 8) * 0x1p-22;
