@@ -65,7 +65,7 @@ class LauncherTest {
         builder.environment().put("PATH", tools + ":" + System.getenv("PATH"));
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().put("FOLDER", folder.toString());
-        builder.environment().keySet().removeAll(List.of("CC", "YANGTUO_LLAMA_CPP_PATH"));
+        builder.environment().keySet().removeAll(List.of("CC", "YANGTUO_LLAMA_CPP_PATH", "YANGTUO_CUDA", "CUDA_HOME"));
         Process process = builder.start();
         try {
             assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
@@ -114,6 +114,34 @@ class LauncherTest {
         assertThat(outcome.exitCode()).as(outcome.output()).isEqualTo(143);
         long pid = Long.parseLong(Files.readString(folder.resolve("pid")).strip());
         ProcessHandle.of(pid).ifPresent(process -> assertThat(process.onExit()).succeedsWithin(5, TimeUnit.SECONDS));
+    }
+
+    /** It takes minutes, so what was tried is not tried again until something changes. */
+    @Test
+    void theLibraryForCudaDevicesIsBuiltOnce() throws Exception {
+        String made = "the library for CUDA devices";
+        for (String name : List.of("native/cuda/a.cu", "native/include/a.h", "native/src/device.h", "native/CMakeLists.txt")) {
+            Files.createDirectories(checkout.resolve(name).getParent());
+            Files.createFile(checkout.resolve(name));
+        }
+        tool("nvcc", "echo Cuda compilation tools, release 12.3, V12.3.107");
+        assertThat(run("yangtuo", "doctor").output()).contains("nvcc is of CUDA 12.3; 12.4 or newer builds " + made);
+        assertThat(run("yangtuo", "doctor").output()).doesNotContain("nvcc");
+
+        tool("nvcc", "echo Cuda compilation tools, release 12.4, V12.4.99");
+        tool("cmake", "echo cmake version 3.31.0; [ $1 != --build ] || touch \"$2/libyangtuo-cuda.so\"");
+        Files.createDirectory(checkout.resolve("target/native-cuda"));
+        Path source = checkout.resolve("native/cuda/a.cu");
+        Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(2)));
+        assertThat(run("yangtuo", "doctor").output()).contains("yangtuo: building " + made, "yangtuo: built " + made);
+        assertThat(checkout.resolve("target/native-cuda/libyangtuo-cuda.so")).exists();
+        Files.setLastModifiedTime(source, FileTime.from(Instant.EPOCH));
+        assertThat(run("yangtuo", "doctor").output()).doesNotContain(made);
+
+        tool("cmake", "echo cmake version 3.31.0; [ $1 != --build ]");
+        Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(2)));
+        assertThat(run("yangtuo", "doctor").output()).contains(made + " could not be built, so there is none; the log is in");
+        assertThat(checkout.resolve("target/native-cuda/libyangtuo-cuda.so")).doesNotExist();
     }
 
     @Test
