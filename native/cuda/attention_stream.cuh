@@ -46,6 +46,7 @@ struct attention_parameters {
     int n_slots;       /* spans of a tile */
     int slot_rows;
     float scale;
+    int unused; /* 0: no padding (launch.cuh) */
 };
 
 /* Neighbouring columns of one sequence, whose positions follow each other, so that every position from lo to hi - 1 is seen by one of them. */
