@@ -55,7 +55,7 @@ enum yt_product_kind {
 };
 
 struct yt_products {
-    yt_device_matrix matrices[3]; /* of one width and, for one launch, one type */
+    yt_device_matrix matrices[3]; /* of one width, whose types take their columns in one form */
     const float *biases[3];
     int n_matrices;
     yt_product_kind kind;

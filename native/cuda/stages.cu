@@ -106,7 +106,7 @@ static void prepare_input(yt_queue &queue, const stage_input &input, const yt_de
     }
 }
 
-/* The products of matrices that stand one below the other, with the input that is in memory of input_bytes; neighbours of one type are multiplied together. */
+/* The products of matrices that stand one below the other, with the input that is in memory of input_bytes; neighbours that take it in one form are multiplied together. */
 static void multiply(yt_queue &queue, const stage_input &input, const yt_device_matrix *matrices, const float *const *biases, int n, yt_product_kind kind,
     unsigned char *memory, float *out, int64_t out_stride)
 {
@@ -119,7 +119,7 @@ static void multiply(yt_queue &queue, const stage_input &input, const yt_device_
         p.out = out;
         p.out_stride = out_stride;
         const int first = i;
-        for (; i < n && matrices[i].type == matrices[first].type; i++) {
+        for (; i < n && form_of(matrices[i].type) == form_of(matrices[first].type); i++) {
             p.matrices[p.n_matrices] = matrices[i];
             p.biases[p.n_matrices] = biases[i];
             p.n_matrices++;
@@ -129,7 +129,7 @@ static void multiply(yt_queue &queue, const stage_input &input, const yt_device_
     }
 }
 
-/* ---- SwiGLU of matrices of two types ----------------------------------------------------------------------------------------------- */
+/* ---- SwiGLU of matrices that take their columns in two forms ----------------------------------------------------------------------- */
 
 enum { THREADS = 256 };
 
@@ -140,7 +140,7 @@ struct swiglu_parameters {
     int64_t blocks_per_column;
 };
 
-/* Products of one type are finished by their own kernel; these are not worth more than this. */
+/* Other products are finished by their own kernels; these are so rare that they are not worth more than this. */
 static __global__ void __launch_bounds__(THREADS) swiglu(YT_PARAMETER(swiglu_parameters, p))
 {
     const int64_t column = blockIdx.x / p.blocks_per_column;
@@ -252,15 +252,15 @@ static int32_t gate_up_part(yt_device_context *context, const yt_device_layer &l
     const float *const biases[] = {layer.gate_bias, layer.up_bias};
     const stage_input input = {x, n_columns, layer.w_gate.columns, nullptr, layer.ffn_norm, layer.norm_eps};
     const int64_t n = layer.w_gate.rows;
-    const bool is_one_type = layer.w_gate.type == layer.w_up.type;
-    const int64_t product_bytes = is_one_type ? 0 : round_up(n_columns * 2 * n * 4, 256);
+    const bool is_one_form = form_of(layer.w_gate.type) == form_of(layer.w_up.type);
+    const int64_t product_bytes = is_one_form ? 0 : round_up(n_columns * 2 * n * 4, 256);
     void *scratch;
     const int32_t status = yt_reserve_scratch(context, YT_SCRATCH_STAGE, product_bytes + input_bytes(input, matrices, 2), &scratch);
     if (status != YT_OK) {
         return status;
     }
     unsigned char *const memory = (unsigned char *)scratch + product_bytes;
-    if (is_one_type) {
+    if (is_one_form) {
         multiply(context->queue, input, matrices, biases, 2, YT_PRODUCT_SWIGLU, memory, hidden, n);
     } else {
         const swiglu_parameters p = {(const float *)scratch, hidden, n, (n + THREADS - 1) / THREADS};
