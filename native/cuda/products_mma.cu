@@ -20,9 +20,15 @@ struct alignas(16) yt_stage {
     using Q = yt_quants<TYPE>;
     /* Chunks of 16 bytes, number i of a column at place i ^ column % 8, so that eight columns' are in different banks. */
     int8_t quants[YT_TILE_COLUMNS][STAGE_INPUTS];
-    float scales[STAGE_PARTS][YT_TILE_COLUMNS];
+    alignas(8) float scales[STAGE_PARTS][YT_TILE_COLUMNS];
     /* Of each scale of a part: what the sums start with; with minimums, minus the sum of the column's quants, times their scale, as a float. */
-    int starts[STAGE_PARTS][Q::scales][YT_TILE_COLUMNS];
+    alignas(8) int starts[STAGE_PARTS][Q::scales][YT_TILE_COLUMNS];
+};
+
+/* Two columns' that are read together. */
+struct alignas(8) yt_two_floats {
+    float x;
+    float y;
 };
 
 /* A lane's share of the columns of a stage: scales and sums of two parts of a column each, loaded while the stage before is multiplied. */
@@ -119,18 +125,22 @@ struct yt_part {
     float minimums[yt_quants<TYPE>::scales][4];
 };
 
-/* Eight columns, of which a lane has two, times the four rows of a lane: sums[row / 2][2 * (row % 2) + column]. */
+/* Eight columns, of which a lane has two, c (even) and the next, times the four rows of a lane: sums[row / 2][2 * (row % 2) + column]. */
 template <int TYPE>
 YT_DEVICE void yt_multiply_tile(const yt_part<TYPE> &w, const yt_stage<TYPE> &stage, int part, int c, uint32_t b0, uint32_t b1, float (&acc)[8])
 {
     using Q = yt_quants<TYPE>;
-    const float *d = &stage.scales[part][c];
+    const yt_two_floats scales = *(const yt_two_floats *)&stage.scales[part][c];
+    const float d[2] = {scales.x, scales.y};
+    float input_sums[Q::scales][2];
     float products[8];
 #pragma unroll
     for (int h = 0; h < Q::scales; h++) {
-        const int *starts = &stage.starts[part][h][c];
-        const int first = Q::has_minimums ? YT_FLOAT_START : starts[0];
-        const int second = Q::has_minimums ? YT_FLOAT_START : starts[1];
+        const yt_two_words starts = *(const yt_two_words *)&stage.starts[part][h][c];
+        input_sums[h][0] = yt_bits_to_float_device(starts.x);
+        input_sums[h][1] = yt_bits_to_float_device(starts.y);
+        const int first = Q::has_minimums ? YT_FLOAT_START : (int)starts.x;
+        const int second = Q::has_minimums ? YT_FLOAT_START : (int)starts.y;
         int sums[2][4] = {{first, second, first, second}, {first, second, first, second}};
         if (Q::scales == 1) {
             yt_mma_u8s8_k32(sums[0], w.q[0].x, w.q[0].y, w.q[1].x, w.q[1].y, b0, b1);
@@ -149,7 +159,7 @@ YT_DEVICE void yt_multiply_tile(const yt_part<TYPE> &w, const yt_stage<TYPE> &st
     for (int i = 0; i < 8; i++) {
         acc[i] = fmaf(products[i], d[i % 2], acc[i]);
         for (int h = 0; h < Q::scales && Q::has_minimums; h++) {
-            acc[i] = fmaf(yt_bits_to_float_device((uint32_t)stage.starts[part][h][c + i % 2]), w.minimums[h][i / 2], acc[i]);
+            acc[i] = fmaf(input_sums[h][i % 2], w.minimums[h][i / 2], acc[i]);
         }
     }
 }

@@ -512,6 +512,9 @@ void yt_emulation_copy(void *shared, const void *global, yt_emulation_site site)
     if ((uintptr_t)global % 16 != 0) {
         yt_emulation_fail(site, "16 bytes are copied from %p, which is no multiple of 16", global);
     }
+    if (yt_is_poisoned(global, 16)) {
+        yt_emulation_fail(site, "16 bytes are copied from %p, where nothing may be read", global);
+    }
     if (is_shared(global)) {
         yt_emulation_fail(site, "the source of yt_copy_async is shared memory");
     }
@@ -603,6 +606,9 @@ void mma_floats(float (&c)[4], yt_emulation_operation operation, const float (&m
 void load_tiles(const void *row, yt_emulation_site site, const yt_emulation_words *&all)
 {
     check_shared(row, site);
+    if (yt_is_poisoned(row, 16)) {
+        yt_emulation_fail(site, "a row of a tile has not arrived: there is no yt_copy_wait");
+    }
     all = yt_emulation_gather(YT_EMULATION_LOAD_TILES, &row, sizeof row / sizeof(uint32_t), site);
 }
 

@@ -520,6 +520,8 @@ enum rule {
     NO_WARP_SYNC,
     NO_WAIT,
     NO_COMMIT,
+    NO_WAIT_FOR_TILES,
+    COPY_FROM_NOWHERE,
     COPY_AT_THE_END,
     COPY_OUTSIDE,
     COPY_MISALIGNED,
@@ -556,6 +558,13 @@ __global__ void breaks(YT_PARAMETER(rule_parameters, p))
     switch (p.broken) {
     case COPY_OUTSIDE:
         yt_copy_async(&shared[64 + i], &p.values[i]);
+        break;
+    case COPY_FROM_NOWHERE:
+        yt_copy_async(&shared[i], &p.values[64]);
+        break;
+    case NO_WAIT_FOR_TILES:
+        yt_copy_async(&shared[i], &p.values[i]);
+        yt_load_tiles(tiles_of, &shared[i]);
         break;
     case COPY_MISALIGNED:
         yt_copy_async((unsigned char *)shared + 8, &p.values[i]);
@@ -677,6 +686,8 @@ static void test_rules()
 #if defined(YT_ADDRESS_SANITIZER)
     CHECK_NOTICED(SHARED_OVERRUN, "heap-buffer-overflow");
     CHECK_NOTICED(NO_WAIT, "use-after-poison");
+    CHECK_NOTICED(NO_WAIT_FOR_TILES, "a row of a tile has not arrived");
+    CHECK_NOTICED(COPY_FROM_NOWHERE, "where nothing may be read");
     CHECK_NOTICED(NO_COMMIT, "use-after-poison");
 #else
     CHECK_NOTICED(NO_WAIT, "wrong result");

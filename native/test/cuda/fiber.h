@@ -7,7 +7,9 @@
 
 #include <cstddef>
 
-#if defined(__SANITIZE_ADDRESS__)
+/* The emulation itself is not instrumented, but told that the rest is: its build defines YT_ADDRESS_SANITIZER. */
+#if defined(YT_ADDRESS_SANITIZER)
+#elif defined(__SANITIZE_ADDRESS__)
 #define YT_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -44,6 +46,18 @@ void yt_fiber_switch(yt_fiber *from, yt_fiber *to);
 
 /* The same from a thread's own stack, which becomes `from`. */
 void yt_fiber_enter(yt_fiber *from, yt_fiber *to);
+
+/* Whether AddressSanitizer would let nobody touch some of these bytes. */
+static inline bool yt_is_poisoned(const void *p, size_t bytes)
+{
+#if defined(YT_ADDRESS_SANITIZER)
+    return __asan_region_is_poisoned((void *)p, bytes) != nullptr;
+#else
+    (void)p;
+    (void)bytes;
+    return false;
+#endif
+}
 
 /* Memory that must not be touched, and may be again; for AddressSanitizer. */
 static inline void yt_poison(void *p, size_t bytes)
