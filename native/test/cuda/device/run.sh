@@ -50,6 +50,8 @@ test_device() {
     require_build_tools
     find_nvcc || nothing_ran "nvcc was not found on the PATH, in \$CUDA_HOME or /usr/local/cuda; CUDA 12.4 or newer has it"
     is_new_nvcc || nothing_ran "$nvcc is of CUDA ${cuda_version:-(unknown)}, and 12.4 or newer is needed"
+    # What the driver, that of Windows and that of Jetsons make; building takes minutes.
+    [ -e /dev/nvidiactl ] || [ -e /dev/dxg ] || [ -e /dev/nvmap ] || nothing_ran "this machine has no NVIDIA driver (there is no /dev/nvidiactl)"
     command -v c++ > /dev/null || nothing_ran "there is no C++ compiler; on Debian and Ubuntu: apt-get install g++"
     forget_foreign_build "$device_build"
     say "configuring; log: $device_log"

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * Everything that a run found.
  *
  * @param machine that it ran on
- * @param ceilings of the machine, measured in the same run with the same threads; null where plain Java computes
+ * @param ceilings of the machine, measured in the same run with the same threads; null where plain Java or a device computes
  * @param setup what was measured
  * @param results in the order of the tests
  * @param interrupted whether tests are missing because the user did not wait for them

@@ -13,6 +13,7 @@ import dev.yangtuo.engine.Engines;
 import dev.yangtuo.exception.NativeLibraryException;
 import dev.yangtuo.exception.YangtuoException;
 import dev.yangtuo.kernel.Ceilings;
+import dev.yangtuo.model.DeviceChoice;
 import dev.yangtuo.model.LoadedModel;
 import dev.yangtuo.model.Model;
 import dev.yangtuo.tensor.TensorType;
@@ -53,6 +54,9 @@ import picocli.CommandLine;
             "  yangtuo bench --model path/to/llama --lora path/to/adapter --type q8_0 --json"
         })
 final class BenchCommand implements Callable<Integer> {
+    /** Part of the name of what computes, where that is a device beside the processor. */
+    static final String DEVICE = "cuda:";
+
     @Spec
     private CommandSpec spec;
 
@@ -97,11 +101,12 @@ final class BenchCommand implements Callable<Integer> {
         }
         requireMemory(path, options.settings().kvType(), wanted);
         LoadOptions loading = model.applyTo(options);
-        Ceilings before = ceilings(loading.settings().threads());
+        // They are the processor's.
+        Ceilings before = loading.settings().devices().kind() == DeviceChoice.Kind.CUDA ? null : ceilings(loading.settings().threads());
         LoadedModel loaded = model.adapters().reporting(() -> load(path, loading, err), result -> result.merge().json(), result -> result.model().close());
         AtomicBoolean interrupted = new AtomicBoolean();
         try (InterruptGuard _ = new InterruptGuard(() -> interrupted.set(true))) {
-            write(measure(loaded, before, wanted, loading.settings().threads(), interrupted));
+            write(measure(loaded, loaded.model().backendName().contains(DEVICE) ? null : before, wanted, loading.settings().threads(), interrupted));
         }
         return interrupted.get() ? InterruptGuard.EXIT_CODE : CommandLine.ExitCode.OK;
     }

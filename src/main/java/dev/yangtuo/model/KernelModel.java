@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 public final class KernelModel implements Model {
     /** Columns of one forward pass; longer prompts are cut. */
     private static final int MAX_COLUMNS = 256;
+    /** The same where no layer is on the processor: a GPU has enough to do only with more. */
+    private static final int MAX_DEVICE_COLUMNS = 1024;
     /** Columns of a forward pass that wants every column's logits, so that these stay below some tens of megabytes. */
     private static final int MAX_OUTPUT_COLUMNS = 64;
     private static final BooleanSupplier ALWAYS = () -> true;
@@ -69,7 +71,7 @@ public final class KernelModel implements Model {
             undo.push(placement);
             undo.push(weights);
             outputNorm = RmsNorm.of(weights.output().weights());
-            int columns = columns(contextLength, maxSequences);
+            int columns = columns(contextLength, maxSequences, placement.division().isOnDevicesAlone());
             int sequences = Math.min(columns, maxSequences);
             KvShape shape = new KvShape(kvType, KvCache.PAGE_POSITIONS, kvPages, config.nLayers(), config.nKvHeads(), config.headDim());
             List<KvPool> pools = new ArrayList<>();
@@ -91,13 +93,13 @@ public final class KernelModel implements Model {
     }
 
     /** Columns of one forward pass at most. */
-    private static int columns(int contextLength, int maxSequences) {
-        return Math.min(MAX_COLUMNS, Math.max(contextLength, maxSequences));
+    private static int columns(int contextLength, int maxSequences, boolean isOnDevicesAlone) {
+        return Math.min(isOnDevicesAlone ? MAX_DEVICE_COLUMNS : MAX_COLUMNS, Math.max(contextLength, maxSequences));
     }
 
     /** Bytes of the buffers that forward passes compute in on one backend, with as many logits as a pass can give. */
-    static long bufferBytes(ModelConfig config, int contextLength, int maxSequences) {
-        long columns = columns(contextLength, maxSequences);
+    static long bufferBytes(ModelConfig config, int contextLength, int maxSequences, boolean isOnDevicesAlone) {
+        long columns = columns(contextLength, maxSequences, isOnDevicesAlone);
         long outputs = Math.min(columns, Math.max(maxSequences, MAX_OUTPUT_COLUMNS));
         return Float.BYTES * (LayerRange.bufferElements(config, columns) + outputs * config.vocabSize());
     }

@@ -69,6 +69,11 @@ record LayerDivision(ModelBytes bytes, List<Part> parts) {
         return parts.stream().anyMatch(part -> part.device() != null);
     }
 
+    /** Whether the processor has no part. */
+    boolean isOnDevicesAlone() {
+        return parts.stream().allMatch(part -> part.device() != null);
+    }
+
     /** Whether a weight is kept twice: an embedding that is the output matrix as well, on the first and the last device. */
     boolean hasTwoEmbeddings() {
         return bytes.isTied() && parts.size() > 1;

@@ -124,7 +124,7 @@ public final class ModelLoader {
         long pages = kvPages(context, division);
         long positions = pages * KvCache.PAGE_POSITIONS;
         return new LoadPlan(merged.path(), weightBytes(division), positions * ModelCosts.keyValueBytes(config, settings.kvType()),
-                division.parts().size() * KernelModel.bufferBytes(config, context, sequences()), context, positions, totalMemory(), division.memory(positions));
+                division.parts().size() * KernelModel.bufferBytes(config, context, sequences(), division.isOnDevicesAlone()), context, positions, totalMemory(), division.memory(positions));
     }
 
     private long weightBytes(LayerDivision division) {
@@ -181,7 +181,8 @@ public final class ModelLoader {
 
     private DeviceSelection devices() {
         int context = settings.context() > 0 ? settings.context() : config.contextLength();
-        return new DeviceSelection(merged, plan, settings, ModelBytes.of(merged, plan, settings.kvType(), KernelModel.bufferBytes(config, context, sequences())));
+        long buffers = KernelModel.bufferBytes(config, context, sequences(), settings.devices().usesDevices()); // at most, while no layer has its place
+        return new DeviceSelection(merged, plan, settings, ModelBytes.of(merged, plan, settings.kvType(), buffers));
     }
 
     /** Positions whose keys and values must have room on a device, or layers go elsewhere. */

@@ -57,6 +57,9 @@ class CudaCommandsTest {
             assertThat(device.errors()).contains("cuda:0 Emulated device 0 (layers 1 to 2)");
             assertThat(device.text()).isEqualTo(processor.text());
             assertThat(devices.launches()).isGreaterThan(launches);
+            CommandRun bench = CommandRun.of("bench", "--model", CommandRun.TINY, "--device", "cuda", "-p", "4", "-n", "2", "-r", "1");
+            assertThat(bench.exitCode()).as(bench.errors()).isZero();
+            assertThat(bench.text()).contains("cuda:0 Emulated device 0", "not measured: a device computes");
             CommandRun missing = generate("--device", "cuda:4");
             assertThat(missing.exitCode()).isEqualTo(1);
             assertThat(missing.problem()).contains("cuda:4", "--device cpu");
