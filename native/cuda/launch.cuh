@@ -11,7 +11,7 @@ class yt_queue;
 
 /*
  * One launch more. Never fails: what goes wrong is reported when the queue is computed. parameters: a copy is taken. They are compared byte by byte with those of the pass
- * before, so that a struct of them has no padding (or nobody finds graphs), and holds nothing that changes with every pass without need.
+ * before, so that a struct of them has no padding (some compilers cannot clear it, and no graph would be found), and holds nothing that changes with every pass without need.
  */
 void yt_queue_add(yt_queue &queue, const void *kernel, dim3 grid, dim3 block, unsigned shared_bytes, const void *parameters, unsigned parameter_bytes);
 
@@ -23,7 +23,13 @@ void yt_launch(yt_queue &queue, void (*kernel)(P), dim3 grid, dim3 block, unsign
     yt_emulation_register((const void *)kernel, [](const void *k, const void *p) { ((void (*)(P))k)(*(const P *)p); }, sizeof(P),
         __PRETTY_FUNCTION__);
 #endif
-    yt_queue_add(queue, (const void *)kernel, grid, block, shared_bytes, &parameters, sizeof parameters);
+    P plain = parameters;
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_clear_padding)
+    __builtin_clear_padding(&plain);
+#endif
+#endif
+    yt_queue_add(queue, (const void *)kernel, grid, block, shared_bytes, &plain, sizeof plain);
 }
 
 #endif
