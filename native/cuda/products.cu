@@ -49,7 +49,7 @@ template <int TYPE, int COLUMNS>
 struct yt_decode_blocks {
     using Q = yt_quants<TYPE>;
     static constexpr bool is_light = !Q::is_k && Q::high_lines == 0;
-    static constexpr int n = COLUMNS == 1 ? (is_light ? 3 : 2) : COLUMNS == 4 ? (is_light ? 5 : Q::high_lines == 8 ? 3 : 4) : is_light ? 4 : 3;
+    static constexpr int n = COLUMNS == 1 ? (is_light ? 3 : 2) : COLUMNS == 4 ? (Q::high_lines == 8 ? 3 : 4) : is_light ? 4 : 3;
 };
 
 /* Half a part of four rows, as it lies in memory. */
