@@ -28,8 +28,6 @@ struct yt_product_launch {
     int32_t n_columns;
     int32_t n_column_tiles; /* blocks that follow each other have the same rows, if there are several */
     int32_t column_warps;   /* of a block that divide its columns among them, 1, 2 or 4; the others take other rows */
-    int32_t segment_warps;  /* of a block that divide the inputs' segments among them, 1 or 8 (products_float.cu) */
-    int32_t unused;         /* 0: no padding (launch.cuh) */
     yt_activations input;
     float *out;
     int64_t out_stride;

@@ -14,7 +14,7 @@
  */
 #include "products.cuh"
 
-enum { SEGMENTS = 8, STEP = 32, FEW_COLUMNS = 16, MANY_WARPS = 4, SLOTS = YT_TILE_COLUMNS };
+enum { SEGMENTS = 8, STEP = 32, FEW_COLUMNS = 16, MANY_WARPS = 4 };
 
 /* Halves that an activation is the sum of. */
 template <int TYPE>
@@ -119,7 +119,7 @@ YT_DEVICE void yt_half_mma(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2,
 }
 
 /* 32 inputs of 32 rows times n_pairs pairs of eight columns, added to acc: [eight columns][rows 0 and 1, 2 and 3 of the four][2 * row + column]. */
-template <int TYPE>
+template <int TYPE, int SLOTS>
 YT_DEVICE void yt_multiply_step(const uint4 (&w)[4], const yt_half_stage<TYPE> &stage, int n_pairs, float (&acc)[SLOTS / 8][2][4])
 {
     const int lane = (int)threadIdx.x % 32;
@@ -163,11 +163,22 @@ YT_DEVICE void yt_finish_slot(const yt_product_launch &launch, const yt_product_
     }
 }
 
-template <int TYPE>
-__global__ void __launch_bounds__(32 * SEGMENTS) yt_multiply_halves(YT_PARAMETER(yt_product_launch, launch))
+/*
+ * Few columns are bound by memory: what counts is how many warps have weights on their way, so theirs is a kernel of its own, of which several blocks fit into a
+ * multiprocessor: of F16 three, of BF16 two but on 7.5, where its products take too many registers.
+ */
+template <int TYPE, bool IS_FEW>
+struct yt_halves_shape {
+    static constexpr int warps = IS_FEW ? SEGMENTS : MANY_WARPS;
+    static constexpr int blocks = IS_FEW && TYPE == YT_F16 ? 3 : 1;
+    static constexpr int columns = IS_FEW ? FEW_COLUMNS : YT_TILE_COLUMNS;
+};
+
+template <int TYPE, bool IS_FEW>
+__global__ void __launch_bounds__(32 * yt_halves_shape<TYPE, IS_FEW>::warps, yt_halves_shape<TYPE, IS_FEW>::blocks)
+    yt_multiply_halves(YT_PARAMETER(yt_product_launch, launch))
 {
-    const bool is_few = launch.segment_warps == SEGMENTS;
-    const int tile_columns = is_few ? (int)FEW_COLUMNS : (int)YT_TILE_COLUMNS;
+    constexpr int tile_columns = yt_halves_shape<TYPE, IS_FEW>::columns;
     const yt_product_tile tile = yt_find_tile(launch);
     const auto &matrix = launch.matrices[tile.matrix];
     const int warp = (int)threadIdx.x / 32;
@@ -176,23 +187,23 @@ __global__ void __launch_bounds__(32 * SEGMENTS) yt_multiply_halves(YT_PARAMETER
     const int first_column = tile.column_tile * tile_columns;
     const int left = launch.n_columns - first_column;
     const int n_pairs = ((left < tile_columns ? left : tile_columns) + 15) / 16;
-    const int64_t first_row = (is_few ? tile.row_tile : (int64_t)tile.row_tile * MANY_WARPS + warp) * YT_WARP_ROWS;
+    const int64_t first_row = (IS_FEW ? tile.row_tile : (int64_t)tile.row_tile * MANY_WARPS + warp) * YT_WARP_ROWS;
     const int64_t own_group = first_row / 16 + lane / 16;
     const uint8_t *group = matrix.data + (own_group < matrix.n_groups ? own_group : matrix.n_groups - 1) * matrix.group_bytes;
 
     const int segment_steps = (launch.width + SEGMENTS * STEP - 1) / (SEGMENTS * STEP);
-    const int n_steps = is_few ? segment_steps : SEGMENTS * segment_steps;
-    const int64_t first_k = is_few ? (int64_t)warp * segment_steps * STEP : 0;
+    const int n_steps = IS_FEW ? segment_steps : SEGMENTS * segment_steps;
+    const int64_t first_k = IS_FEW ? (int64_t)warp * segment_steps * STEP : 0;
 
     /* Two stages of each warp, or of the block. */
     const int stage_halves = yt_half_parts<TYPE>::n * tile_columns * STEP;
-    uint16_t *stage_memory = (uint16_t *)yt_shared() + (is_few ? warp * 2 * stage_halves : 0);
-    const int thread = is_few ? lane : (int)threadIdx.x;
-    const int n_threads = is_few ? 32 : 32 * MANY_WARPS;
+    uint16_t *stage_memory = (uint16_t *)yt_shared() + (IS_FEW ? warp * 2 * stage_halves : 0);
+    const int thread = IS_FEW ? lane : (int)threadIdx.x;
+    const int n_threads = IS_FEW ? 32 : 32 * MANY_WARPS;
     /* Sums, [segment, or warp][slot][lane]: of few columns in the place of the stages, when these are done with; of many columns behind them. */
-    float *sums = is_few ? (float *)yt_shared() + warp * FEW_COLUMNS * 32 : (float *)((uint16_t *)yt_shared() + 2 * stage_halves) + warp * SLOTS * 32;
+    float *sums = (IS_FEW ? (float *)yt_shared() : (float *)((uint16_t *)yt_shared() + 2 * stage_halves)) + warp * tile_columns * 32;
 
-    float acc[SLOTS / 8][2][4] = {};
+    float acc[tile_columns / 8][2][4] = {};
     yt_half_weights<TYPE> weights;
     yt_half_stage<TYPE>{stage_memory, tile_columns}.copy(launch, first_column, first_k, thread, n_threads);
     weights.load(group, launch.width, first_k, quad, lane % 4);
@@ -203,16 +214,20 @@ __global__ void __launch_bounds__(32 * SEGMENTS) yt_multiply_halves(YT_PARAMETER
             w[i] = weights.pairs(i);
         }
         yt_copy_wait<0>();
-        __syncthreads();
+        if (IS_FEW) {
+            yt_warp_sync();
+        } else {
+            __syncthreads();
+        }
         if (step + 1 < n_steps) {
             const yt_half_stage<TYPE> next = {stage_memory + (step + 1) % 2 * stage_halves, tile_columns};
             next.copy(launch, first_column, first_k + (int64_t)(step + 1) * STEP, thread, n_threads);
             weights.load(group, launch.width, first_k + (int64_t)(step + 1) * STEP, quad, lane % 4);
         }
-        yt_multiply_step<TYPE>(w, stage, n_pairs, acc);
-        if (!is_few && (step + 1) % segment_steps == 0) {
+        yt_multiply_step<TYPE, tile_columns>(w, stage, n_pairs, acc);
+        if (!IS_FEW && (step + 1) % segment_steps == 0) {
 #pragma unroll
-            for (int slot = 0; slot < SLOTS; slot++) {
+            for (int slot = 0; slot < tile_columns; slot++) {
                 float *sum = &sums[slot * 32 + lane];
                 float &own = acc[slot / 8][slot % 8 / 4][slot % 4];
                 *sum = step + 1 == segment_steps ? own : *sum + own;
@@ -221,7 +236,7 @@ __global__ void __launch_bounds__(32 * SEGMENTS) yt_multiply_halves(YT_PARAMETER
         }
     }
 
-    if (!is_few) {
+    if (!IS_FEW) {
         for (int slot = 0; slot < 16 * n_pairs; slot++) {
             yt_finish_slot<TYPE>(launch, tile, first_row, first_column, slot, lane, sums[slot * 32 + lane]);
         }
@@ -229,7 +244,7 @@ __global__ void __launch_bounds__(32 * SEGMENTS) yt_multiply_halves(YT_PARAMETER
     }
     __syncthreads();
 #pragma unroll
-    for (int slot = 0; slot < FEW_COLUMNS; slot++) {
+    for (int slot = 0; slot < tile_columns; slot++) {
         sums[slot * 32 + lane] = acc[slot / 8][slot % 8 / 4][slot % 4];
     }
     __syncthreads();
@@ -250,17 +265,15 @@ template <int TYPE>
 static void launch_halves(yt_queue &queue, yt_product_launch &launch)
 {
     const int parts = yt_half_parts<TYPE>::n;
-    launch.segment_warps = 1;
     int64_t blocks = yt_divide_products(launch, MANY_WARPS * YT_WARP_ROWS, YT_TILE_COLUMNS);
     if (launch.n_columns > FEW_COLUMNS && blocks >= ENOUGH_BLOCKS) {
-        const unsigned shared = 2 * parts * YT_TILE_COLUMNS * STEP * 2 + MANY_WARPS * SLOTS * 32 * 4;
-        yt_launch(queue, yt_multiply_halves<TYPE>, dim3((unsigned)blocks), dim3(32 * MANY_WARPS), shared, launch);
+        const unsigned shared = 2 * parts * YT_TILE_COLUMNS * STEP * 2 + MANY_WARPS * YT_TILE_COLUMNS * 32 * 4;
+        yt_launch(queue, yt_multiply_halves<TYPE, false>, dim3((unsigned)blocks), dim3(32 * MANY_WARPS), shared, launch);
         return;
     }
-    launch.segment_warps = SEGMENTS;
     blocks = yt_divide_products(launch, YT_WARP_ROWS, FEW_COLUMNS);
     const unsigned shared = SEGMENTS * FEW_COLUMNS * 32 * 2 * 2 * parts; /* the stages; the sums take no more */
-    yt_launch(queue, yt_multiply_halves<TYPE>, dim3((unsigned)blocks), dim3(32 * SEGMENTS), shared, launch);
+    yt_launch(queue, yt_multiply_halves<TYPE, true>, dim3((unsigned)blocks), dim3(32 * SEGMENTS), shared, launch);
 }
 
 /* ---- F32 ---------------------------------------------------------------------------------------------------------------------------- */
