@@ -121,17 +121,18 @@ YT_DEVICE void end_span(const attention_parameters &p, const tile_columns &tile,
 YT_DEVICE bool is_last_block(const attention_parameters &p, int n)
 {
     unsigned *flag = (unsigned *)yt_shared();
-    yt_fence();
     __syncthreads();
     if (threadIdx.x == 0) {
+        /* Between the barriers, so that it is what all threads wrote that others see, and what others wrote that all threads see. */
         unsigned *counter = p.finished + blockIdx.x * gridDim.y + blockIdx.y;
+        yt_fence();
         *flag = yt_atomic_add(counter, 1) + 1 == (unsigned)n;
+        yt_fence();
         if (*flag) {
             *counter = 0;
         }
     }
     __syncthreads();
-    yt_fence();
     return *flag != 0;
 }
 

@@ -69,7 +69,7 @@ YT_DEVICE void yt_copy_wait()
 #endif
 }
 
-/* Makes what this thread wrote visible to threads of other blocks that see what it writes next. */
+/* Makes what this thread wrote, and what it has seen, visible to threads of other blocks that see what it writes next. */
 YT_DEVICE void yt_fence()
 {
     __threadfence();

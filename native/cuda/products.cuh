@@ -79,6 +79,15 @@ YT_DEVICE void yt_finish_product(const yt_product_launch &launch, int matrix, in
     }
 }
 
+/*
+ * Sums of a warp's tile of 32 rows in shared memory, [slot][lane] as lanes have them: where that of a row and a column is. A lane for each row then writes what lies side by
+ * side in memory; lanes that wrote their own would write four bytes in every 32.
+ */
+YT_DEVICE int yt_sum_at(int row, int column)
+{
+    return (column / 8 * 8 + row % 4 * 2 + column % 2) * 32 + row / 4 * 4 + column % 8 / 2;
+}
+
 /* The quantized types, for a list of cases. */
 #define YT_QUANTIZED_TYPES(CASE) \
     CASE(YT_Q4_0) CASE(YT_Q4_1) CASE(YT_Q5_0) CASE(YT_Q5_1) CASE(YT_Q8_0) CASE(YT_Q2_K) CASE(YT_Q3_K) CASE(YT_Q4_K) CASE(YT_Q5_K) CASE(YT_Q6_K) \

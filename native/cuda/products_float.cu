@@ -152,12 +152,9 @@ YT_DEVICE float yt_scaled(float value, int exponent)
     return value * yt_bits_to_float_device((uint32_t)(half + 127) << 23) * yt_bits_to_float_device((uint32_t)(exponent - half + 127) << 23);
 }
 
-/* The sum of slot number `slot` of a lane: row and column of it in a warp's tile follow from both. */
 template <int TYPE>
-YT_DEVICE void yt_finish_slot(const yt_product_launch &launch, const yt_product_tile &tile, int64_t first_row, int first_column, int slot, int lane, float sum)
+YT_DEVICE void yt_finish_halves(const yt_product_launch &launch, const yt_product_tile &tile, int64_t row, int64_t column, float sum)
 {
-    const int64_t row = first_row + lane / 4 * 4 + slot % 8 / 2;
-    const int64_t column = first_column + slot / 8 * 8 + lane % 4 * 2 + slot % 2;
     if (column < launch.n_columns) {
         yt_finish_product(launch, tile.matrix, row, column, TYPE == YT_F16 ? yt_scaled(sum, launch.input.exponents[column]) : sum);
     }
@@ -237,8 +234,9 @@ __global__ void __launch_bounds__(32 * yt_halves_shape<TYPE, IS_FEW>::warps, yt_
     }
 
     if (!IS_FEW) {
-        for (int slot = 0; slot < 16 * n_pairs; slot++) {
-            yt_finish_slot<TYPE>(launch, tile, first_row, first_column, slot, lane, sums[slot * 32 + lane]);
+        yt_warp_sync();
+        for (int c = 0; c < 16 * n_pairs; c++) {
+            yt_finish_halves<TYPE>(launch, tile, first_row + lane, first_column + c, sums[yt_sum_at(lane, c)]);
         }
         return;
     }
@@ -249,12 +247,14 @@ __global__ void __launch_bounds__(32 * yt_halves_shape<TYPE, IS_FEW>::warps, yt_
     }
     __syncthreads();
     for (int item = (int)threadIdx.x; item < FEW_COLUMNS * 32; item += 32 * SEGMENTS) {
-        const float *first = (const float *)yt_shared() + item;
+        const int row = item % 32;
+        const int c = item / 32;
+        const float *first = (const float *)yt_shared() + yt_sum_at(row, c);
         float sum = first[0];
         for (int segment = 1; segment < SEGMENTS; segment++) {
             sum = sum + first[segment * FEW_COLUMNS * 32];
         }
-        yt_finish_slot<TYPE>(launch, tile, first_row, first_column, item / 32, item % 32, sum);
+        yt_finish_halves<TYPE>(launch, tile, first_row + row, first_column + c, sum);
     }
 }
 

@@ -243,18 +243,21 @@ __global__ void __launch_bounds__(32 * WARPS) yt_multiply_mma(YT_PARAMETER(yt_pr
         __syncthreads();
     }
 
-    /* By way of the lane's own words of shared memory, which can be counted through; registers cannot. */
-    float *sums = (float *)yt_shared() + warp * PAIR_SUMS * 32 + lane;
+    /* By way of shared memory, where each lane gets a row. */
+    float *sums = (float *)yt_shared() + warp * PAIR_SUMS * 32;
 #pragma unroll
     for (int pair = 0; pair < TILES / 2; pair++) {
+        if (pair < n_pairs) {
 #pragma unroll
-        for (int i = 0; i < PAIR_SUMS; i++) {
-            sums[i * 32] = acc[2 * pair + i / 8][i % 8];
-        }
+            for (int i = 0; i < PAIR_SUMS; i++) {
+                sums[i * 32 + lane] = acc[2 * pair + i / 8][i % 8];
+            }
+            yt_warp_sync();
 #pragma unroll 1
-        for (int i = 0; i < PAIR_SUMS && pair < n_pairs; i++) {
-            const int64_t row = (int64_t)own_group * 16 + 4 * quad + i % 8 / 2;
-            yt_finish_product(launch, tile.matrix, row, first_column + c + 16 * pair + i / 8 * 8 + 2 * t + i % 2, sums[i * 32]);
+            for (int i = 0; i < 16; i++) {
+                yt_finish_product(launch, tile.matrix, (int64_t)first_group * 16 + lane, first_column + c + 16 * pair + i, sums[yt_sum_at(lane, i)]);
+            }
+            yt_warp_sync();
         }
     }
 }
