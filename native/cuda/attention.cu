@@ -373,6 +373,7 @@ void yt_launch_attention(
         d.n_slots,
         d.slot_rows,
         1.0f / std::sqrt((float)layer.head_dim),
+        0,
     };
     const dim3 grid((unsigned)(d.n_ranges * d.n_ranks * d.head_tiles), (unsigned)layer.n_kv_heads, (unsigned)d.n_blocks);
     if (kv.type == YT_Q8_0) {

@@ -73,7 +73,8 @@ struct tile_shape {
     static constexpr int FITTING = (48 * 1024 - QUERY_BYTES - SCORE_BYTES) / STAGE_BYTES;
     static constexpr int MOST = PARTS == WARPS ? 32 * 1024 / STAGE_BYTES : 3;
     static constexpr int STAGES = FITTING > MOST ? MOST : FITTING > 2 ? FITTING : 2;
-    static constexpr int RESIDENT = PARTS == WARPS && HEAD < 256 ? 3 : 2; /* blocks of a multiprocessor that registers must do for */
+    /* Blocks of a multiprocessor that registers must do for; of those for Q8_0, three would spill on 12.0, whose shared memory has two. */
+    static constexpr int RESIDENT = PARTS == WARPS && HEAD < 256 && !QUANTS ? 3 : 2;
     static constexpr int BYTES = STAGES * STAGE_BYTES + QUERY_BYTES + SCORE_BYTES;
     static_assert(BYTES <= (HEAD == 128 ? 48 : 64) * 1024, "shared memory that 7.5 has, and for heads of 128 what is had without asking");
 };

@@ -35,8 +35,8 @@ static int32_t versions(int32_t *driver, int32_t *runtime)
 
 static int32_t count_devices(int32_t *count)
 {
-    int32_t driver;
-    int32_t runtime;
+    int32_t driver = 0;
+    int32_t runtime = 0;
     int n = 0;
     const int32_t status = versions(&driver, &runtime);
     if (status != YT_OK) {
