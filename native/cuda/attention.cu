@@ -136,31 +136,82 @@ YT_DEVICE bool is_last_block(const attention_parameters &p, int n)
     return *flag != 0;
 }
 
-/* One warp for each row. */
+/* Spans from number `first` on of a row, a lane of the warp for each: what the sums until then, and those of the span, are multiplied with. */
+struct span_factors {
+    float l;
+    float before, added;
+};
+
+/* most: the largest score before, then with these. Largest scores are no NaN, so that it does not matter in which order they are compared. */
+YT_DEVICE span_factors factors_of(const attention_parameters &p, int slot, int n, int row, float &most)
+{
+    float m = -INFINITY;
+    span_factors own = {};
+    if (lane_id() < n) {
+        const float *partial = partial_at(p, slot + lane_id(), row);
+        m = partial[p.head_dim];
+        own.l = partial[p.head_dim + 1];
+    }
+    float until = m > most ? m : most;
+    for (int distance = 1; distance < 32; distance *= 2) {
+        const float other = yt_shuffle(until, lane_id() < distance ? lane_id() : lane_id() - distance);
+        until = other > until ? other : until;
+    }
+    const float previous = yt_shuffle(until, lane_id() == 0 ? 0 : lane_id() - 1);
+    own.before = weigh((lane_id() == 0 ? most : previous) - until);
+    own.added = weigh(m - until);
+    most = yt_shuffle(until, 31);
+    return own;
+}
+
+/*
+ * One warp for each row. The spans are added up in order, as add_span does it; but nothing is waited for one span after the other: factors are computed for 32 at once,
+ * and sums of several spans are on their way together.
+ */
 template <int HEAD>
 YT_DEVICE void merge_partials(const attention_parameters &p, const tile_columns &tile, int n_rows, int base_row, int kv_head)
 {
+    constexpr int TOGETHER = 1024 / HEAD;
     const int first_span = tile.lo / SPAN;
     for (int row = (int)(threadIdx.x / 32); row < n_rows; row += WARPS) {
         const int position = tile.all_hi - 1 + column_of(p, base_row + row);
         const int first = first_seen(p, position) / SPAN;
-        merged state = {};
+        const int n_spans = position / SPAN - first + 1;
+        const int first_slot = first - first_span;
+        float most = -INFINITY;
+        float l = 0.0f;
         float sums[HEAD / 32];
-        for (int span = first; span <= position / SPAN; span++) {
-            const float *partial = partial_at(p, span - first_span, row);
-            merge_factors factors = {0.0f, 1.0f};
-            if (span == first) {
-                state = {partial[p.head_dim], partial[p.head_dim + 1]};
-            } else {
-                factors = add_span(state, partial[p.head_dim], partial[p.head_dim + 1]);
+        span_factors factors = {};
+#pragma unroll 1
+        for (int done = 0; done < n_spans; done += TOGETHER) {
+            float added[TOGETHER][HEAD / 32];
+#pragma unroll
+            for (int j = 0; j < TOGETHER; j++) {
+                const float *partial = partial_at(p, first_slot + done + j, row);
+#pragma unroll
+                for (int i = 0; i < HEAD / 32; i++) {
+                    added[j][i] = done + j < n_spans && 32 * i + lane_id() < p.head_dim ? partial[32 * i + lane_id()] : 0.0f;
+                }
+            }
+            if (done % 32 == 0) {
+                factors = factors_of(p, first_slot + done, n_spans - done, row, most);
             }
 #pragma unroll
-            for (int i = 0; i < HEAD / 32; i++) {
-                const float sum = 32 * i + lane_id() < p.head_dim ? partial[32 * i + lane_id()] : 0.0f;
-                sums[i] = span == first ? sum : factors.take(sums[i], sum);
+            for (int j = 0; j < TOGETHER; j++) {
+                const int lane = (done + j) % 32;
+                const merge_factors own = {yt_shuffle(factors.before, lane), yt_shuffle(factors.added, lane)};
+                const float span_l = yt_shuffle(factors.l, lane);
+                const bool is_first = done + j == 0;
+                if (done + j < n_spans) {
+                    l = is_first ? span_l : own.take(l, span_l);
+#pragma unroll
+                    for (int i = 0; i < HEAD / 32; i++) {
+                        sums[i] = is_first ? added[j][i] : own.take(sums[i], added[j][i]);
+                    }
+                }
             }
         }
-        const float inverse = 1.0f / state.l;
+        const float inverse = 1.0f / l;
         float *out = p.out + offset_of(p, tile, base_row + row, kv_head);
 #pragma unroll
         for (int i = 0; i < HEAD / 32; i++) {
@@ -173,22 +224,21 @@ YT_DEVICE void merge_partials(const attention_parameters &p, const tile_columns 
 
 /* ---- the kernel ------------------------------------------------------------------------------------------------------------------- */
 
-/* A tile, or those of its spans that are this block's. */
+/* A tile, or those of its spans that are this block's. others: positions of other blocks between two of these; 0: all are this block's. */
 template <int HEAD, bool QUANTS, int ROW_WARPS>
-YT_DEVICE void attend_tile(const attention_parameters &p, const tile_columns &tile, int base_row, int kv_head, int n_blocks)
+YT_DEVICE void attend_tile(const attention_parameters &p, const tile_columns &tile, int base_row, int kv_head, int others)
 {
     typedef tile_shape<HEAD, QUANTS, ROW_WARPS> shape;
     const int first_span = tile.lo / SPAN;
-    const int n_spans = (tile.hi - 1) / SPAN + 1 - first_span;
-    const int own = n_blocks > 1 ? (int)blockIdx.z : 0;
-    if (own >= n_spans) {
+    const int own = others > 0 ? (int)blockIdx.z : 0;
+    if (first_span + own > (tile.hi - 1) / SPAN) {
         return;
     }
     int position = own == 0 ? tile.lo / CHUNK * CHUNK : (first_span + own) * SPAN;
     kv_stream<HEAD, QUANTS, ROW_WARPS> stream;
     tile_warp<HEAD, QUANTS, ROW_WARPS> warp;
     merged state[2] = {};
-    stream.begin(p, tile, kv_head, position, n_blocks);
+    stream.begin(p, tile, kv_head, position, others);
     warp.begin(p, tile, base_row, kv_head, stream.n_pieces);
     warp.begin_span();
     while (position < tile.hi) {
@@ -217,13 +267,14 @@ YT_DEVICE void attend_tile(const attention_parameters &p, const tile_columns &ti
             }
         }
         const int span = position / SPAN;
-        position = next_chunk(position, n_blocks);
+        position = next_chunk(position, others);
         if (position / SPAN != span || position >= tile.hi) {
-            end_span(p, tile, base_row, kv_head, warp, state, span, n_blocks > 1 ? span - first_span : -1);
+            end_span(p, tile, base_row, kv_head, warp, state, span, others > 0 ? span - first_span : -1);
             warp.begin_span();
         }
     }
-    if (n_blocks > 1 && is_last_block(p, n_spans < n_blocks ? n_spans : n_blocks)) {
+    const int n_spans = (tile.hi - 1) / SPAN + 1 - first_span;
+    if (others > 0 && is_last_block(p, n_spans < (int)gridDim.z ? n_spans : (int)gridDim.z)) {
         const int n_rows = tile.count * p.group - base_row;
         merge_partials<HEAD>(p, tile, n_rows < shape::ROWS ? n_rows : shape::ROWS, base_row, kv_head);
     }
@@ -243,7 +294,7 @@ __global__ void __launch_bounds__(THREADS, tile_shape<HEAD, QUANTS, ROW_WARPS>::
     tile_columns tile;
     for (int i = rank; find_tile(p, range, i, tile); i += p.n_ranks) {
         if (i == rank || blockIdx.z == 0) {
-            attend_tile<HEAD, QUANTS, ROW_WARPS>(p, tile, base_row, (int)blockIdx.y, i == rank ? (int)gridDim.z : 1);
+            attend_tile<HEAD, QUANTS, ROW_WARPS>(p, tile, base_row, (int)blockIdx.y, i == rank ? ((int)gridDim.z - 1) * SPAN : 0);
         }
         __syncthreads();
     }

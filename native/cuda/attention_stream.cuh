@@ -188,11 +188,11 @@ YT_DEVICE bool find_tile(const attention_parameters &p, int range, int rank, til
     return true;
 }
 
-/* Chunks that a block takes of a tile: all of a span, then those of the span so many further. */
-YT_DEVICE int next_chunk(int position, int span_step)
+/* Chunks that a block takes of a tile: all of a span, then, behind as many positions as other blocks take, those of another. */
+YT_DEVICE int next_chunk(int position, int others)
 {
     position += CHUNK;
-    return position % SPAN == 0 ? position + (span_step - 1) * SPAN : position;
+    return position % SPAN == 0 ? position + others : position;
 }
 
 /* Rows are the query heads of a KV head of a tile's first column, then of the next. */
@@ -246,7 +246,7 @@ struct kv_stream {
     const int32_t *pages; /* of the sequence */
     int lo;
     int hi;
-    int span_step;
+    int others;   /* positions of other blocks between two of its spans */
     int n_pieces;
     int position; /* of the chunk that comes next */
     int piece;    /* of it: keys, then values */
@@ -278,13 +278,13 @@ struct kv_stream {
         index += is_last ? 1 : 0;
     }
 
-    YT_DEVICE void begin(const attention_parameters &p, const tile_columns &tile, int kv_head, int first_chunk, int step)
+    YT_DEVICE void begin(const attention_parameters &p, const tile_columns &tile, int kv_head, int first_chunk, int skipped)
     {
         head = p.keys + kv_head * p.head_bytes;
         pages = p.page_table + (int64_t)p.sequences[tile.first] * p.max_pages;
         lo = tile.lo;
         hi = tile.hi;
-        span_step = step;
+        others = skipped;
         n_pieces = (p.head_dim + PIECE - 1) / PIECE;
         position = first_chunk;
         piece = 0;
@@ -378,7 +378,7 @@ struct kv_stream {
                     page[i] = next_page[i];
                 }
                 first_group = next_first_group;
-                look_up(p, next_chunk(position, span_step));
+                look_up(p, next_chunk(position, others));
             }
             const bool is_value = piece >= n_pieces;
             uint8_t *stage = yt_shared() + fill * shape::STAGE_BYTES;
@@ -390,7 +390,7 @@ struct kv_stream {
             fill = fill + 1 == shape::STAGES ? 0 : fill + 1;
             if (++piece == 2 * n_pieces) {
                 piece = 0;
-                position = next_chunk(position, span_step);
+                position = next_chunk(position, others);
             }
         }
         yt_copy_commit();

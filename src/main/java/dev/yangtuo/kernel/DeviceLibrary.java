@@ -73,31 +73,57 @@ public final class DeviceLibrary {
     }
 
     /**
-     * The devices of this machine, those included that cannot be used; may be none.
+     * The devices of this machine, those included that cannot be used; may be none. As {@link #device} for each.
      *
      * @throws NativeLibraryException as {@link #open}
      * @throws KernelException if the driver is missing or too old
      */
     public static List<Device> devices() {
+        int count = count();
+        List<Device> devices = new ArrayList<>();
+        for (int number = 0; number < count; number++) {
+            devices.add(device(number));
+        }
+        return List.copyOf(devices);
+    }
+
+    /**
+     * How many devices the driver shows.
+     *
+     * @throws NativeLibraryException as {@link #open}
+     * @throws KernelException if the driver is missing or too old
+     */
+    public static int count() {
         open();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
             NativeStatus.check(YangtuoNative.yt_device_count(count));
+            return count.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    /**
+     * One device. That it can be used is tried out, for which the driver begins to use it: some tenths of a second, and some hundred MB of its memory until the process
+     * ends. So nobody asks for a device without need.
+     *
+     * @param number 0 to {@link #count} - 1
+     * @throws NativeLibraryException as {@link #open}
+     * @throws KernelException if the driver is missing or too old, or there is no such device
+     */
+    public static Device device(int number) {
+        open();
+        try (Arena arena = Arena.ofConfined()) {
             MemorySegment info = yt_device_info.allocate(arena);
-            List<Device> devices = new ArrayList<>();
-            for (int number = 0; number < count.get(ValueLayout.JAVA_INT, 0); number++) {
-                NativeStatus.check(YangtuoNative.yt_device_describe(number, info));
-                String problem = yt_device_info.problem(info).getString(0);
-                devices.add(new Device(
-                        number,
-                        yt_device_info.name(info).getString(0),
-                        yt_device_info.compute_capability(info),
-                        yt_device_info.multiprocessors(info),
-                        yt_device_info.total_bytes(info),
-                        yt_device_info.free_bytes(info),
-                        yt_device_info.is_usable(info) == 1 ? "" : problem.isEmpty() ? "it cannot be used" : problem));
-            }
-            return List.copyOf(devices);
+            NativeStatus.check(YangtuoNative.yt_device_describe(number, info));
+            String problem = yt_device_info.problem(info).getString(0);
+            return new Device(
+                    number,
+                    yt_device_info.name(info).getString(0),
+                    yt_device_info.compute_capability(info),
+                    yt_device_info.multiprocessors(info),
+                    yt_device_info.total_bytes(info),
+                    yt_device_info.free_bytes(info),
+                    yt_device_info.is_usable(info) == 1 ? "" : problem.isEmpty() ? "it cannot be used" : problem);
         }
     }
 
