@@ -393,6 +393,24 @@ static void check_shared_spans()
     yt_kv_destroy(s.pool);
 }
 
+/* More spans than the lanes of a warp, which puts them together; the first of those behind these lanes has the largest score. */
+static void check_many_spans()
+{
+    const test_case c = {YT_F16, 6, 2, 1, 0, 64, {{9300, 1}}};
+    setting s = create(c, 23);
+    std::vector<float> row(s.kv_dim);
+    for (int d = 0; d < s.kv_dim; d++) {
+        row[d] = 8.0f * (s.q[d] + s.q[s.kv_dim + d]);
+    }
+    store(s, 0, 8200, false, row.data());
+    const setting few = with_pages(s, 4500000);
+    const std::vector<float> divided = attend(s, 0, 1, 1);
+    compare(s, divided);
+    check(scratch_bytes(few, 1, 1) < scratch_bytes(s, 1, 1), c, "spans are not divided as expected");
+    check(is_same(attend(few, 0, 1, 1).data(), divided.data(), divided.size()), c, "undivided spans give other bits");
+    yt_kv_destroy(s.pool);
+}
+
 /* Columns far from each other: what lies between them need not exist. */
 static void check_gap()
 {
@@ -546,6 +564,7 @@ int main()
     check_shapes();
     check_all_divisions();
     check_shared_spans();
+    check_many_spans();
     check_gap();
     check_damages();
     check_damaged_query();
