@@ -10,9 +10,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 
 /**
  * The library of kernels for CUDA devices, {@code libyangtuo-cuda}, which the native library opens when a device is first asked for, and the devices. It is the file that
@@ -73,32 +73,53 @@ public final class DeviceLibrary {
     }
 
     /**
-     * The devices of this machine, those included that cannot be used; may be none.
+     * How many devices this machine has, those included that cannot be used; may be none.
+     *
+     * @throws NativeLibraryException as {@link #open}
+     * @throws KernelException if the driver is missing or too old
+     */
+    public static int count() {
+        open();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
+            NativeStatus.check(YangtuoNative.yt_device_count(count));
+            return count.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    /**
+     * One of them. To ask takes memory of the device, some hundred megabytes as a rule, as long as the process lives: ask for those only that may compute.
+     *
+     * @param number from 0 to {@link #count} - 1
+     * @throws NativeLibraryException as {@link #open}
+     * @throws KernelException if the driver is missing or too old
+     * @throws IllegalArgumentException if there is no such device
+     */
+    public static Device device(int number) {
+        open();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment info = yt_device_info.allocate(arena);
+            NativeStatus.check(YangtuoNative.yt_device_describe(number, info));
+            String problem = yt_device_info.problem(info).getString(0);
+            return new Device(
+                    number,
+                    yt_device_info.name(info).getString(0),
+                    yt_device_info.compute_capability(info),
+                    yt_device_info.multiprocessors(info),
+                    yt_device_info.total_bytes(info),
+                    yt_device_info.free_bytes(info),
+                    yt_device_info.is_usable(info) == 1 ? "" : problem.isEmpty() ? "it cannot be used" : problem);
+        }
+    }
+
+    /**
+     * All of them, in the order of their numbers; {@link #device} says what that takes.
      *
      * @throws NativeLibraryException as {@link #open}
      * @throws KernelException if the driver is missing or too old
      */
     public static List<Device> devices() {
-        open();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-            NativeStatus.check(YangtuoNative.yt_device_count(count));
-            MemorySegment info = yt_device_info.allocate(arena);
-            List<Device> devices = new ArrayList<>();
-            for (int number = 0; number < count.get(ValueLayout.JAVA_INT, 0); number++) {
-                NativeStatus.check(YangtuoNative.yt_device_describe(number, info));
-                String problem = yt_device_info.problem(info).getString(0);
-                devices.add(new Device(
-                        number,
-                        yt_device_info.name(info).getString(0),
-                        yt_device_info.compute_capability(info),
-                        yt_device_info.multiprocessors(info),
-                        yt_device_info.total_bytes(info),
-                        yt_device_info.free_bytes(info),
-                        yt_device_info.is_usable(info) == 1 ? "" : problem.isEmpty() ? "it cannot be used" : problem));
-            }
-            return List.copyOf(devices);
-        }
+        return IntStream.range(0, count()).mapToObj(DeviceLibrary::device).toList();
     }
 
     private static Path locateAndOpen() {

@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** Finds the devices that are asked for, decides which layers of a model lie on them, and opens them. */
@@ -65,16 +66,20 @@ final class DeviceSelection {
         LOGGER.log(Level.DEBUG, "the processor computes: {0}", reason.getMessage());
     }
 
+    /** Only the devices that are named are asked how they are: each takes memory for the answer. */
     private List<Device> find() {
-        List<Device> all = all();
+        int count = ask(DeviceLibrary::count);
         if (choice.numbers().isEmpty()) {
+            List<Device> all = ask(DeviceLibrary::devices);
             return List.of(all.stream().filter(Device::isUsable).max(Comparator.comparingLong(Device::freeBytes))
                     .orElseThrow(() -> new KernelException("there is no CUDA device that can be used: %s; %s".formatted(describe(all), REMEDY))));
         }
         List<Device> named = new ArrayList<>();
         for (int number : choice.numbers()) {
-            Device device = all.stream().filter(each -> each.number() == number).findFirst()
-                    .orElseThrow(() -> new KernelException("there is no device cuda:%d: %s; %s".formatted(number, describe(all), REMEDY)));
+            if (number >= count) {
+                throw new KernelException("there is no device cuda:%d: %s; %s".formatted(number, describe(ask(DeviceLibrary::devices)), REMEDY));
+            }
+            Device device = ask(() -> DeviceLibrary.device(number));
             if (!device.isUsable()) {
                 throw new KernelException("the device %s (%s) cannot be used: %s; %s".formatted(device.id(), device.name(), device.problem(), REMEDY));
             }
@@ -83,9 +88,9 @@ final class DeviceSelection {
         return named;
     }
 
-    private static List<Device> all() {
+    private static <T> T ask(Supplier<T> question) {
         try {
-            return DeviceLibrary.devices();
+            return question.get();
         } catch (KernelException e) {
             throw new KernelException("%s; or %s".formatted(e.getMessage(), REMEDY));
         }
@@ -117,8 +122,8 @@ final class DeviceSelection {
             LOGGER.log(Level.DEBUG, "{0}; the last {1} layers are put there", problem, fitting);
             return LayerDivision.of(bytes, devices, fitting);
         }
-        throw new KernelException("%s; keep fewer layers there (--gpu-layers %d or less), take weights or keys and values of fewer bits or a shorter context, or %s"
-                .formatted(problem, fitting, REMEDY));
+        String fewer = fitting == 0 ? "not one layer fits" : "keep fewer layers there (--gpu-layers %d or less)".formatted(fitting);
+        throw new KernelException("%s; %s; take weights or keys and values of fewer bits or a shorter context, or %s".formatted(problem, fewer, REMEDY));
     }
 
     /**

@@ -69,6 +69,7 @@ class CudaCommandsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "--engine yangtuo --gpu-layers 3|--gpu-layers is 3",
+        "--device cpu --gpu-layers 3|--gpu-layers is 3, and the device is the processor",
         "--engine yangtuo --device CUDA0|--device 'CUDA0' is not one",
         "--device cuda:0,cuda:0|named twice",
         "--device auto,cuda|is not one",
