@@ -125,6 +125,8 @@ class LauncherTest {
             Files.createFile(checkout.resolve(name));
         }
         tool("nvcc", "echo Cuda compilation tools, release 12.3, V12.3.107");
+        assertThat(run("yangtuo", "generate").output()).doesNotContain("nvcc");
+        assertThat(run("yangtuo", "generate", "--device", "cpu").output()).doesNotContain("nvcc");
         assertThat(run("yangtuo", "doctor").output()).contains("nvcc is of CUDA 12.3; 12.4 or newer builds " + made);
         assertThat(run("yangtuo", "doctor").output()).doesNotContain("nvcc");
 
@@ -133,14 +135,15 @@ class LauncherTest {
         Files.createDirectory(checkout.resolve("target/native-cuda"));
         Path source = checkout.resolve("native/cuda/a.cu");
         Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(2)));
-        assertThat(run("yangtuo", "doctor").output()).contains("yangtuo: building " + made, "yangtuo: built " + made);
+        assertThat(run("yangtuo", "generate", "--prompt", "cuda").output()).doesNotContain(made);
+        assertThat(run("yangtuo", "generate", "--device", "cuda:0").output()).contains("yangtuo: building " + made, "yangtuo: built " + made);
         assertThat(checkout.resolve("target/native-cuda/libyangtuo-cuda.so")).exists();
         Files.setLastModifiedTime(source, FileTime.from(Instant.EPOCH));
         assertThat(run("yangtuo", "doctor").output()).doesNotContain(made);
 
         tool("cmake", "echo cmake version 3.31.0; [ $1 != --build ]");
         Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(2)));
-        assertThat(run("yangtuo", "doctor").output()).contains(made + " could not be built, so there is none; the log is in");
+        assertThat(run("yangtuo", "generate", "--device=auto").output()).contains(made + " could not be built, so there is none; the log is in");
         assertThat(checkout.resolve("target/native-cuda/libyangtuo-cuda.so")).doesNotExist();
     }
 
