@@ -34,7 +34,7 @@ void yt_queue_add(yt_queue &queue, const void *kernel, dim3 grid, dim3 block, un
 
 /* ---- tables without a device ------------------------------------------------------------------------------------------------------------ */
 
-/* Between two kernels of a graph, nothing runs for about so long; assumed, not measured. */
+/* Between two kernels of a graph, nothing runs for about so long: an assumption, neither measured nor read in a source that could be named. */
 static const double GAP_SECONDS = 1e-6;
 
 static void print_header(const char *first)
@@ -205,8 +205,8 @@ static yt_device_matrix matrix_of(session &s, const weight_type &type, int64_t r
 static void measure_product(session &s, const weight_type &type, const char *name, yt_product_kind kind, int64_t rows, int64_t width, int64_t columns)
 {
     const bool is_gated = kind == YT_PRODUCT_SWIGLU;
-    const double out_bytes = kind == YT_PRODUCT_RESIDUAL ? 8 : is_gated ? 2 : 4;
-    const kernel_cost cost = product_cost(name, type, (double)(is_gated ? 2 * rows : rows), (double)width, (double)columns, out_bytes);
+    const kernel_cost cost = is_gated ? sum_of(name, gate_up_costs(type, (double)rows, (double)width, (double)columns))
+                                      : product_cost(name, type, (double)rows, (double)width, (double)columns, kind == YT_PRODUCT_RESIDUAL ? 8 : 4);
     const int n_copies = copies_of(s, cost.bytes);
     std::vector<yt_products> copies(n_copies);
     const yt_activations input = yt_activations_at(type.type, columns, width, allocate(s, (double)yt_activation_bytes(type.type, columns, width)));

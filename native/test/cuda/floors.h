@@ -8,6 +8,7 @@
 #include "families.cuh"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -29,7 +30,7 @@ struct device_limits {
     double dp4a_lanes() const { return 64 * multiprocessors * clock; }
 };
 
-/* Hopper's tensor cores reach their peak with wgmma alone; mma.sync has been measured by others at about 62 % of it (arXiv 2402.13499). */
+/* Hopper's tensor cores reach their peak with wgmma alone. That mma.sync reaches 62 % of it is an assumption: neither measured nor read in a source that could be named. */
 static const device_limits KNOWN_DEVICES[] = {
     {"H100 SXM", "H100 80GB HBM3", 3.35e12, 1979e12, 989e12, 132, 1.98e9, 0.62},
     {"RTX 4090", "RTX 4090", 1.008e12, 660e12, 165e12, 128, 2.52e9, 1.0},
@@ -102,6 +103,12 @@ static inline double activation_bytes(const weight_type &type, double width)
     return is_quantized(type) ? width + width / 32 * 4 + width / 16 * 4 : type.type == YT_F16 ? 4 * width + 4 : type.type == YT_BF16 ? 2 * width : 4 * width;
 }
 
+/* Columns that a product by dp4a computes: there are kernels for 1, 4 and 8, and what these have too many is computed and not kept (products.cu). */
+static inline double dp4a_columns(double columns)
+{
+    return columns <= 1 ? 1 : columns <= 4 ? 4 : 8 * std::ceil(columns / 8);
+}
+
 /*
  * A product of `rows` rows in all. out_bytes: written, and read where something is added, for each row and column. An output takes a conversion, a multiplication and an fma for
  * every 32 inputs (mma: an addition in place of the conversion), with minimums an fma more, with two scales a conversion and an fma more.
@@ -110,11 +117,12 @@ static inline kernel_cost product_cost(const char *kernel, const weight_type &ty
 {
     kernel_cost cost;
     cost.kernel = kernel;
-    const double products = rows * width * columns;
+    const bool is_dp4a = is_quantized(type) && columns <= YT_DP4A_COLUMNS;
+    const double products = rows * width * (is_dp4a ? dp4a_columns(columns) : columns);
     const double padded_rows = std::max(rows, 16.0 * (int64_t)((rows + 15) / 16));
     cost.bytes = padded_rows * width / type.block_elements * type.block_bytes + columns * (activation_bytes(type, width) + rows * out_bytes);
     if (is_quantized(type)) {
-        (columns <= YT_DP4A_COLUMNS ? cost.dp4a : cost.int8) = products * (columns <= YT_DP4A_COLUMNS ? 0.25 : 2.0);
+        (is_dp4a ? cost.dp4a : cost.int8) = products * (is_dp4a ? 0.25 : 2.0);
         cost.floats = products / 32 * (3 + type.minimums + 2 * (type.scales - 1));
     } else if (type.type == YT_F32) {
         cost.floats = products;
@@ -123,6 +131,31 @@ static inline kernel_cost product_cost(const char *kernel, const weight_type &ty
         cost.half = rows * width * std::max(columns, 8.0) * (type.type == YT_F16 ? 4 : 2);
     }
     return cost;
+}
+
+/*
+ * Gate and up: by dp4a one kernel, which writes one number for two rows; else two (yt_launch_products), of which the second reads what the first has written and writes over it.
+ */
+static inline std::vector<kernel_cost> gate_up_costs(const weight_type &type, double hidden, double width, double columns)
+{
+    if (is_quantized(type) && columns <= YT_DP4A_COLUMNS) {
+        return {product_cost("gate, up", type, 2 * hidden, width, columns, 2)};
+    }
+    return {product_cost("gate", type, hidden, width, columns, 4), product_cost("up", type, hidden, width, columns, 8)};
+}
+
+static inline kernel_cost sum_of(const char *kernel, const std::vector<kernel_cost> &costs)
+{
+    kernel_cost sum;
+    sum.kernel = kernel;
+    for (const kernel_cost &cost : costs) {
+        sum.bytes += cost.bytes;
+        sum.int8 += cost.int8;
+        sum.half += cost.half;
+        sum.dp4a += cost.dp4a;
+        sum.floats += cost.floats;
+    }
+    return sum;
 }
 
 static inline kernel_cost prepare_cost(const weight_type &type, double width, double columns, bool has_norm)
@@ -187,8 +220,9 @@ static inline std::vector<kernel_cost> layer_costs(const model_shape &m, const w
     costs.push_back(prepare_cost(type, m.dim, n, false));
     costs.push_back(product_cost("o", type, m.dim, m.dim, n, 8));
     costs.push_back(prepare_cost(type, m.dim, n, true));
-    /* Gate and up are one kernel, which writes one number for two rows. */
-    costs.push_back(product_cost("gate, up", type, 2 * m.hidden, m.dim, n, 2));
+    for (const kernel_cost &cost : gate_up_costs(type, m.hidden, m.dim, n)) {
+        costs.push_back(cost);
+    }
     costs.push_back(prepare_cost(type, m.hidden, n, false));
     costs.push_back(product_cost("down", type, m.dim, m.hidden, n, 8));
     return costs;

@@ -94,7 +94,7 @@ class CudaFailuresTest {
             assertThat(llama.report().backend()).contains("(layers 0 to 0)", "(layers 1 to 2)");
         }
         devices.memory(needed / 100);
-        requireRefused(large, "--gpu-layers 0");
+        requireRefused(large, "not one layer fits", "--device cpu");
         requireProcessor(options("auto"));
     }
 

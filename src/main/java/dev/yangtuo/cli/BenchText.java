@@ -44,7 +44,8 @@ final class BenchText {
                 machine.processor(), machine.processors(), machine.memoryBytes() / 1e9, machine.system()));
         facts.put("features", machine.features().isEmpty() ? "unknown" : machine.features());
         Ceilings ceilings = report.ceilings();
-        facts.put("ceilings", ceilings == null ? "not measured: %s computes".formatted(setup.backend().contains(BenchCommand.DEVICE) ? "a device" : "plain Java") : String.format(Locale.ROOT, "read %.1f GB/s, int8 %s, f32 %s, with %d threads",
+        String unmeasured = setup.backend().equals("scalar") ? "not measured: plain Java computes" : "not measured: a device computes";
+        facts.put("ceilings", ceilings == null ? unmeasured : String.format(Locale.ROOT, "read %.1f GB/s, int8 %s, f32 %s, with %d threads",
                 ceilings.readGbps(), peak(ceilings.int8Tops(), "Top/s", ceilings.int8Instruction()),
                 peak(ceilings.fmaTflops(), "Tflop/s", ceilings.fmaInstruction()), setup.threads()));
         facts.put("model", setup.model());

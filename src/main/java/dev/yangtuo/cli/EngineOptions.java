@@ -61,6 +61,9 @@ final class EngineOptions {
             if (engine == Engine.YANGTUO && gpuLayers != null && devices.isEmpty()) {
                 throw new IllegalArgumentException("gpuLayers is %d, and no device is named; add --device cuda".formatted(gpuLayers));
             }
+            if (gpuLayers != null && gpuLayers > 0 && devices.size() == 1 && devices.getFirst().strip().equalsIgnoreCase("cpu")) {
+                throw new IllegalArgumentException("gpuLayers is %d, and the device is the processor; name another one, as --device cuda, or leave out --gpu-layers".formatted(gpuLayers));
+            }
             LlamaCppOptions llamaCpp = LlamaCppOptions.defaults()
                     .devices(areOurs ? List.of() : devices)
                     .flashAttention(flashAttention)

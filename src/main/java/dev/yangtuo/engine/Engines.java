@@ -20,6 +20,7 @@ import java.lang.System.Logger.Level;
 import java.lang.System.Logger;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -42,7 +43,7 @@ public final class Engines {
         return switch (options.engine()) {
             case YANGTUO -> ModelLoader.load(path, options.settings());
             case LLAMA_CPP -> LlamaCppLoader.load(path, options.settings(), llamaCpp(options));
-            case AUTO -> wantsDevice(options) ? LlamaCppLoader.load(path, options.settings(), llamaCpp(options)) : loadWithEither(path, options);
+            case AUTO -> wantsDevice(options) ? loadOnItsDevice(path, options) : loadWithEither(path, options);
         };
     }
 
@@ -99,16 +100,28 @@ public final class Engines {
     }
 
     private static Optional<String> llamaCppDevice(String name) {
-        return switch (name.toLowerCase(Locale.ROOT)) {
+        return switch (name.strip().toLowerCase(Locale.ROOT)) {
             case "auto" -> Optional.empty();
             case "cuda" -> Optional.of("CUDA0");
-            default -> Optional.of(name.toUpperCase(Locale.ROOT).replace(":", ""));
+            default -> Optional.of(name.strip().toUpperCase(Locale.ROOT).replace(":", ""));
         };
     }
 
     /** Whether llama.cpp may run a model that our engine refuses for this reason: a file that is whole, of a kind that ours does not know. */
     private static boolean isForLlamaCpp(Path path, YangtuoException reason) {
         return Files.isRegularFile(path) && (reason instanceof UnsupportedModelException || !TokenizerFiles.knows(path));
+    }
+
+    /** Who has misspelt one of our own devices, or left it out, is told why llama.cpp is wanted. */
+    private static LoadedModel loadOnItsDevice(Path path, LoadOptions options) {
+        try {
+            return LlamaCppLoader.load(path, options.settings(), llamaCpp(options));
+        } catch (NativeLibraryException e) {
+            List<String> devices = options.llamaCpp().devices();
+            String asked = devices.isEmpty() ? "layers on GPUs without a device" : "the device '%s'".formatted(String.join(",", devices));
+            throw new NativeLibraryException("%s can only be llama.cpp's: those of Yangtuo's own engine are cpu, auto, cuda, and cuda:0, cuda:1 and so on. %s"
+                    .formatted(asked, e.getMessage()), e);
+        }
     }
 
     private static LoadedModel loadWithEither(Path path, LoadOptions options) {

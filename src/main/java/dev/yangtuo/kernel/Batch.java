@@ -124,7 +124,7 @@ public abstract sealed class Batch implements AutoCloseable permits NativeBatch,
      *
      * @param other of the same capacity
      */
-    public final void copy(Batch other) {
+    public final void copyFrom(Batch other) {
         if (!capacity.equals(other.capacity)) {
             throw new IllegalArgumentException("a batch of %s cannot become one of %s".formatted(capacity, other.capacity));
         }

@@ -10,9 +10,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 
 /**
  * The library of kernels for CUDA devices, {@code libyangtuo-cuda}, which the native library opens when a device is first asked for, and the devices. It is the file that
@@ -73,22 +73,7 @@ public final class DeviceLibrary {
     }
 
     /**
-     * The devices of this machine, those included that cannot be used; may be none. As {@link #device} for each.
-     *
-     * @throws NativeLibraryException as {@link #open}
-     * @throws KernelException if the driver is missing or too old
-     */
-    public static List<Device> devices() {
-        int count = count();
-        List<Device> devices = new ArrayList<>();
-        for (int number = 0; number < count; number++) {
-            devices.add(device(number));
-        }
-        return List.copyOf(devices);
-    }
-
-    /**
-     * How many devices the driver shows.
+     * How many devices this machine has, those included that cannot be used; may be none.
      *
      * @throws NativeLibraryException as {@link #open}
      * @throws KernelException if the driver is missing or too old
@@ -103,12 +88,12 @@ public final class DeviceLibrary {
     }
 
     /**
-     * One device. That it can be used is tried out, for which the driver begins to use it: some tenths of a second, and some hundred MB of its memory until the process
-     * ends. So nobody asks for a device without need.
+     * One of them. To ask takes memory of the device, some hundred megabytes as a rule, as long as the process lives: ask for those only that may compute.
      *
-     * @param number 0 to {@link #count} - 1
+     * @param number from 0 to {@link #count} - 1
      * @throws NativeLibraryException as {@link #open}
-     * @throws KernelException if the driver is missing or too old, or there is no such device
+     * @throws KernelException if the driver is missing or too old
+     * @throws IllegalArgumentException if there is no such device
      */
     public static Device device(int number) {
         open();
@@ -125,6 +110,16 @@ public final class DeviceLibrary {
                     yt_device_info.free_bytes(info),
                     yt_device_info.is_usable(info) == 1 ? "" : problem.isEmpty() ? "it cannot be used" : problem);
         }
+    }
+
+    /**
+     * All of them, in the order of their numbers; {@link #device} says what that takes.
+     *
+     * @throws NativeLibraryException as {@link #open}
+     * @throws KernelException if the driver is missing or too old
+     */
+    public static List<Device> devices() {
+        return IntStream.range(0, count()).mapToObj(DeviceLibrary::device).toList();
     }
 
     private static Path locateAndOpen() {

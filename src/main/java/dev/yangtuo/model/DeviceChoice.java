@@ -35,13 +35,14 @@ public record DeviceChoice(Kind kind, List<Integer> numbers, int layers) {
         numbers = List.copyOf(numbers);
     }
 
-    /** Whether these are names that {@link #of} takes, of which {@code cpu} is one of llama.cpp's as well. */
+    /** Whether these are names for {@link #of}, if only to be refused there: of llama.cpp's devices one is called {@code cpu} as well, and none is like the others. */
     public static boolean knows(List<String> names) {
-        return !names.isEmpty() && names.stream().map(DeviceChoice::lower).allMatch(name -> name.equals("cpu") || name.equals("auto") || CUDA.matcher(name).matches());
+        return names.size() == 1 && lower(names.getFirst()).equals("cpu")
+                || names.stream().map(DeviceChoice::lower).anyMatch(name -> name.isEmpty() || name.equals("auto") || name.equals("cuda") || name.startsWith("cuda:"));
     }
 
     /**
-     * The choice of these names, in any case: {@code cpu}, {@code auto} or {@code cuda} alone, or one or more of the kind {@code cuda:0}.
+     * The choice of these names, in any case and with blanks around them: {@code cpu}, {@code auto} or {@code cuda} alone, or one or more of the kind {@code cuda:0}.
      *
      * @throws IllegalArgumentException if there is no such choice
      */
@@ -82,7 +83,7 @@ public record DeviceChoice(Kind kind, List<Integer> numbers, int layers) {
     }
 
     private static String lower(String name) {
-        return name.toLowerCase(Locale.ROOT);
+        return name.strip().toLowerCase(Locale.ROOT);
     }
 
     /** The same with so many layers. */

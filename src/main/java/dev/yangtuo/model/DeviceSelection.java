@@ -122,8 +122,8 @@ final class DeviceSelection {
             LOGGER.log(Level.DEBUG, "{0}; the last {1} layers are put there", problem, fitting);
             return LayerDivision.of(bytes, devices, fitting);
         }
-        throw new KernelException("%s; keep fewer layers there (--gpu-layers %d or less), take weights or keys and values of fewer bits or a shorter context, or %s"
-                .formatted(problem, fitting, REMEDY));
+        String fewer = fitting == 0 ? "not one layer fits" : "keep fewer layers there (--gpu-layers %d or less)".formatted(fitting);
+        throw new KernelException("%s; %s; take weights or keys and values of fewer bits or a shorter context, or %s".formatted(problem, fewer, REMEDY));
     }
 
     /**

@@ -29,6 +29,10 @@ public final class KernelModel implements Model {
     private static final int MAX_DEVICE_COLUMNS = 1024;
     /** Columns of a forward pass that wants every column's logits, so that these stay below some tens of megabytes. */
     private static final int MAX_OUTPUT_COLUMNS = 64;
+    /** Of a device's attention: positions that a block takes at a time, and what the sums of all blocks take at most, in rows and in bytes. */
+    private static final int ATTENTION_SPAN = 256;
+    private static final long MAX_ATTENTION_ROWS = 512 * 64;
+    private static final long MAX_ATTENTION_BYTES = 64L << 20;
     private static final BooleanSupplier ALWAYS = () -> true;
 
     private final ModelConfig config;
@@ -102,6 +106,18 @@ public final class KernelModel implements Model {
         long columns = columns(contextLength, maxSequences, isOnDevicesAlone);
         long outputs = Math.min(columns, Math.max(maxSequences, MAX_OUTPUT_COLUMNS));
         return Float.BYTES * (LayerRange.bufferElements(config, columns) + outputs * config.vocabSize());
+    }
+
+    /**
+     * Bytes that the stages of a device work in beside these buffers, at most where the matrices of a layer have one type (native/cuda: stages.cu, attention.cu): rows of
+     * queries, keys and values, the input of the widest matrix as products take it, and what blocks that divide a text among them have added up.
+     */
+    static long scratchBytes(ModelConfig config, int contextLength, int maxSequences, boolean isOnDevicesAlone) {
+        long columns = columns(contextLength, maxSequences, isOnDevicesAlone);
+        long widest = Math.max(config.hiddenDim(), Math.max(config.dim(), config.qDim()));
+        long spans = Math.ceilDiv(contextLength, ATTENTION_SPAN);
+        long sums = spans == 1 ? 0 : Math.min(MAX_ATTENTION_BYTES, MAX_ATTENTION_ROWS * spans * (config.headDim() + 2) * Float.BYTES);
+        return Float.BYTES * columns * (config.qDim() + 2L * config.kvDim() + widest) + sums;
     }
 
     /** The hyper-parameters, with the vocabulary of the last adapter. */
@@ -394,7 +410,7 @@ public final class KernelModel implements Model {
         }
         batch.upload();
         for (int i = 0; i < ranges.length - 1; i++) {
-            ranges[i].batch().copy(batch);
+            ranges[i].batch().copyFrom(batch);
             ranges[i].batch().upload();
         }
     }

@@ -90,7 +90,11 @@ record LayerDivision(ModelBytes bytes, List<Part> parts) {
 
     /** Bytes of a part with keys and values of so many positions. */
     long needed(Part part, long positions) {
-        return weights(part) + bytes.buffers() + positions * bytes.positionBytes() * part.layers();
+        return needed(part, positions, bytes.buffers());
+    }
+
+    private long needed(Part part, long positions, long buffers) {
+        return weights(part) + buffers + positions * bytes.positionBytes() * part.layers();
     }
 
     private static long usable(Device device) {
@@ -122,11 +126,15 @@ record LayerDivision(ModelBytes bytes, List<Part> parts) {
                 .reduce(devicePositions(), Math::min);
     }
 
-    /** What the devices will keep, with keys and values of so many positions. */
-    List<DeviceMemory> memory(long positions) {
+    /**
+     * What the devices will keep, with keys and values of so many positions.
+     *
+     * @param buffers bytes of each, now that it is known which layers lie where
+     */
+    List<DeviceMemory> memory(long positions, long buffers) {
         return parts.stream()
                 .filter(part -> part.device() != null)
-                .map(part -> new DeviceMemory(part.device().id(), part.device().name(), part.layers(), needed(part, positions), part.device().freeBytes()))
+                .map(part -> new DeviceMemory(part.device().id(), part.device().name(), part.layers(), needed(part, positions, buffers), part.device().freeBytes()))
                 .toList();
     }
 

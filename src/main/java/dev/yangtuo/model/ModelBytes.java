@@ -9,7 +9,7 @@ import dev.yangtuo.tensor.TensorType;
  * @param embedding of it
  * @param output of the output matrix and its norm, also where that is the embedding
  * @param isTied whether the output matrix is the embedding, which then counts once where both are
- * @param buffers what forward passes compute in, on each device
+ * @param buffers what forward passes compute in, on each device, at most
  * @param positionBytes keys and values of one position in one layer
  */
 record ModelBytes(long[] layers, long embedding, long output, boolean isTied, long buffers, long positionBytes) {

@@ -1,6 +1,7 @@
 package dev.yangtuo.model;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.yangtuo.DeviceMemory;
 import dev.yangtuo.cache.WeightCache;
 import dev.yangtuo.exception.KernelException;
 import dev.yangtuo.kernel.Backend;
@@ -123,8 +124,11 @@ public final class ModelLoader {
         int context = contextLength(division);
         long pages = kvPages(context, division);
         long positions = pages * KvCache.PAGE_POSITIONS;
+        long buffers = KernelModel.bufferBytes(config, context, sequences(), division.isOnDevicesAlone());
+        long scratch = KernelModel.scratchBytes(config, context, sequences(), division.isOnDevicesAlone());
+        List<DeviceMemory> devices = division.memory(positions, buffers + scratch);
         return new LoadPlan(merged.path(), weightBytes(division), positions * ModelCosts.keyValueBytes(config, settings.kvType()),
-                division.parts().size() * KernelModel.bufferBytes(config, context, sequences(), division.isOnDevicesAlone()), context, positions, totalMemory(), division.memory(positions));
+                division.parts().size() * buffers + devices.size() * scratch, context, positions, totalMemory(), devices);
     }
 
     private long weightBytes(LayerDivision division) {
@@ -140,6 +144,7 @@ public final class ModelLoader {
             Placement placement = undo.push(devices.open(wanted, processor));
             LayerDivision division = placement.division();
             int context = contextLength(division);
+            int pages = kvPages(context, division);
             requireMemory(division);
             if (division.hasTwoEmbeddings()) {
                 progress.expectAgain(plan.bytesOf(merged.embedding()));
@@ -148,7 +153,7 @@ public final class ModelLoader {
             List<String> types = typesByFrequency();
             Tokenizer tokenizer = merged.tokenizer();
             undo.keep();
-            Model model = new KernelModel(config, placement, weights, settings.kvType(), context, sequences(), kvPages(context, division));
+            Model model = new KernelModel(config, placement, weights, settings.kvType(), context, sequences(), pages);
             if (!placement.uses(processor)) {
                 processor.close(); // it has only encoded weights
             }
@@ -170,7 +175,7 @@ public final class ModelLoader {
         long affordable = Math.max(1, division.positions(totalMemory()));
         if (affordable < config.contextLength()) {
             LOGGER.log(Level.WARNING, "the context is limited to {0} of the model''s {1} tokens: its keys and values would need more than {2}",
-                    affordable, config.contextLength(), division.hasDevices() ? "there is memory left" : "a quarter of the memory");
+                    affordable, config.contextLength(), division.hasDevices() ? "the memory that is left" : "a quarter of the memory");
         }
         return (int) Math.min(affordable, config.contextLength());
     }
@@ -181,7 +186,9 @@ public final class ModelLoader {
 
     private DeviceSelection devices() {
         int context = settings.context() > 0 ? settings.context() : config.contextLength();
-        long buffers = KernelModel.bufferBytes(config, context, sequences(), settings.devices().usesDevices()); // at most, while no layer has its place
+        // At most, while no layer has its place.
+        boolean mayBeAlone = settings.devices().usesDevices();
+        long buffers = KernelModel.bufferBytes(config, context, sequences(), mayBeAlone) + KernelModel.scratchBytes(config, context, sequences(), mayBeAlone);
         return new DeviceSelection(merged, plan, settings, ModelBytes.of(merged, plan, settings.kvType(), buffers));
     }
 

@@ -69,8 +69,12 @@ class CudaCommandsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "--engine yangtuo --gpu-layers 3|--gpu-layers is 3",
+        "--device cpu --gpu-layers 3|--gpu-layers is 3, and the device is the processor",
         "--engine yangtuo --device CUDA0|--device 'CUDA0' is not one",
         "--device cuda:0,cuda:0|named twice",
+        "--device cuda:x|--device 'cuda:x' is not one",
+        "--device cuda:0,CUDA1|--device 'cuda:0,CUDA1' is not one",
+        "--device=|--device '' is not one",
         "--device auto,cuda|is not one",
         "--device cuda --gpu-layers -2|--gpu-layers is -2"})
     void optionsThatDoNotFitAreUsageErrors(String options, String problem) {

@@ -78,6 +78,15 @@ class EngineCommandsTest {
         assertThat(run.errors()).contains(folder.toString()).contains("docs/llama-cpp.md");
     }
 
+    /** Without the library who has misspelt a device is not left with that alone. */
+    @Test
+    void aDeviceThatOursDoesNotKnowIsNamedBesideThoseThatItKnows() {
+        CommandRun misspelt = run("generate --prompt hill --device gpu --engine-path FOLDER");
+        assertThat(misspelt.exitCode()).isEqualTo(1);
+        assertThat(misspelt.problem()).contains("the device 'gpu'", "cpu, auto, cuda, and cuda:0", "docs/llama-cpp.md");
+        assertThat(run("generate --prompt hill --gpu-layers 3 --engine-path FOLDER").problem()).contains("layers on GPUs without a device", "cuda:0");
+    }
+
     @Test
     void valuesThatAreNoneAreNamed() {
         assertThat(run("generate --engine gguf").errors()).contains("'gguf' is not an engine").contains("llama.cpp");

@@ -14,7 +14,7 @@ class DeviceChoiceTest {
         assertThat(DeviceChoice.of(List.of("CPU"))).isEqualTo(DeviceChoice.PROCESSOR);
         assertThat(DeviceChoice.of(List.of("auto")).kind()).isEqualTo(DeviceChoice.Kind.AUTO);
         assertThat(DeviceChoice.of(List.of("cuda"))).isEqualTo(new DeviceChoice(DeviceChoice.Kind.CUDA, List.of(), DeviceChoice.ALL_LAYERS));
-        assertThat(DeviceChoice.of(List.of("cuda:1", "Cuda:0")).numbers()).containsExactly(1, 0);
+        assertThat(DeviceChoice.of(List.of("cuda:1", " Cuda:0")).numbers()).containsExactly(1, 0);
     }
 
     @Test
@@ -34,6 +34,9 @@ class DeviceChoiceTest {
     void namesOfLlamaCppAreNotOurs() {
         assertThat(DeviceChoice.knows(List.of("cuda:0", "cuda:1"))).isTrue();
         assertThat(DeviceChoice.knows(List.of("CPU"))).isTrue();
+        for (String wrong : List.of("cuda:x", "cuda:", "", "cuda:0,CUDA1", "cpu,auto")) {
+            assertThat(DeviceChoice.knows(List.of(wrong.split(",")))).as("'%s' is meant for us", wrong).isTrue();
+        }
         assertThat(DeviceChoice.knows(List.of("CUDA0"))).isFalse();
         assertThat(DeviceChoice.knows(List.of("CPU", "Vulkan0"))).isFalse();
         assertThat(DeviceChoice.knows(List.of())).isFalse();
