@@ -38,24 +38,28 @@ struct yt_half_stage {
         return halves + (part * n_columns + column) * STEP + 8 * (chunk ^ column / 2 % 4);
     }
 
-    /* Copies the inputs from k on, zeros where there are none; by n_threads threads, of which this is one. */
+    /*
+     * Copies the inputs from k on, zeros where there are none; by n_threads threads, of which this is one. Columns that do not exist keep what is there: no
+     * other column's sums depend on them.
+     */
     YT_DEVICE void copy(const yt_product_launch &launch, int first_column, int64_t k, int thread, int n_threads) const
     {
         const int64_t width = launch.width;
         const int64_t stride = TYPE == YT_F16 ? 2 * width : (width + 1) / 2 * 2;
-        for (int i = thread; i < yt_half_parts<TYPE>::n * n_columns * 4; i += n_threads) {
-            const int chunk = i % 4;
-            const int c = i / 4 % n_columns;
-            const int part = i / 4 / n_columns;
-            const int64_t column = first_column + c < launch.n_columns ? first_column + c : launch.n_columns - 1;
-            const int64_t first = k + 8 * chunk;
-            const uint16_t *source = launch.input.halves + column * stride + part * width + first;
-            uint16_t *target = at(part, c, chunk);
-            if (width % 8 == 0 && first < width) {
-                yt_copy_async(target, source);
-            } else {
-                for (int e = 0; e < 8; e++) {
-                    target[e] = first + e < width ? source[e] : (uint16_t)0;
+        const int left = launch.n_columns - first_column;
+        for (int part = 0; part < yt_half_parts<TYPE>::n; part++) {
+            for (int i = thread; i < 4 * (left < n_columns ? left : n_columns); i += n_threads) {
+                const int chunk = i % 4;
+                const int c = i / 4;
+                const int64_t first = k + 8 * chunk;
+                const uint16_t *source = launch.input.halves + (first_column + c) * stride + part * width + first;
+                uint16_t *target = at(part, c, chunk);
+                if (width % 8 == 0 && first < width) {
+                    yt_copy_async(target, source);
+                } else {
+                    for (int e = 0; e < 8; e++) {
+                        target[e] = first + e < width ? source[e] : (uint16_t)0;
+                    }
                 }
             }
         }
