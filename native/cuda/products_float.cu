@@ -172,7 +172,7 @@ template <int TYPE, bool IS_FEW>
 struct yt_halves_shape {
     static constexpr int warps = IS_FEW ? SEGMENTS : MANY_WARPS;
     static constexpr int blocks = IS_FEW && TYPE == YT_F16 ? 3 : 1;
-    static constexpr int columns = IS_FEW ? FEW_COLUMNS : YT_TILE_COLUMNS;
+    static constexpr int columns = IS_FEW ? (int)FEW_COLUMNS : (int)YT_TILE_COLUMNS;
 };
 
 template <int TYPE, bool IS_FEW>
